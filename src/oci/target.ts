@@ -1,0 +1,54 @@
+import type { Readable } from 'node:stream';
+import type { Descriptor } from './descriptor.ts';
+import type { Digest } from './digest.ts';
+
+/** A place that holds OCI content and names some of it: a registry repository, a layout, the local store, memory. */
+export interface Target extends ContentReader, ContentWriter, References {
+  /** How people call this place, for messages: `docker.io/library/debian`, `oci:/tmp/layout`. */
+  readonly label: string;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface FetchOptions extends CallOptions {
+  /** First byte wanted; 0 unless given. A partial stream is not verified. */
+  readonly offset?: number | undefined;
+}
+
+export interface ContentReader {
+  /**
+   * Streams the content of `descriptor`; the stream fails with `DIGEST_MISMATCH` or `SIZE_MISMATCH` before its end if
+   * the bytes are not those described.
+   * @throws OciError NOT_FOUND
+   */
+  fetch(descriptor: Descriptor, options?: FetchOptions): Promise<Readable>;
+  exists(descriptor: Descriptor, options?: CallOptions): Promise<boolean>;
+}
+
+export interface ContentWriter {
+  /**
+   * Stores `content` under `descriptor`. Resolves when it is complete, verified and visible; on failure nothing is.
+   * Pushing what exists is success. A manifest's children must be there before it.
+   * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH
+   */
+  push(descriptor: Descriptor, content: Readable | Uint8Array, options?: CallOptions): Promise<void>;
+  /**
+   * Takes `descriptor` from another repository of the same place without moving bytes; false where that cannot be.
+   * `from` is the label of a source Target.
+   */
+  mount?(descriptor: Descriptor, from: Target, options?: CallOptions): Promise<boolean>;
+}
+
+export interface References {
+  /**
+   * The manifest or index behind a tag or digest.
+   * @throws OciError NOT_FOUND
+   */
+  resolve(reference: string, options?: CallOptions): Promise<Descriptor>;
+  /** Points `reference` at `descriptor`, which must be there. */
+  tag(descriptor: Descriptor, reference: string, options?: CallOptions): Promise<void>;
+  /** Manifests whose subject is `digest`; places without referrers give none. */
+  referrers(digest: Digest, artifactType?: string, options?: CallOptions): Promise<readonly Descriptor[]>;
+}

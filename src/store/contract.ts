@@ -1,0 +1,190 @@
+import type { Readable } from 'node:stream';
+import type { RootMount } from '../container/contract.ts';
+import type { DraftLayer } from '../layer/index.ts';
+import type {
+  CallOptions,
+  Compression,
+  ContentReader,
+  ContentWriter,
+  Descriptor,
+  Digest,
+  ImageConfig,
+  Platform,
+  Target,
+} from '../oci/index.ts';
+import type { Privileges } from '../system/index.ts';
+
+export interface StoreOptions {
+  readonly root: string;
+  readonly privileges: Privileges;
+  /** Opens an existing store without writing to it. */
+  readonly readOnly?: boolean;
+  /** `auto`: overlay where it can be mounted, else copy. */
+  readonly snapshotter?: 'overlay' | 'copy' | 'auto';
+  /**
+   * How a `remote` blob is had: called with the descriptor and the labels of the repositories that offer it. The store knows no
+   * registry itself.
+   */
+  readonly fetchRemote?: (
+    descriptor: Descriptor,
+    sources: readonly string[],
+    options: CallOptions,
+  ) => Promise<Readable>;
+}
+
+/** What is on this machine (DESIGN "Data on disk"). One per process; `await using`. */
+export interface Store extends AsyncDisposable {
+  readonly root: string;
+  readonly privileges: Privileges;
+  readonly content: Content;
+  readonly images: Images;
+  readonly snapshots: Snapshots;
+  readonly cache: CacheRecords;
+  /** The store as a Target: names are image names; `fetch` of a derivable layer derives it. */
+  readonly target: Target;
+  /**
+   * Gives an image its manifest in a form, making blobs where there are none; the first form made for a name stays.
+   * Returns the manifest's descriptor; all it names is then `present` (or `remote`, where `allowRemote`).
+   */
+  materialize(
+    imageId: Digest,
+    form: ImageForm,
+    options?: CallOptions & { readonly allowRemote?: boolean },
+  ): Promise<Descriptor>;
+  /** Makes sure that the snapshot of a stack of layers exists: fetches, applies. `diffIds` lowest first. */
+  unpack(diffIds: readonly Digest[], options?: CallOptions & UnpackProgress): Promise<void>;
+  /** Prepares for the layers of `manifest` so that `target.push` of each applies it on the way. Call before pushing them. */
+  expectImage(manifest: Descriptor, config: ImageConfig, layers: readonly Descriptor[]): void;
+  /**
+   * Records that the layers of an image are known but not here: `remote` blobs offered by `source` (a repository's label).
+   * The manifest and config must have been pushed.
+   */
+  adoptRemote(config: ImageConfig, layers: readonly Descriptor[], source: string): void;
+  usage(): Promise<StoreUsage>;
+  prune(options: PruneOptions): Promise<PruneReport>;
+  close(): Promise<void>;
+}
+
+export interface UnpackProgress {
+  readonly onProgress?:
+    | ((event: { readonly diffId: Digest; readonly bytes: number; readonly total: number }) => void)
+    | undefined;
+}
+
+export interface ImageForm {
+  readonly mediaTypes: 'oci' | 'docker';
+  readonly compression: Compression;
+  readonly level?: number;
+}
+
+/** Blobs by digest, with where they stand: here, derivable from a snapshot, or known to be elsewhere. */
+export interface Content extends ContentReader, ContentWriter {
+  state(digest: Digest): 'present' | 'derivable' | 'remote' | undefined;
+  /** All bytes of a small blob (manifest, config); fails above 8 MiB. */
+  read(digest: Digest): Promise<Buffer>;
+}
+
+export interface ImageRecord {
+  /** The config's digest: docker's image id. */
+  readonly id: Digest;
+  /** Full names with tag (`docker.io/library/debian:12`), sorted; empty for a dangling image. */
+  readonly names: readonly string[];
+  /** `repository@digest` forms under which it was pulled or pushed. */
+  readonly repoDigests: readonly string[];
+  readonly manifest?: Descriptor;
+  readonly config: ImageConfig;
+  readonly platform: Platform;
+  /** Sum of the uncompressed layers, bytes, where known. */
+  readonly size: number;
+}
+
+export interface Images {
+  list(): readonly ImageRecord[];
+  /**
+   * By name (docker.io/library and `latest` filled in), by `name@digest`, or by id or unambiguous id prefix.
+   * @throws StoreError AMBIGUOUS_ID
+   */
+  find(reference: string): ImageRecord | undefined;
+  /** Writes the config and registers the image; layers must be known. Returns its id. */
+  create(config: ImageConfig, names: readonly string[]): Promise<Digest>;
+  tag(id: Digest, name: string): void;
+  /** Removes one name; the image stays. */
+  untag(name: string): void;
+  /** Removes an image with all its names; layers go with the next gc unless others use them. */
+  remove(id: Digest): RemovedImage;
+  addRepoDigest(id: Digest, repoDigest: string): void;
+}
+
+export interface RemovedImage {
+  readonly untagged: readonly string[];
+  readonly deleted: readonly Digest[];
+}
+
+export interface ActiveSnapshot {
+  readonly id: string;
+  readonly parent: Digest | undefined;
+  /** How to mount it writable. */
+  readonly root: RootMount;
+  /** For `diff`: the folder that holds the changes (overlay), or the whole tree (copy). */
+  readonly folder: string;
+  readonly driver: 'overlay' | 'copy';
+  /** Where `diff` writes the header list. */
+  readonly headerList: string;
+}
+
+export interface Snapshots {
+  readonly driver: 'overlay' | 'copy';
+  has(chainId: Digest): boolean;
+  /** A new writable snapshot over `parent`, which must be unpacked; owned by this process until committed or discarded. */
+  prepare(parent: Digest | undefined): Promise<ActiveSnapshot>;
+  /** Names the changes. Where another process was first, its snapshot is kept and ours discarded. Returns the chainID. */
+  commit(active: ActiveSnapshot, draft: DraftLayer): Promise<Digest>;
+  discard(active: ActiveSnapshot): Promise<void>;
+  /** How to mount a committed snapshot read-only; undefined chainID: an empty tree. */
+  view(chainId: Digest | undefined): RootMount;
+  /** Folders of its layers, uppermost first (overlay), or its one folder (copy). */
+  lowers(chainId: Digest): readonly string[];
+}
+
+/** A finished step: what its key stands for, and the named parts of the key, so that a miss can be explained. */
+export interface CacheRecord {
+  readonly key: Digest;
+  readonly parts: Readonly<Record<string, string>>;
+  readonly diffId: Digest;
+  readonly parent: Digest | undefined;
+}
+
+export interface CacheRecords {
+  get(key: Digest): CacheRecord | undefined;
+  put(record: CacheRecord): void;
+  /** A stored fact, such as the content digest of (chainID, selector); `kind` is a short word. */
+  fact(kind: string, key: string): string | undefined;
+  putFact(kind: string, key: string, value: string): void;
+}
+
+export interface StoreUsage {
+  readonly images: UsageRow;
+  readonly containers: UsageRow;
+  readonly volumes: UsageRow;
+  readonly buildCache: UsageRow;
+}
+
+export interface UsageRow {
+  readonly total: number;
+  readonly active: number;
+  readonly size: number;
+  readonly reclaimable: number;
+}
+
+export interface PruneOptions extends CallOptions {
+  /** Also images without containers, not only dangling ones. */
+  readonly all: boolean;
+  readonly buildCache: boolean;
+}
+
+export interface PruneReport {
+  readonly untagged: readonly string[];
+  readonly deleted: readonly Digest[];
+  readonly deletedCacheRecords: readonly Digest[];
+  readonly spaceReclaimed: number;
+}

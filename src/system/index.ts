@@ -1,0 +1,3 @@
+export * from './error.ts';
+export * from './privileges.ts';
+export * from './syscalls.ts';

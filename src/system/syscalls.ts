@@ -1,0 +1,45 @@
+/** A path as bytes: names in images need not be UTF-8. */
+export type BytePath = Buffer | string;
+
+/**
+ * The system calls that Node lacks. All are synchronous, act on the calling thread, never follow a final symbolic link,
+ * and throw SystemError SYSCALL_FAILED with `errno`.
+ */
+export interface Syscalls {
+  mount(source: string, target: BytePath, type: string | null, flags: number, data: string | null): void;
+  /** `flags`: see `umountFlags`. */
+  umount(target: BytePath, flags: number): void;
+  /** `mode` includes the file type bits. */
+  mknod(path: BytePath, mode: number, major: number, minor: number): void;
+  setXattr(path: BytePath, name: string, value: Uint8Array): void;
+  /** undefined: the attribute is not there, or the file system has none. */
+  getXattr(path: BytePath, name: string): Buffer | undefined;
+  /** Names; empty where the file system has none. */
+  listXattrs(path: BytePath): readonly string[];
+  removeXattr(path: BytePath, name: string): void;
+  /** Nanoseconds since 1970. */
+  setTimes(path: BytePath, atimeNs: bigint, mtimeNs: bigint): void;
+  /** Flags of unshare(2); user namespaces are refused by the kernel in a threaded process. */
+  unshare(flags: number): void;
+  /** Working directory of this thread alone, after `unshare(CLONE_FS)`. */
+  chdir(path: BytePath): void;
+  /** Writes the file system of the open file `fd` out to its disk. */
+  syncfs(fd: number): void;
+}
+
+export const mountFlags = {
+  readOnly: 1,
+  noSuid: 2,
+  noDev: 4,
+  noExec: 8,
+  remount: 32,
+  bind: 4096,
+  recursive: 16384,
+  private: 1 << 18,
+  slave: 1 << 19,
+  relatime: 1 << 21,
+} as const;
+
+export const umountFlags = { force: 1, detach: 2, noFollow: 8 } as const;
+
+export const cloneFlags = { newNamespaceMount: 0x00020000, fileSystem: 0x00000200 } as const;
