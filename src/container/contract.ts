@@ -1,26 +1,9 @@
-import type { Privileges } from '../system/index.ts';
+import type { Privileges, RootMount } from '../system/index.ts';
 
 /** How strongly a step is separated from the machine. */
 export type Isolation = 'runc' | 'sandbox';
 export type IsolationChoice = Isolation | 'auto';
 export type NetworkMode = 'host' | 'none';
-
-/** How the writable root of a container comes to be; made by the store's snapshotters, carried out by a driver. */
-export type RootMount =
-  | {
-      readonly kind: 'overlay';
-      /** Folder that the other paths are relative to: keeps long stacks below the kernel's one-page limit. */
-      readonly cwd: string;
-      /** Uppermost first. */
-      readonly lowers: readonly string[];
-      /** Absent: read-only. */
-      readonly upper?: string;
-      readonly work?: string;
-      readonly volatile: boolean;
-      /** `userxattr` of overlayfs, in a user namespace. */
-      readonly userXattr: boolean;
-    }
-  | { readonly kind: 'directory'; readonly path: string; readonly readOnly: boolean };
 
 /** A process in a root file system: one RUN step. */
 export interface ContainerSpec {

@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import type { RootMount } from '../container/contract.ts';
 import type { DraftLayer } from '../layer/index.ts';
 import type {
   CallOptions,
@@ -12,7 +11,7 @@ import type {
   Platform,
   Target,
 } from '../oci/index.ts';
-import type { Privileges } from '../system/index.ts';
+import type { Privileges, RootMount } from '../system/index.ts';
 
 export interface StoreOptions {
   readonly root: string;
