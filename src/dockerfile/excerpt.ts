@@ -1,0 +1,48 @@
+import type { SourceRange } from './graph.ts';
+
+export interface ExcerptOptions {
+  /** What the file is called in the first line; `Dockerfile` unless given. */
+  readonly name?: string;
+  /** Lines shown around the range in all; 4 for a single line and 2 otherwise, as BuildKit does. */
+  readonly context?: number;
+  /** Characters of a line that are shown; 400 unless given. */
+  readonly width?: number;
+}
+
+const rule = '-'.repeat(20);
+
+/**
+ * The lines of `text` around `range`, those inside it marked with `>>>`, between a head `name:line` and rules.
+ * Empty where the range lies outside the text.
+ */
+export function excerpt(text: string, range: SourceRange, options: ExcerptOptions = {}): string[] {
+  const lines = text.split('\n');
+  if (range.start < 1 || range.start > lines.length) return [];
+  const end = Math.min(Math.max(range.start, range.end), lines.length);
+  const shown = widen({ start: range.start, end }, lines.length, options.context ?? (end === range.start ? 4 : 2));
+  const width = options.width ?? 400;
+  const body: string[] = [];
+  for (let number = shown.start; number <= shown.end; number++) {
+    const mark = number >= range.start && number <= end ? '>>>' : '   ';
+    const line = (lines[number - 1] ?? '').replace(/\r$/, '');
+    const clipped = line.length > width ? `${line.slice(0, width)}…` : line;
+    body.push(` ${String(number).padStart(3)} | ${mark} ${clipped}`.trimEnd());
+  }
+  return [`${options.name ?? 'Dockerfile'}:${range.start}`, rule, ...body, rule];
+}
+
+/** Grows a range by `context` lines, as evenly as the text's ends allow. */
+function widen(range: SourceRange, lineCount: number, context: number): SourceRange {
+  let { start, end } = range;
+  for (let added = 0; added < context && (start > 1 || end < lineCount); ) {
+    if (start > 1) {
+      start--;
+      added++;
+    }
+    if (added < context && end < lineCount) {
+      end++;
+      added++;
+    }
+  }
+  return { start, end };
+}

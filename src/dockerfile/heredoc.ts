@@ -1,0 +1,36 @@
+import type { Heredoc } from './ast.ts';
+import { expand, noVariables } from './expand.ts';
+import { DockerfileError } from './error.ts';
+
+/** The heredocs that a logical line announces, without content. Blanks alone part words: `<<A;` wants `A;`. */
+export function heredocsOf(line: string): Heredoc[] {
+  let words: readonly string[];
+  try {
+    words = expand(line, noVariables, { quotes: 'keep', keepEscapes: true, keepUnset: true }).words;
+  } catch (error) {
+    if (error instanceof DockerfileError) return []; // an open quote: whatever it is, it is no heredoc
+    throw error;
+  }
+  return words.map(parseHeredoc).filter((heredoc) => heredoc !== undefined);
+}
+
+/** `3<<-"EOF"` as a heredoc without content; undefined for any other word. */
+export function parseHeredoc(word: string): Heredoc | undefined {
+  const [, fileDescriptor, dash, rest] = /^(\d*)<<(-?)[\t\n\f\r ]*([^<]*)$/.exec(word) ?? [];
+  if (rest === undefined || rest === '') return undefined;
+  const bare = expand(rest, noVariables, { keepUnset: true }).words;
+  const [name] = bare;
+  if (name === undefined || bare.length !== 1) return undefined;
+  const [quoted = ''] = expand(rest, noVariables, { quotes: 'keep', keepUnset: true }).words;
+  return {
+    name,
+    fileDescriptor: Number(fileDescriptor),
+    expand: quoteCount(quoted) === quoteCount(name),
+    chomp: dash === '-',
+    content: '',
+  };
+}
+
+function quoteCount(text: string): number {
+  return text.replace(/[^'"]/g, '').length;
+}
