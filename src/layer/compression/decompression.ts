@@ -1,0 +1,18 @@
+import { LayerError } from '../error.ts';
+
+/** Takes compressed bytes and gives the plain ones to a callback; a promise is returned only where it cannot be done at once. */
+export interface Decompression {
+  write(chunk: Buffer): void | Promise<void>;
+  /** @throws LayerError TRUNCATED, INVALID_COMPRESSION */
+  end(): void | Promise<void>;
+  close(): void;
+}
+
+/** Receives plain bytes, which are only good during the call. */
+export type OnPlain = (bytes: Buffer) => void;
+
+export function compressionError(kind: string, code: string | undefined, message: string): LayerError {
+  return code === 'Z_BUF_ERROR'
+    ? new LayerError('TRUNCATED', `the ${kind} data ends too early`)
+    : new LayerError('INVALID_COMPRESSION', `corrupt ${kind} data: ${message}`);
+}
