@@ -3,6 +3,8 @@ export * from './contract.ts';
 export * from './dump.ts';
 export * from './error.ts';
 export * from './excerpt.ts';
+export { createGlobMatcher, hasWildcards } from './glob.ts';
 export * from './graph.ts';
+export * from './ignore.ts';
 export * from './parse.ts';
 export * from './text.ts';
