@@ -1,0 +1,71 @@
+import type { CopyStep, RunStep, WorkdirStep } from '../dockerfile/index.ts';
+import { type Digest, digestOf } from '../oci/index.ts';
+
+/** The named parts of a cache key, kept beside its digest so that a miss can be explained (DESIGN idea 4). */
+export type KeyParts = Readonly<Record<string, string>>;
+
+export interface CacheKey {
+  readonly key: Digest;
+  readonly parts: KeyParts;
+}
+
+/** Changes when the meaning of a key does: older records are then never found. */
+const keyVersion = '1';
+
+export function cacheKeyOf(parts: KeyParts): CacheKey {
+  const sorted = Object.entries(parts).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { key: digestOf(JSON.stringify([keyVersion, sorted])), parts };
+}
+
+/**
+ * The key of a RUN step. Proxy values, host name and the image's other configuration do not count; `mounts` are the content
+ * digests of what bind mounts show, by target.
+ */
+export function runKey(step: RunStep, parent: Digest | undefined, mounts: KeyParts): CacheKey {
+  return cacheKeyOf({
+    kind: 'run',
+    parent: parent ?? 'scratch',
+    command: JSON.stringify(step.args),
+    environment: JSON.stringify(step.env),
+    user: step.user,
+    directory: step.cwd,
+    network: step.network,
+    security: step.security,
+    pipes: JSON.stringify(step.pipes.map(({ name, content }) => [name, content])),
+    mounts: JSON.stringify(step.mounts.map(mountIdentity)),
+    ...Object.fromEntries(Object.entries(mounts).map(([target, digest]) => [`mount ${target}`, digest])),
+  });
+}
+
+/** What of a mount decides its step's result: never a secret's value, never the content of a cache. */
+function mountIdentity(mount: RunStep['mounts'][number]): readonly unknown[] {
+  switch (mount.type) {
+    case 'bind':
+      return ['bind', mount.target, mount.source, mount.readWrite];
+    case 'cache':
+      return ['cache', mount.target];
+    case 'tmpfs':
+      return ['tmpfs', mount.target, mount.size ?? null];
+    case 'secret':
+    case 'ssh':
+      return [mount.type, mount.id, mount.target ?? null, mount.env ?? null];
+  }
+}
+
+/** The key of a COPY or ADD step; `sources` is the content digest of its selection. With `--link` the parent does not count. */
+export function copyKey(step: CopyStep, parent: Digest | undefined, sources: string): CacheKey {
+  return cacheKeyOf({
+    kind: 'copy',
+    parent: step.link ? 'any' : (parent ?? 'scratch'),
+    destination: step.destination,
+    owner: step.owner ?? '',
+    mode: step.mode ?? '',
+    parents: String(step.parents),
+    unpack: step.unpack,
+    sources,
+  });
+}
+
+export function workdirKey(step: WorkdirStep, parent: Digest | undefined): CacheKey {
+  return cacheKeyOf({ kind: 'workdir', parent: parent ?? 'scratch', path: step.path, user: step.user });
+}

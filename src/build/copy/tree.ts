@@ -1,0 +1,121 @@
+import { closeSync, constants, lstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
+import type { IgnoreMatcher } from '../../dockerfile/index.ts';
+import { BuildError } from '../error.ts';
+
+/**
+ * Paths in this folder are byte strings: one character per byte (latin1), components joined by `/`, no leading slash, `''` for
+ * the root. Names in images need not be UTF-8.
+ */
+export type BytePath = string;
+
+/** A tree to copy from: the build context, a named context, or a mounted snapshot. */
+export interface SourceTree {
+  /** Absolute path of its root folder on this machine. */
+  readonly root: string;
+  /** `.dockerignore`: what it excludes is not there. */
+  readonly ignore?: IgnoreMatcher | undefined;
+  /** Contexts belong to whoever checked them out: in the image their files are root's. */
+  readonly resetOwner: boolean;
+  /** For messages: `the build context`. */
+  readonly label: string;
+}
+
+const maxLinks = 40;
+
+export function bytesOf(text: string): BytePath {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+export function textOf(path: BytePath): string {
+  return Buffer.from(path, 'latin1').toString('utf8');
+}
+
+export function joinBytes(folder: BytePath, name: BytePath): BytePath {
+  return folder === '' ? name : name === '' ? folder : `${folder}/${name}`;
+}
+
+export function componentsOf(path: BytePath): string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.');
+}
+
+/** The path for a system call: `root` is text, the rest bytes. */
+export function locate(root: string, path: BytePath): Buffer {
+  return Buffer.concat([Buffer.from(root), Buffer.from(path === '' ? '' : `/${path}`, 'latin1')]);
+}
+
+export interface Found {
+  /** Where it really is: no component is a link. */
+  readonly path: BytePath;
+  readonly stats: Stats;
+}
+
+/**
+ * Follows `path` inside `root`, links included (`..` and absolute targets stay inside). undefined where nothing is there.
+ * @throws BuildError COPY_CONFLICT for more than 40 links
+ */
+export function followInRoot(root: string, path: BytePath): Found | undefined {
+  const resolved = resolveInRoot(root, path);
+  return resolved.stats === undefined ? undefined : { path: resolved.path, stats: resolved.stats };
+}
+
+/** As `followInRoot`, but a missing tail is kept as it is written: where something new would be made. */
+export function resolveInRoot(root: string, path: BytePath): { path: BytePath; stats: Stats | undefined } {
+  const pending = componentsOf(path).reverse();
+  let at: string[] = [];
+  let links = 0;
+  let stats: Stats | undefined = lstatSync(root);
+  while (pending.length > 0) {
+    const part = pending.pop() as string;
+    if (part === '..') {
+      at.pop();
+      stats = statAt(root, at.join('/'));
+      continue;
+    }
+    const next = joinBytes(at.join('/'), part);
+    stats = statAt(root, next);
+    if (stats?.isSymbolicLink()) {
+      if (++links > maxLinks) throw new BuildError('COPY_CONFLICT', `too many symbolic links on the way to ${textOf(path)}`);
+      const target = readlinkSync(locate(root, next), { encoding: 'buffer' }).toString('latin1');
+      if (target.startsWith('/')) at = [];
+      pending.push(...componentsOf(target).reverse());
+      stats = statAt(root, at.join('/'));
+      continue;
+    }
+    at.push(part);
+  }
+  return { path: at.join('/'), stats };
+}
+
+function statAt(root: string, path: BytePath): Stats | undefined {
+  return lstatSync(locate(root, path), { throwIfNoEntry: false });
+}
+
+const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+/**
+ * Opens the folder at `path` (free of links, from `followInRoot`) one component at a time, so that nobody who changes the tree
+ * meanwhile can lead us out of it. The caller closes the descriptor.
+ */
+export function openFolder(root: string, path: BytePath): number {
+  let fd = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY);
+  for (const part of componentsOf(path)) {
+    try {
+      const next = openSync(below(fd, part), folderFlags);
+      closeSync(fd);
+      fd = next;
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+  return fd;
+}
+
+export function openFolderAt(parent: number, name: BytePath): number {
+  return openSync(below(parent, name), folderFlags);
+}
+
+/** Path of `name` in the open folder `fd`. */
+export function below(fd: number, name: BytePath): Buffer {
+  return Buffer.from(`/proc/self/fd/${fd}/${name}`, 'latin1');
+}

@@ -1,0 +1,27 @@
+import { SlipwayError, type SlipwayErrorOptions } from '../errors.ts';
+
+export type BuildErrorCode =
+  | 'CONTEXT_NOT_FOUND'
+  | 'CONTEXT_INVALID'
+  | 'DOCKERFILE_NOT_FOUND'
+  | 'SOURCE_NOT_FOUND'
+  | 'COPY_CONFLICT'
+  | 'INVALID_MODE'
+  | 'INVALID_OWNER'
+  | 'DOWNLOAD_FAILED'
+  | 'CHECKSUM_MISMATCH'
+  | 'ARCHIVE_INVALID'
+  | 'IMAGE_NOT_FOUND'
+  | 'UNSUPPORTED'
+  | 'STEP_FAILED'
+  | 'OUTPUT_INVALID'
+  | 'CANCELLED';
+
+/** A build cannot go on. A failing RUN step has code STEP_FAILED and the step's own exit status. */
+export class BuildError extends SlipwayError {
+  readonly code: BuildErrorCode;
+  constructor(code: BuildErrorCode, message: string, options?: SlipwayErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

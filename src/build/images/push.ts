@@ -1,0 +1,31 @@
+import { copyGraph, type CallOptions, type CopyEvent, type Descriptor, type Digest, formatReference, parseReference } from '../../oci/index.ts';
+import type { ImageForm, Store } from '../../store/index.ts';
+import type { OpenRepository } from './resolve.ts';
+
+export interface PushOptions extends CallOptions {
+  readonly store: Store;
+  readonly open: OpenRepository;
+  readonly form: ImageForm;
+  readonly onEvent?: ((event: CopyEvent) => void) | undefined;
+}
+
+export interface Pushed {
+  readonly descriptor: Descriptor;
+  /** `repository@digest`. */
+  readonly repoDigest: string;
+  readonly tag: string;
+}
+
+/** Makes the image's manifest if it has none, copies what the registry lacks, and tags last (DESIGN "A push"). */
+export async function pushImage(imageId: Digest, name: string, options: PushOptions): Promise<Pushed> {
+  const { store, signal } = options;
+  const reference = parseReference(name);
+  const tag = reference.tag ?? 'latest';
+  const repository = await options.open(name);
+  const descriptor = await store.materialize(imageId, options.form, { signal, allowRemote: true });
+  await copyGraph(store.target, repository, descriptor, { signal, onEvent: options.onEvent });
+  await repository.tag(descriptor, tag, { signal });
+  const repoDigest = `${formatReference({ ...reference, tag: undefined, digest: descriptor.digest })}`;
+  store.images.addRepoDigest(imageId, repoDigest);
+  return { descriptor, repoDigest, tag };
+}

@@ -1,0 +1,91 @@
+import {
+  type CallOptions,
+  copyGraph,
+  type Descriptor,
+  fetchBytes,
+  formatReference,
+  type ImageConfig,
+  isIndexType,
+  type Manifest,
+  parseImageConfig,
+  parseIndex,
+  parseManifest,
+  parseReference,
+  type Platform,
+  platformRank,
+  selectManifest,
+  type Target,
+} from '../../oci/index.ts';
+import type { Store } from '../../store/index.ts';
+
+/** An image that steps can start from: its config is here, its layers are here or can be had. */
+export interface ResolvedImage {
+  readonly config: ImageConfig;
+  /** `name@sha256:…`, for messages and provenance. */
+  readonly pinned: string;
+}
+
+export interface ResolveOptions extends CallOptions {
+  readonly pull: boolean;
+}
+
+/** Opens the repository of a reference; given by the caller so that this file knows no credentials. */
+export type OpenRepository = (name: string) => Promise<Target>;
+
+/**
+ * Finds an image by name: in the store, else in its registry, from which only manifest and config come now (DESIGN idea 5).
+ * @throws BuildError IMAGE_NOT_FOUND
+ */
+export async function resolveImage(
+  name: string,
+  platform: Platform,
+  { store, open, ...options }: ResolveOptions & { readonly store: Store; readonly open: OpenRepository },
+): Promise<ResolvedImage> {
+  const here = options.pull ? undefined : store.images.find(name);
+  if (here !== undefined && platformRank(platform, here.platform) !== undefined) return { config: here.config, pinned: `${name}@${here.manifest?.digest ?? here.id}` };
+  const reference = parseReference(name);
+  const repository = await open(name);
+  const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest', options);
+  const found = await readImage(repository, root, platform, options);
+  if (store.content.state(found.descriptor.digest) === undefined) {
+    await store.content.push(found.manifest.config, found.configBytes, options);
+    store.adoptRemote(found.config, found.manifest.layers, repository.label);
+    await store.target.push(found.descriptor, found.manifestBytes, options);
+  }
+  return { config: found.config, pinned: `${formatReference(reference)}@${root.digest}` };
+}
+
+/**
+ * Takes an image from a layout into the store, layers and all.
+ * @throws BuildError IMAGE_NOT_FOUND
+ */
+export async function importImage(from: Target, reference: string, { store, platform, ...options }: CallOptions & { readonly store: Store; readonly platform: Platform }): Promise<ResolvedImage> {
+  const root = await from.resolve(reference, options);
+  const found = await readImage(from, root, platform, options);
+  if (store.content.state(found.descriptor.digest) === undefined) {
+    store.expectImage(found.descriptor, found.config, found.manifest.layers);
+    await copyGraph(from, store.target, found.descriptor, options);
+  }
+  return { config: found.config, pinned: `${from.label}@${root.digest}` };
+}
+
+interface FoundImage {
+  readonly descriptor: Descriptor;
+  readonly manifest: Manifest;
+  readonly manifestBytes: Uint8Array;
+  readonly config: ImageConfig;
+  readonly configBytes: Uint8Array;
+}
+
+/** Reads manifest and config of what `root` offers for a platform. */
+export async function readImage(from: Target, root: Descriptor, platform: Platform, options: CallOptions): Promise<FoundImage> {
+  const descriptor = isIndexType(root.mediaType) ? await chooseManifest(from, root, platform, options) : root;
+  const manifestBytes = await fetchBytes(from, descriptor, options);
+  const manifest = parseManifest(manifestBytes, descriptor.mediaType);
+  const configBytes = await fetchBytes(from, manifest.config, options);
+  return { descriptor, manifest, manifestBytes, config: parseImageConfig(configBytes), configBytes };
+}
+
+async function chooseManifest(from: Target, root: Descriptor, platform: Platform, options: CallOptions): Promise<Descriptor> {
+  return selectManifest(parseIndex(await fetchBytes(from, root, options), root.mediaType), platform);
+}

@@ -1,0 +1,131 @@
+import type { ContainerMount, Isolation, NetworkMode } from '../container/index.ts';
+import type { DraftLayer } from '../layer/index.ts';
+import type { ActiveSnapshot } from '../store/index.ts';
+import type { Privileges, RootMount } from '../system/index.ts';
+
+/** A tree as the workshop is told of it. */
+export interface TreeRef {
+  readonly root: RootMount;
+  /** Patterns of .dockerignore. */
+  readonly ignore?: readonly string[] | undefined;
+  readonly resetOwner: boolean;
+  readonly label: string;
+}
+
+export type SourceRef =
+  | { readonly kind: 'tree'; readonly tree: TreeRef; readonly pattern: string }
+  /** A file that the build itself made: an inline document or a download. */
+  | { readonly kind: 'file'; readonly folder: string; readonly name: string };
+
+/** What COPY, ADD and bind mounts select. */
+export interface Selection {
+  readonly sources: readonly SourceRef[];
+  readonly parents: boolean;
+  readonly exclude: readonly string[];
+}
+
+/** A snapshot to change and then commit. */
+export interface Workplace {
+  readonly active: ActiveSnapshot;
+  /** Folders of the layers below, uppermost first. */
+  readonly lowers: readonly string[];
+  /** An empty folder for mount points and bundles, this job's alone. */
+  readonly scratch: string;
+}
+
+export interface DigestJob {
+  readonly kind: 'digest';
+  readonly selection: Selection;
+  readonly scratch: string;
+}
+
+export interface CopyJob {
+  readonly kind: 'copy';
+  readonly place: Workplace;
+  readonly selection: Selection;
+  readonly destination: string;
+  readonly owner?: string | undefined;
+  readonly mode?: string | undefined;
+  readonly link: boolean;
+  readonly unpack: 'never' | 'auto' | 'always';
+}
+
+export interface WorkdirJob {
+  readonly kind: 'workdir';
+  readonly place: Workplace;
+  readonly path: string;
+  readonly user: string;
+}
+
+export interface RunJob {
+  readonly kind: 'run';
+  readonly place: Workplace;
+  readonly containerId: string;
+  readonly isolation: Isolation;
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: string;
+  readonly network: NetworkMode;
+  readonly mounts: readonly ContainerMount[];
+  /** Bind mounts from trees: mounted beside the root first. */
+  readonly treeMounts: readonly TreeMount[];
+}
+
+export interface TreeMount {
+  readonly tree: TreeRef;
+  readonly source: string;
+  readonly target: string;
+  readonly readWrite: boolean;
+}
+
+export interface ExportJob {
+  readonly kind: 'export';
+  readonly root: RootMount;
+  readonly scratch: string;
+  /** `tar`: a file to write; `folder`: an existing folder to fill. */
+  readonly form: 'tar' | 'folder';
+  readonly destination: string;
+}
+
+export type Job = DigestJob | CopyJob | WorkdirJob | RunJob | ExportJob;
+
+export interface RunResult {
+  readonly exitCode: number;
+  readonly signal?: string | undefined;
+  /** Only of a step that succeeded. */
+  readonly layer?: DraftLayer | undefined;
+}
+
+/** What a job of each kind gives. */
+export interface JobResults {
+  readonly digest: string;
+  readonly copy: DraftLayer;
+  readonly workdir: DraftLayer;
+  readonly run: RunResult;
+  readonly export: null;
+}
+
+export interface WorkshopSetup {
+  readonly privileges: Privileges;
+}
+
+export type ToWorkshop =
+  | { readonly type: 'job'; readonly id: number; readonly job: Job }
+  | { readonly type: 'cancel'; readonly id: number };
+
+export type FromWorkshop =
+  | { readonly type: 'output'; readonly id: number; readonly stream: 'stdout' | 'stderr'; readonly chunk: Uint8Array }
+  | { readonly type: 'result'; readonly id: number; readonly result: JobResults[Job['kind']] }
+  | { readonly type: 'error'; readonly id: number; readonly error: CarriedError };
+
+/** A SlipwayError's fields, which structured clone would drop. */
+export interface CarriedError {
+  readonly name: string;
+  readonly message: string;
+  readonly code: string;
+  readonly hint?: string | undefined;
+  readonly details: readonly string[];
+  readonly exitCode: number;
+  readonly stack?: string | undefined;
+}

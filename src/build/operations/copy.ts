@@ -1,0 +1,46 @@
+import { resolveOwner } from '../../container/index.ts';
+import type { DraftLayer } from '../../layer/index.ts';
+import { unpackArchives } from '../copy/archive.ts';
+import { parseMode } from '../copy/mode.ts';
+import { copyInto } from '../copy/write.ts';
+import { BuildError } from '../error.ts';
+import type { CopyJob } from '../jobs.ts';
+import { commitChanges } from './commit.ts';
+import { type JobContext, OpenTrees } from './context.ts';
+import { openSelection } from './select.ts';
+
+/** COPY and ADD: selects, copies or unpacks, and commits what changed. */
+export async function copyJob(job: CopyJob, context: JobContext): Promise<DraftLayer> {
+  const trees = new OpenTrees(job.place.scratch);
+  try {
+    const { sources, exclude } = openSelection(job.selection, trees);
+    const { active } = job.place;
+    // With --link the result must not depend on what is below: it is written beside it, not over it.
+    const linked = job.link && active.driver === 'overlay';
+    const root = linked ? active.folder : trees.open(active.root);
+    const into = {
+      root,
+      destination: job.destination,
+      owner: ownerOf(job, root),
+      mode: job.mode === undefined ? undefined : parseMode(job.mode),
+      exclude,
+      followLinks: !job.link,
+      privileges: context.privileges,
+    };
+    const rest = job.unpack === 'never' ? sources : await unpackArchives(sources, { ...into, always: job.unpack === 'always', signal: context.signal });
+    copyInto(rest, into);
+  } finally {
+    trees[Symbol.dispose]();
+  }
+  return commitChanges(job.place, context);
+}
+
+function ownerOf(job: CopyJob, root: string): { uid: number; gid: number } | undefined {
+  if (job.owner === undefined) return undefined;
+  if (job.link && !/^\d*(:\d*)?$/.test(job.owner)) {
+    throw new BuildError('INVALID_OWNER', `--link knows no names, only numbers: --chown=${job.owner}`, {
+      hint: 'write the ids as numbers, or leave out --link',
+    });
+  }
+  return resolveOwner(root, job.owner);
+}

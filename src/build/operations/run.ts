@@ -1,0 +1,69 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ContainerMount, runContainer } from '../../container/index.ts';
+import { enterPrivateMounts } from '../../system/index.ts';
+import { selectSources } from '../copy/select.ts';
+import { locate } from '../copy/tree.ts';
+import { copyInto } from '../copy/write.ts';
+import { BuildError } from '../error.ts';
+import type { RunJob, RunResult, TreeMount } from '../jobs.ts';
+import { commitChanges } from './commit.ts';
+import { type JobContext, OpenTrees } from './context.ts';
+import { openTree } from './select.ts';
+
+/** Every container of a build has this name, as BuildKit's do, so that results do not depend on chance. */
+const hostname = 'buildkitsandbox';
+
+/** RUN: one container, then, where it succeeded, one commit. */
+export async function runJob(job: RunJob, context: JobContext): Promise<RunResult> {
+  enterPrivateMounts();
+  const trees = new OpenTrees(job.place.scratch);
+  try {
+    const bundle = join(job.place.scratch, 'bundle');
+    mkdirSync(bundle, { recursive: true });
+    const status = await runContainer(
+      {
+        id: job.containerId,
+        bundle,
+        root: job.place.active.root,
+        args: job.args,
+        env: job.env,
+        cwd: job.cwd,
+        user: job.user,
+        network: job.network,
+        hostname,
+        mounts: [...job.mounts, ...job.treeMounts.map((mount, index) => openTreeMount(mount, { job, trees, context, index }))],
+      },
+      { privileges: context.privileges, isolation: job.isolation, signal: context.signal, onOutput: context.onOutput },
+    );
+    if (context.signal.aborted) throw new BuildError('CANCELLED', 'the build was cancelled', { exitCode: 130 });
+    if (status.code !== 0) return { exitCode: status.code, signal: status.signal };
+  } finally {
+    trees[Symbol.dispose]();
+  }
+  return { exitCode: 0, layer: commitChanges(job.place, context) };
+}
+
+interface MountWork {
+  readonly job: RunJob;
+  readonly trees: OpenTrees;
+  readonly context: JobContext;
+  readonly index: number;
+}
+
+/**
+ * A bind mount shows a copy where the tree is a context (its files are root's in the step, and what .dockerignore excludes is not
+ * there) or where the step may write (writes are thrown away); else the snapshot itself, read-only.
+ */
+function openTreeMount(mount: TreeMount, { job, trees, context, index }: MountWork): ContainerMount {
+  const tree = openTree(mount.tree, trees);
+  const [selected] = selectSources(tree, mount.source, { parents: false });
+  if (selected === undefined) throw new BuildError('SOURCE_NOT_FOUND', `"${mount.source}": not found in ${tree.label}`);
+  if (!tree.resetOwner && !mount.readWrite) {
+    return { kind: 'bind', source: locate(tree.root, selected.path).toString(), target: mount.target, readOnly: true };
+  }
+  const folder = join(job.place.scratch, `bind-${index}`);
+  mkdirSync(folder);
+  copyInto([selected], { root: folder, destination: '/shown', followLinks: true, privileges: context.privileges });
+  return { kind: 'bind', source: join(folder, 'shown'), target: mount.target, readOnly: !mount.readWrite };
+}

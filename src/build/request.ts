@@ -1,0 +1,40 @@
+import type { Readable } from 'node:stream';
+import type { IsolationChoice, NetworkMode } from '../container/index.ts';
+import type { Compression, Platform } from '../oci/index.ts';
+
+/** All that decides a build, in the words of `docker build`. */
+export interface BuildRequest {
+  /** A folder, or `-` for standard input (a tar archive, or a Dockerfile alone). */
+  readonly context: string;
+  /** Path of the Dockerfile; `-` for standard input; `Dockerfile` in the context unless given. */
+  readonly dockerfile?: string | undefined;
+  readonly stdin?: Readable | undefined;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly target?: string | undefined;
+  readonly platform?: Platform | undefined;
+  /** `--build-context`: name to folder, `oci-layout://…`, `docker-image://…`. */
+  readonly contexts: Readonly<Record<string, string>>;
+  readonly noCache: boolean;
+  /** Asks the registry for a newer base even where one is here. */
+  readonly pull: boolean;
+  /** Names for the result, as written. */
+  readonly tags: readonly string[];
+  readonly outputs: readonly BuildOutput[];
+  readonly push: boolean;
+  readonly isolation: IsolationChoice;
+  readonly network: NetworkMode;
+}
+
+/** `-o`: where the result goes beside the store. */
+export type BuildOutput =
+  | { readonly type: 'oci' | 'docker'; readonly destination: string; readonly form: OutputForm; readonly asFolder: boolean }
+  | { readonly type: 'tar' | 'local'; readonly destination: string }
+  | { readonly type: 'registry'; readonly name: string | undefined; readonly form: OutputForm }
+  | { readonly type: 'image'; readonly name: string | undefined; readonly push: boolean; readonly form: OutputForm };
+
+export interface OutputForm {
+  readonly compression?: Compression | undefined;
+  readonly level?: number | undefined;
+  readonly mediaTypes?: 'oci' | 'docker' | undefined;
+}

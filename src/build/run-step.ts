@@ -1,0 +1,120 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ContainerMount, Isolation } from '../container/index.ts';
+import { excerpt, type RunMount, type RunStep } from '../dockerfile/index.ts';
+import { digestOf, hexOf } from '../oci/index.ts';
+import { BuildError } from './error.ts';
+import type { OnBuildEvent } from './events.ts';
+import type { RunJob, TreeMount, Workplace } from './jobs.ts';
+import type { BuildRequest } from './request.ts';
+import { treeOf, type TreeOffer } from './trees.ts';
+
+export interface RunSurroundings {
+  readonly offer: TreeOffer;
+  readonly isolation: Isolation;
+  readonly request: BuildRequest;
+  readonly dockerfile: { readonly name: string; readonly text: Buffer };
+  readonly onEvent: OnBuildEvent;
+}
+
+export interface PreparedRun {
+  readonly job: RunJob;
+  onOutput(stream: 'stdout' | 'stderr', chunk: Uint8Array): void;
+  /** The error for a step that ended so. */
+  failure(exitCode: number): BuildError;
+}
+
+/** Turns a RUN step into the workshop's job. */
+export async function prepareRun(step: RunStep, place: Workplace, around: RunSurroundings): Promise<PreparedRun> {
+  if (step.security === 'insecure') throw new BuildError('UNSUPPORTED', 'RUN --security=insecure is not allowed');
+  const tail = new Tail();
+  const job: RunJob = {
+    kind: 'run',
+    place,
+    containerId: `${around.offer.lane.id}-${step.id}`,
+    isolation: around.isolation,
+    args: step.args,
+    env: [...step.env, ...step.proxyEnv],
+    cwd: step.cwd,
+    user: step.user,
+    network: step.network === 'default' ? around.request.network : step.network,
+    mounts: [...(await pipeMounts(step, place)), ...(await plainMounts(step, around))],
+    treeMounts: await treeMounts(step, around),
+  };
+  return {
+    job,
+    onOutput: (stream, chunk) => {
+      const data = Buffer.from(chunk).toString('utf8');
+      tail.add(data);
+      around.onEvent({ type: 'step-log', id: step.id, stream, data });
+    },
+    failure: (exitCode) => failureOf(step, exitCode, around, tail.lines()),
+  };
+}
+
+/** Heredocs with an interpreter of their own are files under /dev/pipes during the step. */
+async function pipeMounts(step: RunStep, place: Workplace): Promise<ContainerMount[]> {
+  if (step.pipes.length === 0) return [];
+  const folder = join(place.scratch, 'pipes');
+  await mkdir(folder);
+  for (const { name, content } of step.pipes) await writeFile(join(folder, name), content, { mode: 0o755 });
+  return [{ kind: 'bind', source: folder, target: '/dev/pipes', readOnly: true }];
+}
+
+async function plainMounts(step: RunStep, around: RunSurroundings): Promise<ContainerMount[]> {
+  const mounts: ContainerMount[] = [];
+  for (const mount of step.mounts) {
+    if (mount.type === 'tmpfs') mounts.push({ kind: 'tmpfs', target: mount.target, ...(mount.size === undefined ? {} : { size: mount.size }) });
+    else if (mount.type === 'cache') mounts.push(await cacheMount(mount, around));
+    else if (mount.type !== 'bind') refuse(mount);
+  }
+  return mounts;
+}
+
+/** Secrets and agents are not given to steps by this version: one that does not need them runs without. */
+function refuse(mount: RunMount & { type: 'secret' | 'ssh' }): void {
+  if (!mount.required) return;
+  throw new BuildError('UNSUPPORTED', `${mount.type} ${mount.id}: not found`, { hint: `RUN --mount=type=${mount.type} has no source yet: make it optional or leave it out` });
+}
+
+/** A folder of the store that outlives the step; its name is a digest, so that no id can lead elsewhere. */
+async function cacheMount(mount: RunMount & { type: 'cache' }, around: RunSurroundings): Promise<ContainerMount> {
+  if (mount.from !== undefined) throw new BuildError('UNSUPPORTED', `RUN --mount=type=cache,from=… is not supported yet (id ${mount.id})`);
+  const source = join(around.offer.store.root, 'cache-mounts', hexOf(digestOf(mount.id)));
+  await mkdir(source, { recursive: true, mode: mount.mode ?? 0o755 });
+  return { kind: 'bind', source, target: mount.target, readOnly: mount.readOnly };
+}
+
+async function treeMounts(step: RunStep, around: RunSurroundings): Promise<TreeMount[]> {
+  const mounts: TreeMount[] = [];
+  for (const mount of step.mounts) {
+    if (mount.type !== 'bind') continue;
+    mounts.push({ tree: await treeOf(mount.from, around.offer).open(), source: mount.source, target: mount.target, readWrite: mount.readWrite });
+  }
+  return mounts;
+}
+
+function failureOf(step: RunStep, exitCode: number, { dockerfile }: RunSurroundings, output: readonly string[]): BuildError {
+  const command = step.args.map((arg) => (/[\s"]/.test(arg) ? JSON.stringify(arg) : arg)).join(' ');
+  const shown = command.length > 400 ? `${command.slice(0, 400)}…` : command;
+  const lines = step.location === undefined ? [] : excerpt(dockerfile.text.toString('utf8'), step.location, { name: dockerfile.name });
+  return new BuildError('STEP_FAILED', `process ${JSON.stringify(shown)} did not complete successfully: exit code: ${exitCode}`, {
+    exitCode,
+    details: [...(output.length === 0 ? [] : [`------`, ` > ${step.title}:`, ...output, '------']), ...lines],
+  });
+}
+
+/** The last lines of a step's output. */
+class Tail {
+  #text = '';
+
+  add(data: string): void {
+    this.#text = (this.#text + data).slice(-16_384);
+  }
+
+  lines(): string[] {
+    const lines = this.#text.split('\n');
+    if (lines.at(-1) === '') lines.pop();
+    return lines.slice(-12);
+  }
+}

@@ -1,0 +1,63 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { isSlipwayError, messageOf } from '../errors.ts';
+import type { CarriedError, FromWorkshop, Job, JobResults, ToWorkshop, WorkshopSetup } from './jobs.ts';
+import type { JobContext } from './operations/context.ts';
+
+// The entry of the workshop thread: takes jobs one after another, see workshop.ts.
+
+const port = parentPort;
+if (port === null) throw new Error('this file is the entry of a worker thread');
+const { privileges } = workerData as WorkshopSetup;
+const running = new Map<number, AbortController>();
+let queue = Promise.resolve();
+
+port.on('message', (message: ToWorkshop) => {
+  if (message.type === 'cancel') return running.get(message.id)?.abort();
+  const controller = new AbortController();
+  running.set(message.id, controller);
+  queue = queue.then(() => work(message.id, message.job, controller.signal));
+});
+
+function post(message: FromWorkshop): void {
+  port?.postMessage(message);
+}
+
+async function work(id: number, job: Job, signal: AbortSignal): Promise<void> {
+  const context: JobContext = {
+    privileges,
+    signal,
+    onOutput: (stream, chunk) => post({ type: 'output', id, stream, chunk }),
+  };
+  try {
+    signal.throwIfAborted();
+    post({ type: 'result', id, result: await perform(job, context) });
+  } catch (error) {
+    post({ type: 'error', id, error: carry(error) });
+  } finally {
+    running.delete(id);
+  }
+}
+
+async function perform(job: Job, context: JobContext): Promise<JobResults[Job['kind']]> {
+  switch (job.kind) {
+    case 'digest':
+      return (await import('./operations/select.ts')).digestJob(job);
+    case 'copy':
+      return (await import('./operations/copy.ts')).copyJob(job, context);
+    case 'workdir':
+      return (await import('./operations/workdir.ts')).workdirJob(job, context);
+    case 'run':
+      return (await import('./operations/run.ts')).runJob(job, context);
+    case 'export':
+      return (await import('./operations/export.ts')).exportJob(job, context);
+  }
+}
+
+function carry(error: unknown): CarriedError {
+  const stack = error instanceof Error ? error.stack : undefined;
+  if (isSlipwayError(error)) {
+    return { name: error.name, message: error.message, code: error.code, hint: error.hint, details: error.details, exitCode: error.exitCode, stack };
+  }
+  const errno = (error as NodeJS.ErrnoException | null)?.code;
+  return { name: 'BuildError', message: messageOf(error), code: errno === 'ENOSPC' ? 'DISK_FULL' : 'STEP_FAILED', details: [], exitCode: 1, stack };
+}

@@ -1,0 +1,86 @@
+import { Worker } from 'node:worker_threads';
+import { SlipwayError } from '../errors.ts';
+import { type Privileges, workerEntry } from '../system/index.ts';
+import { BuildError } from './error.ts';
+import type { CarriedError, FromWorkshop, Job, JobResults, ToWorkshop, WorkshopSetup } from './jobs.ts';
+
+export interface JobOptions {
+  readonly signal?: AbortSignal | undefined;
+  onOutput?(stream: 'stdout' | 'stderr', chunk: Uint8Array): void;
+}
+
+interface Pending {
+  resolve(result: JobResults[Job['kind']]): void;
+  reject(error: unknown): void;
+  onOutput: JobOptions['onOutput'];
+}
+
+/**
+ * The thread in which steps are done. It has a mount namespace of its own, so its mounts die with the process, and it may block:
+ * walking, hashing and copying are synchronous there (DESIGN "Threads").
+ */
+export class Workshop implements AsyncDisposable {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #next = 0;
+
+  constructor(privileges: Privileges) {
+    const setup: WorkshopSetup = { privileges };
+    this.#worker = new Worker(workerEntry('build'), { workerData: setup, name: 'slipway-build' });
+    this.#worker.on('message', (message: FromWorkshop) => this.#receive(message));
+    this.#worker.on('error', (error) => this.#failAll(error));
+    this.#worker.on('exit', () => this.#failAll(new BuildError('CANCELLED', 'the build thread ended')));
+    this.#worker.unref();
+  }
+
+  /** Does one job. Jobs run one after another. Aborting kills the container of a running step. */
+  async run<J extends Job>(job: J, options: JobOptions = {}): Promise<JobResults[J['kind']]> {
+    options.signal?.throwIfAborted();
+    const id = this.#next++;
+    this.#worker.ref();
+    const cancel = () => this.#post({ type: 'cancel', id });
+    options.signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return await new Promise<JobResults[J['kind']]>((resolve, reject) => {
+        this.#pending.set(id, { resolve: resolve as Pending['resolve'], reject, onOutput: options.onOutput });
+        this.#post({ type: 'job', id, job });
+      });
+    } finally {
+      options.signal?.removeEventListener('abort', cancel);
+      this.#pending.delete(id);
+      if (this.#pending.size === 0) this.#worker.unref();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #post(message: ToWorkshop): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromWorkshop): void {
+    const pending = this.#pending.get(message.id);
+    if (pending === undefined) return;
+    if (message.type === 'output') pending.onOutput?.(message.stream, message.chunk);
+    else if (message.type === 'result') pending.resolve(message.result);
+    else pending.reject(new WorkshopError(message.error));
+  }
+
+  #failAll(error: unknown): void {
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+  }
+}
+
+/** An error that came over from the workshop, with the code that it had there. */
+class WorkshopError extends SlipwayError {
+  readonly code: string;
+  constructor(carried: CarriedError) {
+    super(carried.message, { hint: carried.hint, details: carried.details, exitCode: carried.exitCode });
+    this.name = carried.name;
+    this.code = carried.code;
+    if (carried.stack !== undefined) this.stack = carried.stack;
+  }
+}
