@@ -42,13 +42,18 @@ function cleanPath(path: string): string {
   return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
 }
 
+type NameTest = (name: string) => boolean;
+
 interface Rule {
   readonly includes: boolean;
-  /** Components of the pattern; undefined where only the whole can be judged. */
-  readonly components: readonly string[] | undefined;
-  /** How many components a path that matches by itself has; undefined: any number. */
-  readonly depth: number | undefined;
-  /** Whether a path, whose last component is `name`, matches by itself. What is above it has been asked before. */
+  /** Tests of the pattern's components before the last one or the first `**`. */
+  readonly heads: readonly NameTest[];
+  /**
+   * What else a path must be once its folders match `heads`: `exact`, one component more; `deep`, at any depth below;
+   * `whole`, whatever `test` says of it all.
+   */
+  readonly kind: 'exact' | 'deep' | 'whole';
+  /** Asked only for paths in folders that `mayMatchIn`; folders above a path have been asked before. */
   readonly test: (path: string, name: string) => boolean;
 }
 
@@ -75,17 +80,15 @@ export function createIgnoreMatcher(patterns: readonly string[]): IgnoreMatcher 
     .map(createRule)
     .toReversed();
   const folders = new Map<string, FolderState>();
-  const stateOf = (decided: number, depth: number): FolderState => ({
+  const stateOf = (decided: number, names: readonly string[]): FolderState => ({
     decided,
-    open: rules.flatMap((rule, index) =>
-      index < decided && (rule.depth === undefined || rule.depth === depth + 1) ? [index] : [],
-    ),
+    open: rules.flatMap((rule, index) => (index < decided && mayMatchIn(rule, names) ? [index] : [])),
   });
-  const top = stateOf(rules.length, 0);
+  const top = stateOf(rules.length, []);
   const stateOfFolder = (dir: string): FolderState => {
     const known = folders.get(dir);
     if (known !== undefined) return known;
-    const state = stateOf(decide(dir), dir.split('/').length);
+    const state = stateOf(decide(dir), dir.split('/'));
     if (folders.size >= maxFolders) folders.clear();
     folders.set(dir, state);
     return state;
@@ -105,7 +108,7 @@ export function createIgnoreMatcher(patterns: readonly string[]): IgnoreMatcher 
       const decided = decide(dir);
       if (rules[decided]?.includes !== false) return true;
       // All below is excluded by the same pattern, so that only a later `!` can bring something back.
-      return rules.slice(0, decided).some((rule) => rule.includes && mayMatchBelow(rule, dir));
+      return rules.slice(0, decided).some((rule) => rule.includes && mayMatchBelow(rule, dir.split('/')));
     },
   };
 }
@@ -116,21 +119,27 @@ function createRule(written: string): Rule {
   const pattern = includes ? cleaned.slice(1) : cleaned;
   if (pattern === '') throw new DockerfileError('INVALID_PATTERN', 'illegal exclusion pattern: "!"');
   parseGlob(pattern, { folders: false }); // checks what Go's filepath.Match would refuse
-  const components = /[[\\]/.test(pattern) ? undefined : pattern.split('/');
-  const depth = components === undefined || pattern.includes('**') ? undefined : components.length;
-  return { includes, components, depth, test: createTest(pattern, depth) };
+  return { includes, ...readPattern(pattern) };
 }
 
-/** Plain names, `*.suffix`, and `**` at one end need no regular expression. */
-function createTest(pattern: string, depth: number | undefined): Rule['test'] {
-  const inAnyFolder = pattern.startsWith('**/') && !/[/[\\]|\*\*/.test(pattern.slice(3));
-  if (depth === 1 || inAnyFolder) {
-    const test = createNameTest(inAnyFolder ? pattern.slice(3) : pattern);
-    return (_, name) => test(name);
+function readPattern(pattern: string): Omit<Rule, 'includes'> {
+  if (/[[\\]/.test(pattern)) return { kind: 'whole', heads: [], test: createTest(pattern) };
+  const components = pattern.split('/');
+  const deep = components.findIndex((component) => component.includes('**'));
+  const last = createNameTest(components.at(-1) ?? '');
+  if (deep < 0) {
+    return { kind: 'exact', heads: components.slice(0, -1).map(createNameTest), test: (_, name) => last(name) };
   }
+  const heads = components.slice(0, deep).map(createNameTest);
+  if (components[deep] === '**' && deep === components.length - 2 && !components.at(-1)?.includes('**')) {
+    return { kind: 'deep', heads, test: (_, name) => last(name) };
+  }
+  return { kind: 'whole', heads, test: createTest(pattern) };
+}
+
+/** `**` at one end needs no regular expression. */
+function createTest(pattern: string): Rule['test'] {
   const tokens = parseGlob(pattern, { folders: true });
-  const whole = plainText(tokens);
-  if (whole !== undefined) return (path) => path === whole;
   if (tokens[0]?.kind === 'rest') return () => true;
   const suffix = tokens[0]?.kind === 'folders' ? plainText(tokens.slice(1)) : undefined;
   if (suffix !== undefined) {
@@ -143,7 +152,7 @@ function createTest(pattern: string, depth: number | undefined): Rule['test'] {
   return compileGlob(tokens, { below: true });
 }
 
-function createNameTest(component: string): (name: string) => boolean {
+function createNameTest(component: string): NameTest {
   const suffix = component.startsWith('*') ? component.slice(1) : undefined;
   if (suffix !== undefined && !/[*?]/.test(suffix)) return (name) => name.endsWith(suffix);
   return createGlobMatcher(component);
@@ -158,12 +167,21 @@ function plainText(tokens: readonly GlobToken[]): string | undefined {
   return characters.join('');
 }
 
-function mayMatchBelow({ components }: Rule, dir: string): boolean {
-  if (components === undefined) return true;
-  for (const [index, name] of dir.split('/').entries()) {
-    const component = components[index];
-    if (component === undefined || component.includes('**')) return true;
-    if (!createGlobMatcher(component)(name)) return false;
-  }
-  return true;
+/** Whether a rule can match something right in the folder `names`. */
+function mayMatchIn(rule: Rule, names: readonly string[]): boolean {
+  if (rule.kind === 'exact' && names.length !== rule.heads.length) return false;
+  if (rule.kind === 'deep' && names.length < rule.heads.length) return false;
+  return headsMatch(rule, names);
+}
+
+/** Whether a rule that does not match the folder `names` can match something below it. */
+function mayMatchBelow(rule: Rule, names: readonly string[]): boolean {
+  return (rule.kind !== 'exact' || names.length <= rule.heads.length) && headsMatch(rule, names);
+}
+
+function headsMatch({ heads }: Rule, names: readonly string[]): boolean {
+  return heads.every((test, index) => {
+    const name = names[index];
+    return name === undefined || test(name);
+  });
 }
