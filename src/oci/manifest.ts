@@ -20,3 +20,8 @@ export interface ImageIndex {
   readonly subject?: Descriptor;
   readonly annotations?: Readonly<Record<string, string>>;
 }
+
+/** What a document names and needs: config and layers, or the entries of an index. The subject is not among them. */
+export function childrenOf(document: Manifest | ImageIndex): readonly Descriptor[] {
+  return document.kind === 'index' ? document.manifests : [document.config, ...document.layers];
+}

@@ -52,3 +52,13 @@ export function isLayerType(mediaType: string): boolean {
 export function compressionOf(mediaType: string): Compression | undefined {
   return layerCompression.get(mediaType);
 }
+
+/** Layers that may not be distributed, such as those of Windows bases. */
+export function isForeignLayerType(mediaType: string): boolean {
+  return mediaType.startsWith(mediaTypes.ociForeignLayer) || mediaType === mediaTypes.dockerForeignLayer;
+}
+
+/** Manifests and indexes: what a registry keeps under `/manifests/`. */
+export function isDocumentType(mediaType: string): boolean {
+  return isManifestType(mediaType) || isIndexType(mediaType);
+}
