@@ -1,9 +1,17 @@
+export { currentPrivileges } from './current-privileges.ts';
 export * from './error.ts';
+export { findExecutable, requireExecutable } from './find-executable.ts';
 export { loadSyscalls } from './load-syscalls.ts';
 export { mountRoot, unmountRoot } from './mount-root.ts';
+export { isNetworkFileSystem } from './network-file-system.ts';
+export { withParentDeath } from './parent-death.ts';
 export { enterPrivateMounts } from './private-mounts.ts';
 export * from './privileges.ts';
 export { probeOverlay } from './probe-overlay.ts';
+export { ProcessLock } from './process-lock.ts';
+export { bootId, type ProcessRecord, processStartTime } from './process-record.ts';
 export * from './root-mount.ts';
+export { minimalEnvironment, type RunCommandOptions, type RunResult, run } from './run.ts';
 export * from './syscalls.ts';
+export { enterUserNamespace, type ProcessExit, type UserNamespaceOptions } from './user-namespace.ts';
 export { type WorkerName, workerEntry } from './worker-entry.ts';
