@@ -1,0 +1,53 @@
+import type { Ast, Instruction } from './ast.ts';
+import { at, DockerfileError } from './error.ts';
+import type { ArgCommand, Command, Stage } from './instructions/command.ts';
+import { readFlags } from './instructions/flags.ts';
+import { parseCommand } from './instructions/parse-command.ts';
+import { quote } from './quote.ts';
+
+/** The file as ARGs before the first FROM, and stages. */
+export interface Stages {
+  readonly globalArgs: readonly ArgCommand[];
+  readonly stages: readonly Stage[];
+}
+
+/**
+ * Judges every instruction by itself and groups them.
+ * @throws DockerfileError UNKNOWN_INSTRUCTION, INVALID_FLAG, INVALID_ARGUMENT, EMPTY
+ */
+export function toStages(ast: Ast): Stages {
+  const globalArgs: ArgCommand[] = [];
+  const stages: (Stage & { readonly commands: Command[] })[] = [];
+  for (const instruction of ast.instructions) {
+    at({ source: ast.source, range: instruction.range, kind: 'parse' }, () => {
+      if (instruction.name.toLowerCase() === 'from') {
+        stages.push({ ...parseFrom(instruction, stages.length), commands: [] });
+        return;
+      }
+      const command = parseCommand(instruction);
+      const stage = stages.at(-1);
+      if (stage !== undefined) stage.commands.push(command);
+      else if (command.kind === 'arg') globalArgs.push(command);
+      else throw new DockerfileError('EMPTY', 'no build stage in current context', { hint: 'a stage begins with FROM' });
+    });
+  }
+  if (stages.length === 0) throw new DockerfileError('EMPTY', 'dockerfile contains no stages to build');
+  return { globalArgs, stages };
+}
+
+function parseFrom(instruction: Instruction, index: number): Omit<Stage, 'commands'> {
+  const { args, range } = instruction;
+  const [base, as, written] = args;
+  if (base === undefined || !(args.length === 1 || (args.length === 3 && as?.toLowerCase() === 'as'))) {
+    throw new DockerfileError('INVALID_ARGUMENT', 'FROM requires either one or three arguments');
+  }
+  const name = written?.toLowerCase();
+  if (written !== undefined && !/^[a-z][a-z0-9\-_.]*$/.test(name ?? '')) {
+    throw new DockerfileError(
+      'INVALID_ARGUMENT',
+      `invalid name for build stage: ${quote(written)}, name can't start with a number or contain symbols`,
+    );
+  }
+  const platform = readFlags(instruction.flags, { platform: 'text' }).text('platform');
+  return { index, name, base, platform, range };
+}
