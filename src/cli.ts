@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Config } from '@oclif/core/config';
+import { Help } from '@oclif/core/help';
+import type { PJSON } from '@oclif/core/interfaces';
+import { settings } from '@oclif/core/settings';
+import { UsageError } from './errors.ts';
+import { type Command, interruptExitCode, readBuildInfo, reportError } from './ui/index.ts';
+
+/** Set by the bundler; from source, Node strips the types and commands are found in src/commands. */
+declare const SLIPWAY_BUNDLED: boolean | undefined;
+
+/**
+ * Runs one command line.
+ * @param root the package's folder
+ * @returns the exit status
+ */
+export async function main(argv: readonly string[], root: string): Promise<number> {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', endQuietlyOnClosedPipe);
+  const line = readGlobals(argv);
+  let found: Found | undefined;
+  try {
+    if (line.version) return printVersion(root);
+    const config = await loadConfig(root);
+    found = findCommand(config, line.words);
+    if (found === undefined) return await showHelp(config, line);
+    if (line.help || wantsHelp(found)) return await showCommandHelp(config, found.id);
+    await runCommand(config, found);
+    return interruptExitCode() ?? exitCodeOf(process.exitCode);
+  } catch (error) {
+    const debug = line.debug || found?.debug === true;
+    return reportError(error, { command: found?.id.replaceAll(':', ' '), debug, stream: process.stderr });
+  }
+}
+
+interface Line {
+  /** The command and everything after it. */
+  readonly words: readonly string[];
+  readonly debug: boolean;
+  readonly help: boolean;
+  readonly version: boolean;
+}
+
+/** Takes off the flags that stand before the command. */
+function readGlobals(argv: readonly string[]): Line {
+  let debug = process.env['SLIPWAY_DEBUG'] === '1';
+  let [help, version] = [false, false];
+  let index = 0;
+  for (; index < argv.length; index += 1) {
+    const word = argv[index];
+    if (word === '--debug' || word === '-D') debug = true;
+    else if (word === '--help' || word === '-h') help = true;
+    else if (word === '--version' || word === '-v') version = true;
+    else break;
+  }
+  return { words: argv.slice(index), debug, help, version };
+}
+
+async function loadConfig(root: string): Promise<Config> {
+  const bundled = typeof SLIPWAY_BUNDLED !== 'undefined' && SLIPWAY_BUNDLED;
+  if (bundled) return Config.load({ root });
+  settings.enableAutoTranspile = false;
+  const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PJSON;
+  const oclif = { ...pjson.oclif, commands: './src/commands' };
+  return Config.load({ root, pjson: { ...pjson, oclif }, isRoot: true, ignoreManifest: true });
+}
+
+interface Found {
+  /** `registry:serve` */
+  readonly id: string;
+  /** Without `--debug`. */
+  readonly argv: readonly string[];
+  readonly passThrough: boolean;
+  readonly debug: boolean;
+}
+
+/** The command whose name is the longest run of first words: `system df` before `system`. */
+function findCommand(config: Config, words: readonly string[]): Found | undefined {
+  let best: Found | undefined;
+  for (let count = 1; count <= words.length; count += 1) {
+    const word = words[count - 1] ?? '';
+    if (word.startsWith('-') || word.includes(':')) break;
+    const id = words.slice(0, count).join(':');
+    const command = config.findCommand(id);
+    if (command === undefined) continue;
+    const passThrough = 'passThrough' in command && command['passThrough'] === true;
+    const own = ownWords(words.slice(count), passThrough);
+    const argv = words.slice(count).filter((argument, index) => index >= own || argument !== '--debug');
+    best = { id: command.id, argv, passThrough, debug: argv.length < words.length - count };
+  }
+  return best;
+}
+
+/** How many of the words may hold flags of ours: up to `--`, or to the first argument where the rest is another program's. */
+function ownWords(words: readonly string[], passThrough: boolean): number {
+  const end = words.findIndex((word) => word === '--' || (passThrough && !word.startsWith('-')));
+  return end === -1 ? words.length : end;
+}
+
+function wantsHelp({ argv, passThrough }: Found): boolean {
+  return argv.slice(0, ownWords(argv, passThrough)).some((word) => word === '--help' || word === '-h');
+}
+
+async function runCommand(config: Config, found: Found): Promise<void> {
+  const loaded = await config.findCommand(found.id, { must: true }).load();
+  const Class = loaded as unknown as new (argv: string[], config: Config) => Command;
+  await new Class([...found.argv], config).execute();
+}
+
+async function showCommandHelp(config: Config, id: string): Promise<number> {
+  await new Help(config, config.pjson.oclif.helpOptions ?? {}).showHelp([id]);
+  return 0;
+}
+
+/** Help on everything or on a topic; a first word that is neither is an error. */
+async function showHelp(config: Config, { words }: Line): Promise<number> {
+  const help = new Help(config, config.pjson.oclif.helpOptions ?? {});
+  const names = (words[0] === 'help' ? words.slice(1) : words).filter((word) => !word.startsWith('-'));
+  const [first] = names;
+  if (first !== undefined && findCommand(config, names) === undefined && config.findTopic(first) === undefined) {
+    throw new UsageError(`unknown command: slipway ${names.join(' ')}`);
+  }
+  await help.showHelp(names.length === 0 ? [] : [findCommand(config, names)?.id ?? names.join(':')]);
+  return 0;
+}
+
+function printVersion(root: string): number {
+  const { version, commit } = readBuildInfo(root);
+  process.stdout.write(`Slipway version ${version}, build ${commit}\n`);
+  return 0;
+}
+
+/** The reader went away (`slipway images | head -1`): nobody is left to tell, as after SIGPIPE. */
+function endQuietlyOnClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE' || error.code === 'EIO') process.exit(141);
+  throw error;
+}
+
+function exitCodeOf(code: typeof process.exitCode): number {
+  return typeof code === 'number' ? code : Number(code ?? 0);
+}

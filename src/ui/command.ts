@@ -1,0 +1,60 @@
+import { Command as OclifCommand } from '@oclif/core/command';
+import type { Input, ParserOutput } from '@oclif/core/interfaces';
+import { type CommandSyntax, parseLine } from './parse-flags.ts';
+import type { FlagDefinition } from './flag-set.ts';
+import { interruptSignal } from './interrupt.ts';
+
+type Values = Record<string, unknown>;
+
+/**
+ * What every command starts from. Declarations, help and lazy loading are oclif's; the command line is read by docker's rules
+ * (parse-flags.ts), because habit is an interface: oclif's own parser feeds flags after the image to itself, lets lists
+ * swallow arguments, refuses repeated flags and waits for standard input.
+ */
+export abstract class Command extends OclifCommand {
+  /** True for commands whose words after the first argument belong to another program. */
+  static passThrough = false;
+
+  /** Aborts at the first SIGINT or SIGTERM; the second ends the process at once. */
+  get interrupted(): AbortSignal {
+    return interruptSignal();
+  }
+
+  /** Writes a result, with a line break. Progress and remarks go to `note`. */
+  print(text: string): void {
+    process.stdout.write(text.endsWith('\n') || text === '' ? text : `${text}\n`);
+  }
+
+  /** Writes a remark for people on standard error. */
+  note(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+
+  /** Writes a value as JSON for programs. */
+  printJson(value: unknown): void {
+    this.print(JSON.stringify(value, undefined, 2));
+  }
+
+  /** Runs the command; errors come out as they were thrown (cli.ts shows them). */
+  async execute(): Promise<void> {
+    await this.run();
+  }
+
+  protected override async parse<F extends Values, B extends Values, A extends Values>(
+    options?: Input<F, B, A>,
+    argv: string[] = this.argv,
+  ): Promise<ParserOutput<F, B, A>> {
+    const declared = options ?? (this.ctor as unknown as Input<F, B, A>);
+    const parsed = await parseLine(argv, syntaxOf(declared, this.ctor as typeof Command));
+    this.parsed = true;
+    return { ...parsed, metadata: { flags: {} }, nonExistentFlags: [], raw: [] } as unknown as ParserOutput<F, B, A>;
+  }
+}
+
+function syntaxOf<F extends Values, B extends Values, A extends Values>(
+  declared: Input<F, B, A>,
+  { passThrough }: typeof Command,
+): CommandSyntax {
+  const flags = { ...declared.baseFlags, ...declared.flags } as unknown as Record<string, FlagDefinition>;
+  return { flags, args: declared.args ?? {}, strict: declared.strict !== false, passThrough };
+}

@@ -1,0 +1,12 @@
+import { SlipwayError, type SlipwayErrorOptions } from '../errors.ts';
+
+export type UiErrorCode = 'TEMPLATE_INVALID' | 'TEMPLATE_FAILED' | 'NOT_A_TERMINAL' | 'INTERRUPTED';
+
+/** What goes wrong between a program and the person in front of it: formats that do not parse, prompts without a terminal. */
+export class UiError extends SlipwayError {
+  readonly code: UiErrorCode;
+  constructor(code: UiErrorCode, message: string, options?: SlipwayErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,43 @@
+import { boolean, custom, option, string } from '@oclif/core/flags';
+import { parseSize } from './size.ts';
+import { parseDuration } from './time.ts';
+
+/** Flags that several commands share, one family a function or constant, so that a word means the same everywhere. */
+
+export const formatFlag = string({
+  char: 'f',
+  description: 'Format output with a Go template, or `json`',
+  helpValue: 'TEMPLATE',
+});
+
+/** `--format` of lists, where docker has no short form. */
+export const listFormatFlag = string({
+  description: "Format output: 'table', 'table TEMPLATE', 'json', or a Go template",
+  helpValue: 'FORMAT',
+});
+
+export const jsonFlag = boolean({ description: 'Write the result as JSON', default: false });
+
+export const quietFlag = boolean({ char: 'q', description: 'Write only ids', default: false });
+
+export const noTruncFlag = boolean({ description: "Don't shorten ids and texts", default: false });
+
+export const forceFlag = boolean({ char: 'f', description: 'Do not ask', default: false });
+
+export const progressFlag = option({
+  options: ['auto', 'tty', 'plain', 'quiet', 'json'] as const,
+  description: 'How progress is shown',
+  default: 'auto',
+  env: 'SLIPWAY_PROGRESS',
+});
+
+export const platformFlag = string({ description: 'Platform of the image', helpValue: 'os/arch[/variant]' });
+
+/** A size in bytes, written `512m`. */
+export const sizeFlag = custom<number>({ parse: async (input) => parseSize(input), helpValue: 'bytes' });
+
+/** Milliseconds, written `1h30m`. */
+export const durationFlag = custom<number>({ parse: async (input) => parseDuration(input), helpValue: 'duration' });
+
+/** Several values, one each time the flag is given. */
+export const listFlag = custom<string>({ multiple: true, multipleNonGreedy: true });

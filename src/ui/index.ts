@@ -1,0 +1,31 @@
+export { type BuildInfo, readBuildInfo } from './build-info.ts';
+export { type Style, paint } from './colour.ts';
+export { Command } from './command.ts';
+export { UiError, type UiErrorCode } from './error.ts';
+export { escapeControls, escapeControlsInLines, keepColours, stripControls } from './escape.ts';
+export {
+  durationFlag,
+  forceFlag,
+  formatFlag,
+  jsonFlag,
+  listFlag,
+  listFormatFlag,
+  noTruncFlag,
+  platformFlag,
+  progressFlag,
+  quietFlag,
+  sizeFlag,
+} from './flags.ts';
+export { shortId } from './id.ts';
+export { interruptExitCode, interruptSignal } from './interrupt.ts';
+export { formatList, type ListOptions, type Row } from './list.ts';
+export { type ArgDefinition, type CommandSyntax, type ParsedLine, parseLine } from './parse-flags.ts';
+export { type ReportOptions, reportError } from './report-error.ts';
+export { formatBinarySize, formatSize, parseSize } from './size.ts';
+export { alignTabs, formatTable } from './table.ts';
+export { compileTemplate, type Template, type TemplateOptions } from './template/render.ts';
+export type { Value } from './template/value.ts';
+export { formatElapsed, humanDuration, parseDuration, timeAgo } from './time.ts';
+export { canDraw, progressFor } from './progress/progress-for.ts';
+export type { ProgressKind, ProgressOptions, ProgressRenderer, ProgressStream } from './progress/types.ts';
+export { ask, askPassword, confirm, type PromptOptions } from './prompt.ts';

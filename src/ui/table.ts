@@ -1,0 +1,41 @@
+/** Docker's columns: at least ten characters wide, three spaces apart, the last one as it comes. */
+const minimumWidth = 10;
+const padding = 3;
+
+/**
+ * Lines up rows of cells in columns, as docker's lists do. Widths count characters, not bytes. Cells must hold one line each;
+ * what comes from outside goes through `escapeControls` first.
+ */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths = columnWidths(rows);
+  return rows
+    .map(
+      (row) => `${row.map((cell, index) => pad(cell, index === row.length - 1 ? 0 : (widths[index] ?? 0))).join('')}\n`,
+    )
+    .join('');
+}
+
+/** As `formatTable`, for text whose cells end in tabs. */
+export function alignTabs(lines: readonly string[]): string {
+  return formatTable(lines.map((line) => line.split('\t')));
+}
+
+function columnWidths(rows: readonly (readonly string[])[]): number[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [index, cell] of row.entries()) {
+      if (index < row.length - 1) widths[index] = Math.max(widths[index] ?? minimumWidth, displayWidth(cell) + padding);
+    }
+  }
+  return widths;
+}
+
+function pad(cell: string, width: number): string {
+  return cell + ' '.repeat(Math.max(0, width - displayWidth(cell)));
+}
+
+function displayWidth(text: string): number {
+  let width = 0;
+  for (const _ of text) width += 1;
+  return width;
+}

@@ -1,0 +1,66 @@
+import { UsageError } from '../errors.ts';
+
+const hour = 3600;
+const day = 24 * hour;
+
+/** A span of time in words, by the rules docker uses for CREATED and STATUS: `5 weeks`, `About a minute`. Takes milliseconds. */
+export function humanDuration(milliseconds: number): string {
+  const seconds = Math.trunc(milliseconds / 1000);
+  const minutes = Math.trunc(seconds / 60);
+  const hours = Math.round(milliseconds / 1000 / hour);
+  if (seconds < 1) return 'Less than a second';
+  if (seconds === 1) return '1 second';
+  if (seconds < 60) return `${seconds} seconds`;
+  if (minutes === 1) return 'About a minute';
+  if (minutes < 60) return `${minutes} minutes`;
+  if (hours === 1) return 'About an hour';
+  if (hours < 48) return `${hours} hours`;
+  if (hours < 24 * 7 * 2) return `${Math.trunc(hours / 24)} days`;
+  if (hours < 24 * 30 * 2) return `${Math.trunc(hours / 24 / 7)} weeks`;
+  if (hours < 24 * 365 * 2) return `${Math.trunc(hours / 24 / 30)} months`;
+  return `${Math.trunc(seconds / day / 365)} years`;
+}
+
+/** How long ago something was, as docker's CREATED column says it; `N/A` where no time (or 1970's first second) is known. */
+export function timeAgo(created: Date | undefined, now: Date = new Date()): string {
+  if (created === undefined || !(created.getTime() > 0)) return 'N/A';
+  return `${humanDuration(Math.max(0, now.getTime() - created.getTime()))} ago`;
+}
+
+/** Elapsed time of a step: `0.3s`, `12.0s`, `3m04s`. Takes milliseconds. */
+export function formatElapsed(milliseconds: number): string {
+  const tenths = Math.max(0, Math.round(milliseconds / 100));
+  if (tenths < 6000) return `${Math.trunc(tenths / 10)}.${tenths % 10}s`;
+  const seconds = Math.round(tenths / 10);
+  const minutes = Math.trunc(seconds / 60);
+  const rest = `${String(seconds % 60).padStart(2, '0')}s`;
+  return minutes < 60
+    ? `${minutes}m${rest}`
+    : `${Math.trunc(minutes / 60)}h${String(minutes % 60).padStart(2, '0')}m${rest}`;
+}
+
+const goUnits: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/**
+ * Milliseconds from Go's notation for durations (`1h30m`, `500ms`), as docker's flags take it.
+ * @throws UsageError
+ */
+export function parseDuration(text: string): number {
+  if (text === '0') return 0;
+  if (!/^(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+$/.test(text)) {
+    throw new UsageError(`invalid duration: '${text}'`, { hint: 'Durations look like 30s, 1h30m or 500ms.' });
+  }
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g)) {
+    total += Number(amount) * (goUnits[unit ?? ''] ?? 0);
+  }
+  return total;
+}
