@@ -26,7 +26,7 @@ const knownArchitectures = new Set(
  * @throws OciError INVALID_PLATFORM
  */
 export function parsePlatform(text: string): Platform {
-  const match = /^([\w.-]{1,64})(?:\(([\w.-]{1,64})\))?(?:\/([\w.-]{1,64}))?(?:\/([\w.-]{1,64}))?$/.exec(text);
+  const match = /^(\w[\w.-]{0,63})(?:\((\w[\w.-]{0,63})\))?(?:\/(\w[\w.-]{0,63}))?(?:\/(\w[\w.-]{0,63}))?$/.exec(text);
   if (match?.[1] === undefined) {
     throw new OciError('INVALID_PLATFORM', `not a platform: ${JSON.stringify(text.slice(0, 160))}`, {
       hint: 'a platform reads os/architecture[/variant], such as linux/arm64/v8',

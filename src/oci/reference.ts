@@ -58,11 +58,12 @@ export function familiarName(reference: ReferenceParts): string {
 
 /** The short form without tag and digest, as `docker images` has it in REPOSITORY. */
 export function familiarRepository(reference: ReferenceParts): string {
-  const { registry, repository } = reference;
-  if (registry !== defaultRegistry) return `${registry}/${repository}`;
-  const short = repository.startsWith('library/') ? repository.slice('library/'.length) : repository;
-  // `library/a/b` or `library/localhost` shortened would read as another name.
-  return short.includes('/') || formatName(splitRegistry(short)) !== formatName(reference) ? repository : short;
+  const full = formatName(reference);
+  if (reference.registry !== defaultRegistry) return full;
+  const { repository } = reference;
+  // `docker.io/a.b/c` or `library/localhost/x` shortened would read as another name.
+  const forms = repository.startsWith('library/') ? [repository.slice('library/'.length), repository] : [repository];
+  return forms.find((form) => formatName(splitRegistry(form)) === full) ?? full;
 }
 
 /** `registry/repository`: the label of a repository. */
