@@ -6,7 +6,9 @@ export type WhiteoutForm =
   /** `dir` holds one layer alone, for use as an overlay lower: character devices 0:0 and opaque attributes. */
   | 'overlay'
   /** `dir` is the whole tree below this layer: deletions are carried out. */
-  | 'delete';
+  | 'delete'
+  /** As `delete`, but for archives that are no layers: names that begin with `.wh.` mean nothing. */
+  | 'literal';
 
 export interface ApplyOptions extends CallOptions {
   readonly privileges: Privileges;
