@@ -26,6 +26,7 @@ export { alignTabs, formatTable } from './table.ts';
 export { compileTemplate, type Template, type TemplateOptions } from './template/render.ts';
 export type { Value } from './template/value.ts';
 export { formatElapsed, humanDuration, parseDuration, timeAgo } from './time.ts';
+export { type CopyDirection, type CopyProgress, copyProgress } from './progress/copy.ts';
 export { canDraw, progressFor } from './progress/progress-for.ts';
 export type { ProgressKind, ProgressOptions, ProgressRenderer, ProgressStream } from './progress/types.ts';
 export { ask, askPassword, confirm, type PromptOptions } from './prompt.ts';
