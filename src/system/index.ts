@@ -1,6 +1,16 @@
 export { currentPrivileges } from './current-privileges.ts';
 export * from './error.ts';
 export { findExecutable, requireExecutable } from './find-executable.ts';
+export {
+  type MakeDirsOptions,
+  makeDirsInRoot,
+  type OpenInRootOptions,
+  openInRoot,
+  type PlaceInRoot,
+  type ResolveInRootOptions,
+  readFileInRoot,
+  resolveInRoot,
+} from './in-root.ts';
 export { loadSyscalls } from './load-syscalls.ts';
 export { mountRoot, unmountRoot } from './mount-root.ts';
 export { isNetworkFileSystem } from './network-file-system.ts';

@@ -1,6 +1,6 @@
-import { isUtf8 } from 'node:buffer';
 import { SystemError } from './error.ts';
 import { type Koffi, type Library, loadKoffi, type NativeFunction } from './koffi.ts';
+import { printablePath } from './printable-path.ts';
 import type { BytePath, Syscalls } from './syscalls.ts';
 
 let cached: Syscalls | undefined;
@@ -164,13 +164,5 @@ function errnoNames(koffi: Koffi): ReadonlyMap<number, string> {
 }
 
 function failure(name: string, subject: BytePath, errno: string): SystemError {
-  return new SystemError('SYSCALL_FAILED', `${name} ${printable(subject)}: ${errno}`, { errno });
-}
-
-/** Names of files come from images: what a terminal would act on is escaped. */
-function printable(path: BytePath): string {
-  const text = typeof path === 'string' ? path : path.toString(isUtf8(path) ? 'utf8' : 'latin1');
-  return JSON.stringify(text).replace(/[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (char) => {
-    return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
+  return new SystemError('SYSCALL_FAILED', `${name} ${printablePath(subject)}: ${errno}`, { errno });
 }
