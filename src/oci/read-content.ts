@@ -1,4 +1,4 @@
-import { addAbortSignal, type Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import type { Descriptor } from './descriptor.ts';
 import { OciError } from './error.ts';
 import { maxDocumentSize } from './json.ts';
@@ -15,31 +15,55 @@ export async function fetchBytes(
   options: CallOptions = {},
 ): Promise<Uint8Array> {
   if (descriptor.data !== undefined) return descriptor.data;
-  refuseLarge(descriptor);
+  if (descriptor.size > maxDocumentSize) {
+    const { digest, size } = descriptor;
+    throw new OciError(
+      'TOO_LARGE',
+      `${digest} is said to have ${size} bytes; a document has ${maxDocumentSize} at most`,
+    );
+  }
   return collect(await from.fetch(descriptor, options), descriptor, options);
 }
 
-/** @throws OciError TOO_LARGE for a document above 8 MiB */
-export function refuseLarge(descriptor: Descriptor): void {
-  if (descriptor.size <= maxDocumentSize) return;
-  const { digest, size } = descriptor;
-  throw new OciError('TOO_LARGE', `${digest} is said to have ${size} bytes; a document has ${maxDocumentSize} at most`);
+/** All of `content`, verified; it cannot grow beyond the described size. */
+export async function collect(
+  content: Readable | Uint8Array,
+  descriptor: Descriptor,
+  options: CallOptions = {},
+): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of verifiedChunks(content, descriptor, options)) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
-/** Reads a stream into memory and verifies it; it cannot grow beyond the described size. The stream is destroyed on failure. */
-export async function collect(stream: Readable, descriptor: Descriptor, options: CallOptions = {}): Promise<Buffer> {
+/**
+ * The pieces of `content` as they come, for whoever writes them somewhere: fails before its end if they are not what
+ * `descriptor` says, or with the signal's reason. A stream is destroyed on failure.
+ */
+export async function* verifiedChunks(
+  content: Readable | Uint8Array,
+  descriptor: Descriptor,
+  options: CallOptions = {},
+): AsyncGenerator<Uint8Array, void, void> {
   const { signal } = options;
-  if (signal !== undefined) addAbortSignal(signal, stream);
+  signal?.throwIfAborted();
   const verifier = new Verifier(descriptor);
-  const chunks: Buffer[] = [];
   try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+    for await (const chunk of piecesOf(content, signal)) {
       verifier.update(chunk);
-      chunks.push(chunk);
+      yield chunk;
     }
   } catch (error) {
     throw signal?.aborted ? signal.reason : error;
   }
   verifier.finish();
-  return Buffer.concat(chunks);
+}
+
+function piecesOf(
+  content: Readable | Uint8Array,
+  signal: AbortSignal | undefined,
+): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  if (!(content instanceof Readable)) return content.byteLength === 0 ? [] : [content];
+  if (signal !== undefined) addAbortSignal(signal, content);
+  return content;
 }

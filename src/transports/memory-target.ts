@@ -43,7 +43,8 @@ export class MemoryTarget implements Target {
   }
 
   async push(descriptor: Descriptor, content: Readable | Uint8Array, options: CallOptions = {}): Promise<void> {
-    const bytes = await bytesOf(content, descriptor, options);
+    // A copy, so that a caller who reuses its buffer cannot change what was verified.
+    const bytes = await collect(content, descriptor, options);
     options.signal?.throwIfAborted();
     if (this.#contents.has(descriptor.digest)) return;
     const { mediaType, digest, size } = descriptor;
@@ -75,19 +76,6 @@ export class MemoryTarget implements Target {
     if (stored === undefined) throw new OciError('NOT_FOUND', `${name} is not in ${this.label}`);
     return stored;
   }
-}
-
-/** A copy is kept, so that a caller who reuses its buffer cannot change what was verified. */
-async function bytesOf(
-  content: Readable | Uint8Array,
-  descriptor: Descriptor,
-  options: CallOptions,
-): Promise<Uint8Array> {
-  if (!(content instanceof Readable)) {
-    verifyBytes(descriptor, content);
-    return Uint8Array.from(content);
-  }
-  return collect(content, descriptor, options);
 }
 
 function* slices(content: Uint8Array): Generator<Buffer> {
