@@ -1,0 +1,79 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findExecutable, run } from '../../system/index.ts';
+import type { ExitStatus, RunOptions } from '../contract.ts';
+import { ContainerError } from '../error.ts';
+import type { PreparedContainer } from '../prepare.ts';
+import { sandboxMachine } from '../sandbox/run-sandbox.ts';
+import { abortedError, supervise, whenAborted } from '../supervise.ts';
+import { runtimeSpec } from './runtime-spec.ts';
+
+/** Where runc keeps what it knows of a container: in the bundle, so that a later process finds it there. */
+export function runcState(bundle: string): string {
+  return join(bundle, 'state');
+}
+
+/**
+ * Runs a prepared container by `runc run`, which waits for it and deletes it.
+ * @throws ContainerError RUNTIME_FAILED, ISOLATION_UNAVAILABLE, ABORTED
+ */
+export async function runRunc(container: PreparedContainer, options: RunOptions): Promise<ExitStatus> {
+  const { id, bundle } = container.spec;
+  const runc = findExecutable('runc');
+  if (runc === undefined) throw new ContainerError('ISOLATION_UNAVAILABLE', 'runc is not installed');
+  const spec = runtimeSpec(container, options.privileges, sandboxMachine());
+  writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec));
+  mkdirSync(runcState(bundle), { recursive: true, mode: 0o700 });
+  const log = join(bundle, 'runc.log');
+  rmSync(log, { force: true });
+  const global = ['--root', runcState(bundle), '--log', log, '--log-format', 'json'];
+  const runtime = supervise([runc, ...global, 'run', '--bundle', bundle, id], options);
+  let stopping: Promise<void> | undefined;
+  using _ = whenAborted(options.signal, () => {
+    stopping = stop(bundle, id).then(() => void runtime.child.kill('SIGKILL'));
+  });
+  const status = await runtime.ended;
+  await stopping;
+  if (options.signal?.aborted === true) {
+    await deleteContainer(bundle, id);
+    throw abortedError(options.signal);
+  }
+  return status.code === 0 ? status : explain(status, log);
+}
+
+/** Kills everything in the container; false codes are those of one that is not there yet or any more. */
+async function stop(bundle: string, id: string): Promise<void> {
+  await run('runc', ['--root', runcState(bundle), 'kill', id, 'KILL'], { expectedCodes: [0, 1] });
+}
+
+/** Kills and forgets a container with its cgroups; one that is not there is no error. */
+export async function deleteContainer(bundle: string, id: string): Promise<void> {
+  await run('runc', ['--root', runcState(bundle), 'delete', '--force', id], { expectedCodes: [0, 1] });
+}
+
+/** A status of the step's own, or one of runc's: only those leave an error in its log. */
+function explain(status: ExitStatus, log: string): ExitStatus {
+  const message = runcError(log);
+  if (message === undefined) return status;
+  if (/executable file not found|exec.*: no such file or directory/.test(message)) return { code: 127 };
+  if (/exec.*: (permission denied|is a directory|exec format error)/.test(message)) return { code: 126 };
+  throw new ContainerError('RUNTIME_FAILED', message);
+}
+
+function runcError(log: string): string | undefined {
+  const lines = readLog(log).split('\n');
+  for (const line of lines.reverse()) {
+    if (line === '') continue;
+    const { level, msg } = JSON.parse(line) as { level?: unknown; msg?: unknown };
+    if ((level === 'error' || level === 'fatal') && typeof msg === 'string') return msg;
+  }
+  return undefined;
+}
+
+function readLog(log: string): string {
+  try {
+    return readFileSync(log, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,135 @@
+import type { Privileges } from '../../system/index.ts';
+import { defaultCapabilities } from '../capabilities.ts';
+import type { ContainerSpec } from '../contract.ts';
+import { maskedPaths, readonlyPaths } from '../kernel-paths.ts';
+import type { PreparedContainer, PreparedMount } from '../prepare.ts';
+import { fakeRootFilter, type Machine, policyFilter } from '../seccomp/filter.ts';
+import { type OciSeccomp, ociSeccomp, overlayFilters } from '../seccomp/oci.ts';
+
+/** The parts of config.json (OCI runtime specification 1.0.2) that are used here. */
+export interface RuntimeSpec {
+  readonly ociVersion: string;
+  readonly process: {
+    readonly user: {
+      readonly uid: number;
+      readonly gid: number;
+      readonly umask: number;
+      readonly additionalGids: readonly number[];
+    };
+    readonly args: readonly string[];
+    readonly env: readonly string[];
+    readonly cwd: string;
+    readonly capabilities: Readonly<Record<CapabilitySet, readonly string[]>>;
+    readonly noNewPrivileges: boolean;
+  };
+  readonly root: { readonly path: string; readonly readonly: boolean };
+  readonly hostname: string;
+  readonly mounts: readonly RuntimeMount[];
+  readonly linux: {
+    readonly namespaces: readonly { readonly type: string }[];
+    readonly maskedPaths: readonly string[];
+    readonly readonlyPaths: readonly string[];
+    readonly seccomp?: OciSeccomp;
+    readonly resources?: { readonly devices: readonly { readonly allow: boolean; readonly access: string }[] };
+  };
+}
+
+type CapabilitySet = 'bounding' | 'effective' | 'permitted' | 'inheritable' | 'ambient';
+
+interface RuntimeMount {
+  readonly destination: string;
+  readonly type: string;
+  readonly source: string;
+  readonly options: readonly string[];
+}
+
+/** A container as docker would describe it to its runtime. `machine` undefined: no policy is known for this processor. */
+export function runtimeSpec(
+  container: PreparedContainer,
+  privileges: Privileges,
+  machine: Machine | undefined,
+): RuntimeSpec {
+  const { spec, user, env } = container;
+  const inNamespace = privileges.kind !== 'root';
+  return {
+    ociVersion: '1.0.2',
+    process: {
+      user: runtimeUser(user, privileges),
+      args: spec.args,
+      env,
+      cwd: spec.cwd,
+      capabilities: capabilitySets(user.uid),
+      noNewPrivileges: false,
+    },
+    root: { path: 'rootfs', readonly: isReadOnly(spec) },
+    hostname: spec.hostname,
+    mounts: [...kernelMounts(spec, privileges), ...container.mounts.map(runtimeMount)],
+    linux: {
+      namespaces: namespaceTypes(spec).map((type) => ({ type })),
+      maskedPaths,
+      readonlyPaths,
+      ...(machine === undefined ? {} : { seccomp: policy(machine, privileges) }),
+      // The runtime itself allows the usual devices. In a user namespace there are none to forbid, nor a cgroup to do it.
+      ...(inNamespace ? {} : { resources: { devices: [{ allow: false, access: 'rwm' }] } }),
+    },
+  };
+}
+
+function runtimeUser(user: PreparedContainer['user'], privileges: Privileges): RuntimeSpec['process']['user'] {
+  const umask = 0o022;
+  // With one id there is nothing to change to.
+  if (privileges.kind === 'single') return { uid: 0, gid: 0, umask, additionalGids: [] };
+  return { uid: user.uid, gid: user.gid, umask, additionalGids: user.groups };
+}
+
+function capabilitySets(uid: number): RuntimeSpec['process']['capabilities'] {
+  const held = uid === 0 ? defaultCapabilities : [];
+  return { bounding: defaultCapabilities, effective: held, permitted: held, inheritable: [], ambient: [] };
+}
+
+function namespaceTypes(spec: ContainerSpec): readonly string[] {
+  return ['mount', 'pid', 'ipc', 'uts', ...(spec.network === 'none' ? ['network'] : [])];
+}
+
+function isReadOnly({ root }: ContainerSpec): boolean {
+  return root.kind === 'directory' ? root.readOnly : root.upper === undefined;
+}
+
+function policy(machine: Machine, privileges: Privileges): OciSeccomp {
+  const base = policyFilter(machine, defaultCapabilities);
+  return ociSeccomp(privileges.kind === 'single' ? overlayFilters(base, fakeRootFilter()) : base, machine);
+}
+
+function kernelMounts(spec: ContainerSpec, privileges: Privileges): readonly RuntimeMount[] {
+  const quiet = ['nosuid', 'noexec', 'nodev'];
+  const terminalGroup = privileges.kind === 'single' ? [] : ['gid=5'];
+  return [
+    mount('/proc', 'proc', quiet),
+    mount('/dev', 'tmpfs', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
+    mount('/dev/pts', 'devpts', ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', ...terminalGroup]),
+    mount('/dev/shm', 'tmpfs', [...quiet, 'mode=1777', 'size=65536k']),
+    mount('/dev/mqueue', 'mqueue', quiet),
+    sysMount(spec, privileges),
+  ];
+}
+
+/** A sysfs of its own takes the rights over the network namespace; else the machine's is shown. */
+function sysMount(spec: ContainerSpec, privileges: Privileges): RuntimeMount {
+  const options = ['nosuid', 'noexec', 'nodev', 'ro'];
+  if (privileges.kind === 'root' || spec.network === 'none') return mount('/sys', 'sysfs', options);
+  return { destination: '/sys', type: 'none', source: '/sys', options: ['rbind', ...options] };
+}
+
+function mount(destination: string, type: string, options: readonly string[]): RuntimeMount {
+  return { destination, type, source: type, options };
+}
+
+function runtimeMount(prepared: PreparedMount): RuntimeMount {
+  if (prepared.kind === 'bind') {
+    const options = ['rbind', 'rprivate', prepared.readOnly ? 'ro' : 'rw'];
+    return { destination: prepared.path, type: 'bind', source: prepared.source, options };
+  }
+  const size = prepared.size === undefined ? [] : [`size=${prepared.size}`];
+  const options = ['nosuid', 'nodev', `mode=${(prepared.mode ?? 0o1777).toString(8)}`, ...size];
+  return { destination: prepared.path, type: 'tmpfs', source: 'tmpfs', options };
+}

@@ -1,0 +1,141 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findExecutable } from '../../system/index.ts';
+import type { ExitStatus, RunOptions } from '../contract.ts';
+import { ContainerError } from '../error.ts';
+import type { PreparedContainer } from '../prepare.ts';
+import { killProcess, recordInit } from '../init-record.ts';
+import type { Machine } from '../seccomp/filter.ts';
+import { abortedError, supervise, whenAborted } from '../supervise.ts';
+import { describeStartFailure, errnoName } from './execution.ts';
+import { recordScript, type Script, started } from './script.ts';
+
+/** Tries that a file just written may take to be executable: see `textBusy`. */
+const mostTries = 20;
+
+/** The processor this runs on, if the sandbox knows its machine code and system calls. */
+export function sandboxMachine(): Machine | undefined {
+  return process.arch === 'x64' || process.arch === 'arm64' ? process.arch : undefined;
+}
+
+/**
+ * Runs a prepared container without a runtime: unshare(1) makes the namespaces, and an executable written for this one step
+ * (`Tape`) makes the mounts in them and becomes the step's program. So a step costs one process start, and SIGKILL leaves
+ * nothing.
+ * @throws ContainerError RUNTIME_FAILED, ISOLATION_UNAVAILABLE, ABORTED
+ */
+export async function runSandbox(container: PreparedContainer, options: RunOptions): Promise<ExitStatus> {
+  const machine = sandboxMachine();
+  const unshare = findExecutable('unshare');
+  if (machine === undefined || unshare === undefined) {
+    throw new ContainerError('ISOLATION_UNAVAILABLE', 'the sandbox needs unshare of util-linux on x64 or arm64');
+  }
+  const script = recordScript(container, options.privileges, machine);
+  const namespaces = ['--mount', '--pid', '--ipc', '--uts', ...(container.spec.network === 'none' ? ['--net'] : [])];
+  const launch = [unshare, ...namespaces, '--fork', '--kill-child=SIGKILL'];
+  const attempts = new Attempts(container.spec.bundle, script.tape.executable());
+  try {
+    for (;;) {
+      const end = await play([...launch, attempts.file], { script, container, options });
+      if (end.started) return end.status;
+      if (!(await attempts.next(end.stderr))) throw notStarted(end.stderr);
+    }
+  } finally {
+    attempts.clean();
+  }
+}
+
+interface Play {
+  readonly script: Script;
+  readonly container: PreparedContainer;
+  readonly options: RunOptions;
+}
+
+type PlayEnd =
+  | { readonly started: true; readonly status: ExitStatus }
+  | { readonly started: false; readonly stderr: string };
+
+async function play(argv: readonly string[], { script, container, options }: Play): Promise<PlayEnd> {
+  const before: Buffer[] = [];
+  let report = Buffer.alloc(0);
+  const runtime = supervise(argv, {
+    onReport: (chunk) => {
+      if (report.length === 0) recordInit(container.spec.bundle, runtime.child.pid);
+      report = Buffer.concat([report, chunk]);
+      for (const held of before.splice(0)) options.onOutput('stderr', held);
+    },
+    // Until the tape plays, only unshare itself can have written.
+    onOutput: (stream, chunk) => {
+      if (stream === 'stderr' && report.length === 0) before.push(chunk);
+      else options.onOutput(stream, chunk);
+    },
+  });
+  using _ = whenAborted(options.signal, () => killProcess(runtime.child.pid));
+  const status = await runtime.ended;
+  if (options.signal?.aborted === true) throw abortedError(options.signal);
+  if (report.length === 0) return { started: false, stderr: Buffer.concat(before).toString() };
+  if (report.length === started.length) return { started: true, status };
+  return { started: true, status: startFailed(report.subarray(started.length), { script, container, options }) };
+}
+
+/** The tape could not be played to its end. */
+function startFailed(report: Buffer, { script, container, options }: Play): ExitStatus {
+  const failure = script.tape.failure(report);
+  if (failure.index < script.execution) {
+    throw new ContainerError('RUNTIME_FAILED', `cannot ${failure.purpose}: ${errnoName(failure.errno)}`);
+  }
+  const { code, message } = describeStartFailure(failure, container.spec.args[0] ?? '');
+  options.onOutput('stderr', Buffer.from(`${message}\n`));
+  return { code };
+}
+
+/** Where the executable is tried: the bundle may lie on a file system that allows none (noexec). */
+class Attempts {
+  file: string;
+  readonly #bytes: Buffer;
+  readonly #others = ['/dev/shm', tmpdir()];
+  readonly #made: string[] = [];
+  #tries = 0;
+
+  constructor(bundle: string, bytes: Buffer) {
+    this.#bytes = bytes;
+    this.file = this.#write(bundle);
+  }
+
+  /** False: there is no use in trying again. */
+  async next(stderr: string): Promise<boolean> {
+    if (!stderr.includes('failed to execute')) return false;
+    if (stderr.includes(textBusy) && ++this.#tries < mostTries) {
+      await new Promise((resolve) => setTimeout(resolve, this.#tries));
+      return true;
+    }
+    const folder = this.#others.shift();
+    if (folder === undefined || !stderr.includes('Permission denied')) return false;
+    const own = mkdtempSync(join(folder, 'slipway-'));
+    this.#made.push(own);
+    this.file = this.#write(own);
+    return true;
+  }
+
+  clean(): void {
+    for (const path of this.#made) rmSync(path, { recursive: true, force: true });
+  }
+
+  #write(folder: string): string {
+    const file = join(folder, 'tape');
+    rmSync(file, { force: true });
+    writeFileSync(file, this.#bytes, { flag: 'wx', mode: 0o700 });
+    chmodSync(file, 0o700);
+    this.#made.push(file);
+    return file;
+  }
+}
+
+/** Another thread's child may hold the file open for writing from its fork to its exec. */
+const textBusy = 'Text file busy';
+
+function notStarted(stderr: string): ContainerError {
+  const details = stderr.trimEnd().split('\n').slice(-5);
+  return new ContainerError('ISOLATION_UNAVAILABLE', 'the sandbox could not be started', { details });
+}
