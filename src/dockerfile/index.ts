@@ -8,3 +8,7 @@ export * from './graph.ts';
 export * from './ignore.ts';
 export * from './parse.ts';
 export * from './text.ts';
+export { contextName } from './image-name.ts';
+export { urlFileName } from './stage-graph/git-source.ts';
+export { needs } from './stage-graph/reach.ts';
+export { toGraph } from './stage-graph/to-graph.ts';

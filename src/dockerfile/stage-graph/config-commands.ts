@@ -1,0 +1,127 @@
+import type { Healthcheck } from '../../oci/index.ts';
+import { DockerfileError } from '../error.ts';
+import { expand, expandText } from '../expand.ts';
+import type { ArgCommand, CommandLine, EnvCommand, KeyValue, ListCommand, ProcessCommand, TextCommand } from '../instructions/command.ts';
+import { formatDuration } from '../instructions/duration.ts';
+import { quoteList } from '../quote.ts';
+import type { Scope } from './builder.ts';
+import { parsePorts } from './ports.ts';
+import { checkSignal } from './signals.ts';
+import { commit, type StageState, withShell } from './stage-state.ts';
+import { buildArg, builderArguments } from './variables.ts';
+
+/** ENV and LABEL. All pairs are expanded with the state before the line. */
+export function applyPairs(scope: Scope, { kind, pairs }: EnvCommand): void {
+  const { state } = scope;
+  const expanded = pairs.map(({ key, value }): KeyValue => ({ key: text(scope, key), value: text(scope, value) }));
+  for (const { key, value } of expanded) {
+    if (kind === 'label') state.config.Labels = { ...state.config.Labels, [key]: value };
+    else {
+      state.env.set(key, value);
+      state.config.Env = withEntry(state.config.Env ?? [], key, value);
+    }
+  }
+  commit(state, { createdBy: [kind.toUpperCase(), ...expanded.map(({ key, value }) => `${key}=${value}`)].join(' ') });
+}
+
+function withEntry(env: readonly string[], key: string, value: string): string[] {
+  const index = env.findIndex((entry) => entry === key || entry.startsWith(`${key}=`));
+  const entry = `${key}=${value}`;
+  return index < 0 ? [...env, entry] : env.with(index, entry);
+}
+
+/** ARG: evaluated from left to right; --build-arg beats the default, and a global ARG what has none. */
+export function applyArg({ builder, state }: Scope, { args }: ArgCommand): void {
+  const { inputs, globals, ast } = builder.plan;
+  const shown = args.map(({ key, value }) => {
+    const given = buildArg(inputs, key);
+    const byDefault = () =>
+      value === undefined ? globals.get(key) : expandText(value, state.env, { escape: ast.escape }).toWellFormed();
+    const actual = given ?? byDefault();
+    if (actual !== undefined && !builderArguments.has(key)) state.env.set(key, actual);
+    state.args.set(key, actual);
+    return actual === undefined ? key : `${key}=${actual}`;
+  });
+  commit(state, { createdBy: `ARG ${shown.join(' ')}` });
+}
+
+/** MAINTAINER, STOPSIGNAL and USER. */
+export function applyText(scope: Scope, { kind, value: written }: TextCommand): void {
+  const { state } = scope;
+  const value = kind === 'maintainer' ? written.toWellFormed() : text(scope, written);
+  if (kind === 'maintainer') state.author = value;
+  else if (kind === 'user') state.config.User = value;
+  else {
+    checkSignal(value);
+    state.config.StopSignal = value;
+  }
+  commit(state, { createdBy: `${kind.toUpperCase()} ${value}` });
+}
+
+/** EXPOSE, SHELL and VOLUME. */
+export function applyList(scope: Scope, { kind, values }: ListCommand): void {
+  const { state } = scope;
+  const shown = listOf(scope, kind, values);
+  const { config } = state;
+  if (kind === 'shell') config.Shell = shown;
+  else if (kind === 'expose') config.ExposedPorts = union(config.ExposedPorts, shown);
+  else config.Volumes = union(config.Volumes, shown);
+  commit(state, { createdBy: `${kind.toUpperCase()} [${shown.join(' ')}]` });
+}
+
+function listOf(scope: Scope, kind: ListCommand['kind'], values: readonly string[]): string[] {
+  const { state, builder } = scope;
+  if (kind === 'shell') return values.map((value) => value.toWellFormed());
+  if (kind === 'expose') {
+    const { escape } = builder.plan.ast;
+    return values.flatMap((value) => expand(value, state.env, { escape }).words).flatMap(parsePorts);
+  }
+  return values.map((value) => {
+    const volume = text(scope, value);
+    if (volume === '') throw new DockerfileError('INVALID_ARGUMENT', 'VOLUME specified can not be an empty string');
+    return volume;
+  });
+}
+
+function union(old: readonly string[] | undefined, added: readonly string[]): string[] {
+  return [...new Set([...(old ?? []), ...added])].toSorted();
+}
+
+/** CMD and ENTRYPOINT. */
+export function applyProcess({ state }: Scope, { kind, command }: ProcessCommand): void {
+  const args = argvOf(state, command);
+  const { config } = state;
+  if (kind === 'cmd') {
+    replace(config, 'Cmd', args);
+    config.ArgsEscaped = true;
+    state.commandSet = true;
+  } else {
+    replace(config, 'Entrypoint', args);
+    // An inherited CMD was meant for another entrypoint.
+    if (!state.commandSet) delete config.Cmd;
+  }
+  commit(state, { createdBy: `${kind.toUpperCase()} ${quoteList(args)}` });
+}
+
+function argvOf(state: StageState, { shell, args }: CommandLine): string[] {
+  const words = args.map((arg) => arg.toWellFormed());
+  return shell ? withShell(state, words.join(' ')) : words;
+}
+
+function replace(config: StageState['config'], member: 'Cmd' | 'Entrypoint', args: readonly string[]): void {
+  if (args.length === 0) delete config[member];
+  else config[member] = args;
+}
+
+export function applyHealthcheck({ state }: Scope, check: Healthcheck): void {
+  state.config.Healthcheck = check;
+  const { Test = [], Interval = 0, Timeout = 0, StartPeriod = 0, StartInterval = 0, Retries = 0 } = check;
+  const times = Object.entries({ Interval, Timeout, StartPeriod, StartInterval }).map(
+    ([name, time]) => `${name}:${formatDuration(time)}`,
+  );
+  commit(state, { createdBy: `HEALTHCHECK {Test:[${Test.join(' ')}] ${times.join(' ')} Retries:${Retries}}` });
+}
+
+function text({ builder, state }: Scope, word: string): string {
+  return expandText(word, state.env, { escape: builder.plan.ast.escape }).toWellFormed();
+}

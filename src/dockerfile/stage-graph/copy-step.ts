@@ -1,0 +1,140 @@
+import { isDigest } from '../../oci/index.ts';
+import { DockerfileError } from '../error.ts';
+import { expandText } from '../expand.ts';
+import type { CopySource, CopyStep } from '../graph.ts';
+import type { CopyCommand, InlineFile } from '../instructions/command.ts';
+import { quote } from '../quote.ts';
+import { addStep, type Scope, stepBase, stepTitle, treeSource } from './builder.ts';
+import { checkFileMode } from './file-mode.ts';
+import { isUrlSource, parseGitSource } from './git-source.ts';
+import { checkInlineName } from './inline-name.ts';
+import { destinationPath, sourcePath } from './paths.ts';
+import type { PlannedCommand } from './plan.ts';
+import { commit, workdirOf } from './stage-state.ts';
+
+/** A COPY or ADD with its variables expanded. */
+type Expanded = Pick<CopyCommand, 'sources' | 'destination' | 'chown' | 'chmod' | 'checksum' | 'exclude'>;
+
+/** Adds the step of a COPY or ADD. */
+export function addCopy(scope: Scope, command: CopyCommand, planned: PlannedCommand): void {
+  const { builder, state } = scope;
+  const { escape } = builder.plan.ast;
+  const expanded = expandCopy(scope, command);
+  const { chmod, chown, checksum } = expanded;
+  if (chmod !== '') checkFileMode(chmod);
+  if (checksum !== '') checkChecksum(expanded);
+  const title = stepTitle(scope, command.line, { escape, triggered: planned.triggered });
+  const paths = expanded.sources.map((source) => copySource(scope, source, { command, expanded, planned }));
+  const files = command.files.map((file) => inlineSource(scope, file));
+  const step = addStep(builder, {
+    kind: 'copy',
+    ...stepBase(scope, title, command.range),
+    input: state.tip,
+    sources: [...paths, ...files],
+    destination: destinationPath(workdirOf(state), expanded.destination),
+    ...(chown === '' ? {} : { owner: chown }),
+    ...(chmod === '' ? {} : { mode: chmod }),
+    // As BuildKit: with --chmod the copy is an ordinary one.
+    link: command.link && chmod === '',
+    parents: command.parents,
+    exclude: expanded.exclude,
+    unpack: unpackOf(command),
+  });
+  commit(state, { createdBy: `${historyText(command, expanded)} # buildkit`, step });
+}
+
+function expandCopy({ builder, state }: Scope, command: CopyCommand): Expanded {
+  const { escape } = builder.plan.ast;
+  const value = (text: string) => expandText(text, state.env, { escape }).toWellFormed();
+  return {
+    chown: value(command.chown),
+    chmod: value(command.chmod),
+    checksum: value(command.checksum),
+    sources: command.sources.map(value),
+    destination: value(command.destination),
+    // A pattern's own escapes stay where it has no variable.
+    exclude: command.exclude.map((pattern) => (pattern.includes('$') ? value(pattern) : pattern.toWellFormed())),
+  };
+}
+
+function checkChecksum({ sources }: Expanded): void {
+  const [source, ...more] = sources;
+  if (source === undefined || more.length > 0) throw invalid("checksum can't be specified for multiple sources");
+  if (!isUrlSource(source) && parseGitSource(source) === undefined) {
+    throw invalid('checksum requires HTTP(S) or Git sources');
+  }
+}
+
+function unpackOf({ kind, unpack }: CopyCommand): CopyStep['unpack'] {
+  if (kind === 'copy' || unpack === false) return 'never';
+  return unpack === true ? 'always' : 'auto';
+}
+
+interface CopyDetails {
+  readonly command: CopyCommand;
+  readonly expanded: Expanded;
+  readonly planned: PlannedCommand;
+}
+
+function copySource(scope: Scope, source: string, { command, expanded, planned }: CopyDetails): CopySource {
+  const git = parseGitSource(source);
+  if (git !== undefined) {
+    if (command.kind === 'copy') throw invalid("source can't be a git ref for COPY");
+    return gitSource(source, git, command, expanded);
+  }
+  if (isUrlSource(source)) {
+    if (command.kind === 'copy') throw invalid("source can't be a URL for COPY");
+    if (expanded.checksum === '') return { kind: 'url', url: source };
+    if (!isDigest(expanded.checksum)) throw invalid(`invalid checksum digest format: ${quote(expanded.checksum)}`);
+    return { kind: 'url', url: source, checksum: expanded.checksum };
+  }
+  const from = treeSource(
+    scope,
+    planned.sources[0],
+    () =>
+      `cannot copy from stage ${quote(command.from)}, it needs to be defined before current stage ${quote(scope.stage.label)}`,
+  );
+  return { kind: 'path', from, path: sourcePath(source, { parents: command.parents }) };
+}
+
+function gitSource(
+  url: string,
+  git: NonNullable<ReturnType<typeof parseGitSource>>,
+  { keepGitDir }: CopyCommand,
+  { checksum }: Expanded,
+): CopySource {
+  if (keepGitDir !== undefined && git.keepGitDir !== undefined && keepGitDir !== git.keepGitDir) {
+    throw invalid('inconsistent keep-git-dir configuration');
+  }
+  if (checksum !== '' && git.checksum !== undefined && checksum !== git.checksum) {
+    throw invalid(`checksum mismatch ${quote(checksum)} != ${quote(git.checksum)}`);
+  }
+  const expected = git.checksum ?? (checksum === '' ? undefined : checksum);
+  return {
+    kind: 'git',
+    url,
+    ...(expected === undefined ? {} : { checksum: expected }),
+    keepGitDir: git.keepGitDir ?? keepGitDir ?? false,
+  };
+}
+
+function inlineSource({ state }: Scope, { name, content, expand }: InlineFile): CopySource {
+  const text = expand ? expandText(content, state.env, { quotes: 'ignore' }) : content;
+  return { kind: 'inline', name: checkInlineName(name), content: text };
+}
+
+function historyText({ kind, parents, files }: CopyCommand, { chown, chmod, sources, destination }: Expanded): string {
+  return [
+    kind.toUpperCase(),
+    ...(parents ? ['--parents'] : []),
+    ...(chown === '' ? [] : [`--chown=${chown}`]),
+    ...(chmod === '' ? [] : [`--chmod=${chmod}`]),
+    ...sources,
+    ...files.map(({ name }) => `<<${name}`),
+    destination,
+  ].join(' ');
+}
+
+function invalid(message: string): DockerfileError {
+  return new DockerfileError('INVALID_ARGUMENT', message);
+}

@@ -1,0 +1,226 @@
+import { normalizePlatform, parsePlatform, type Platform } from '../../oci/index.ts';
+import type { Ast } from '../ast.ts';
+import type { BuildInputs } from '../contract.ts';
+import { at, DockerfileError } from '../error.ts';
+import { expand } from '../expand.ts';
+import type { SourceRange } from '../graph.ts';
+import { checkImageName, findContext } from '../image-name.ts';
+import type { Command, Stage } from '../instructions/command.ts';
+import { mountFrom } from '../instructions/mount.ts';
+import { toStages } from '../stages.ts';
+import { quote } from '../quote.ts';
+import { didYouMean } from '../suggest.ts';
+import { globalVariables } from './variables.ts';
+
+/** The whole file with names resolved as far as text and inputs go. */
+export interface Plan {
+  readonly ast: Ast;
+  readonly inputs: BuildInputs;
+  readonly globals: ReadonlyMap<string, string>;
+  readonly stages: readonly PlannedStage[];
+  /** By lower-case name; of several stages with one name the last counts. */
+  readonly names: ReadonlyMap<string, PlannedStage>;
+  readonly target: PlannedStage;
+}
+
+export interface PlannedStage {
+  readonly index: number;
+  /** For people and titles: its name, else `stage-N`. */
+  readonly label: string;
+  readonly name: string | undefined;
+  readonly base: Base;
+  readonly range: SourceRange;
+  readonly commands: PlannedCommand[];
+}
+
+/** What a stage begins with. */
+export type Base =
+  | { readonly kind: 'scratch' }
+  | { readonly kind: 'stage'; readonly index: number }
+  | ImageBase
+  /** A named context that is a folder; `key` in BuildInputs.contexts. */
+  | { readonly kind: 'tree'; readonly key: string };
+
+export interface ImageBase {
+  readonly kind: 'image';
+  readonly name: string;
+  readonly platform: Platform;
+  /** True where FROM has `--platform`. */
+  readonly fixed: boolean;
+}
+
+export interface PlannedCommand {
+  readonly command: Command;
+  /** What `--from` names, or each mount of RUN in order; undefined where nothing is named. */
+  readonly sources: readonly (Base | undefined)[];
+  /** True for ONBUILD triggers. */
+  readonly triggered: boolean;
+}
+
+/** @throws DockerfileError */
+export function planStages(ast: Ast, inputs: BuildInputs): Plan {
+  const { globalArgs, stages } = toStages(ast);
+  const globals = globalVariables(inputs, globalArgs, {
+    source: ast.source,
+    escape: ast.escape,
+    target: inputs.target ?? stages.at(-1)?.name ?? 'default',
+  });
+  const planned: PlannedStage[] = [];
+  const names = new Map<string, PlannedStage>();
+  for (const stage of stages) {
+    const { index, name, range } = stage;
+    const base = at({ source: ast.source, range, kind: 'build' }, () => baseOf(stage, names, { ast, inputs, globals }));
+    const next = { index, name, label: name ?? `stage-${index}`, base, range, commands: [] };
+    planned.push(next);
+    if (name !== undefined) names.set(name, next);
+  }
+  const target = findTarget(planned, names, inputs.target);
+  const plan = { ast, inputs, globals, stages: planned, names, target };
+  for (const [index, stage] of stages.entries()) {
+    // A named context that takes a stage's name takes the place of its commands too.
+    if (stage.name !== undefined && findContext(stage.name, inputs.contexts) !== undefined) continue;
+    for (const command of stage.commands) planned[index]?.commands.push(planCommand(plan, command, stage.range));
+  }
+  checkCircles(plan);
+  return plan;
+}
+
+type Setting = Pick<Plan, 'ast' | 'inputs' | 'globals'>;
+
+function baseOf(stage: Stage, earlier: ReadonlyMap<string, PlannedStage>, { ast, inputs, globals }: Setting): Base {
+  const { text } = expand(stage.base, globals, { escape: ast.escape });
+  if (text === '') {
+    throw new DockerfileError('INVALID_ARGUMENT', `base name (${stage.base}) should not be blank`, {
+      hint: 'an ARG that FROM uses is declared before the first FROM',
+    });
+  }
+  const platform = platformOf(stage, { ast, inputs, globals });
+  const context = stage.name === undefined ? undefined : findContext(stage.name, inputs.contexts);
+  if (context !== undefined) return contextBase(context.key, context.kind, platform ?? inputs.platform);
+  const base = earlier.get(text.toLowerCase());
+  if (base !== undefined) return { kind: 'stage', index: base.index };
+  return outsideBase(text, inputs, platform);
+}
+
+function platformOf(stage: Stage, { ast, globals }: Setting): Platform | undefined {
+  if (stage.platform === '') return undefined;
+  const { text, unmatched } = expand(stage.platform, globals, { escape: ast.escape });
+  const suggestion = [...unmatched].map((name) => didYouMean(name, globals.keys())).find((word) => word !== '') ?? '';
+  if (text === '') {
+    throw new DockerfileError('INVALID_PLATFORM', `empty platform value from expression ${stage.platform}${suggestion}`);
+  }
+  try {
+    return parsePlatform(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DockerfileError('INVALID_PLATFORM', `failed to parse platform ${stage.platform}: ${reason}${suggestion}`, {
+      cause,
+    });
+  }
+}
+
+/** What a name that is no stage's means. */
+function outsideBase(name: string, inputs: BuildInputs, platform: Platform | undefined): Base {
+  if (name === 'scratch') return { kind: 'scratch' };
+  const wanted = platform ?? normalizePlatform(inputs.platform);
+  const context = findContext(name, inputs.contexts);
+  if (context?.kind === 'tree') return { kind: 'tree', key: context.key };
+  if (context === undefined) checkImageName(name);
+  return { kind: 'image', name, platform: wanted, fixed: platform !== undefined };
+}
+
+function contextBase(key: string, kind: 'image' | 'tree', platform: Platform): Base {
+  return kind === 'tree' ? { kind, key } : { kind, name: key, platform, fixed: false };
+}
+
+function findTarget(
+  stages: readonly PlannedStage[],
+  names: ReadonlyMap<string, PlannedStage>,
+  name: string | undefined,
+): PlannedStage {
+  const target = name === undefined || name === '' ? stages.at(-1) : names.get(name.toLowerCase());
+  if (target !== undefined) return target;
+  const suggestion = didYouMean(
+    name ?? '',
+    stages.map((stage) => stage.label),
+  );
+  throw new DockerfileError('UNKNOWN_STAGE', `target stage ${quote(name ?? '')} could not be found${suggestion}`);
+}
+
+/** Resolves what a command reads from. `range` is where the user finds it (for a trigger, its FROM). */
+export function planCommand(
+  plan: Plan,
+  command: Command,
+  range: SourceRange,
+  { triggered = false }: { readonly triggered?: boolean } = {},
+): PlannedCommand {
+  const place = { source: plan.ast.source, range: triggered ? range : command.range, kind: 'build' } as const;
+  return at(place, () => ({ command, sources: sourcesOf(plan, command), triggered }));
+}
+
+function sourcesOf(plan: Plan, command: Command): (Base | undefined)[] {
+  if (command.kind === 'copy') return [command.from === '' ? undefined : copySource(plan, command.from)];
+  if (command.kind !== 'run') return [];
+  return command.mounts.map((mount) => {
+    const from = mountFrom(mount);
+    return from === '' ? undefined : namedSource(plan, from);
+  });
+}
+
+function copySource(plan: Plan, from: string): Base {
+  if (expand(from, new Map(), { escape: plan.ast.escape }).text !== from) {
+    throw new DockerfileError(
+      'INVALID_ARGUMENT',
+      'variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround',
+    );
+  }
+  if (!/^[+-]?\d+$/.test(from)) return namedSource(plan, from);
+  const stage = plan.stages[Number(from)];
+  if (stage === undefined) {
+    throw new DockerfileError('UNKNOWN_STAGE', `invalid stage index ${from}`, {
+      hint: `the stages of this file are 0 to ${plan.stages.length - 1}`,
+    });
+  }
+  return { kind: 'stage', index: stage.index };
+}
+
+function namedSource(plan: Plan, name: string): Base {
+  const stage = plan.names.get(name.toLowerCase());
+  return stage === undefined ? outsideBase(name, plan.inputs, undefined) : { kind: 'stage', index: stage.index };
+}
+
+/** Indexes of the stages that a stage reads, its base included. */
+export function dependenciesOf(stage: PlannedStage): number[] {
+  const sources = [stage.base, ...stage.commands.flatMap((command) => command.sources)];
+  return sources.flatMap((source) => (source?.kind === 'stage' ? [source.index] : []));
+}
+
+/** Depth first without recursion: a file may have any number of stages. */
+function checkCircles({ ast, stages }: Plan): void {
+  const done = new Set<number>();
+  const open = new Set<number>();
+  for (const first of stages) {
+    const path = [{ stage: first, rest: dependenciesOf(first) }];
+    if (!done.has(first.index)) open.add(first.index);
+    else path.pop();
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const index = top.rest.pop();
+      const next = index === undefined ? undefined : stages[index];
+      if (next === undefined) {
+        open.delete(top.stage.index);
+        done.add(top.stage.index);
+        path.pop();
+      } else if (open.has(next.index)) throwCircle(ast, top.stage);
+      else if (!done.has(next.index)) {
+        open.add(next.index);
+        path.push({ stage: next, rest: dependenciesOf(next) });
+      }
+    }
+  }
+}
+
+function throwCircle({ source }: Ast, { label, range }: PlannedStage): never {
+  return at({ source, range, kind: 'build' }, () => {
+    throw new DockerfileError('CIRCULAR_DEPENDENCY', `circular dependency detected on stage: ${label}`);
+  });
+}

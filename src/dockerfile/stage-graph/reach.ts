@@ -1,0 +1,102 @@
+import type { Ast } from '../ast.ts';
+import { type BuildInputs, type ImageNeed, needKey, type ResolvedConfigs } from '../contract.ts';
+import { at, DockerfileError } from '../error.ts';
+import { parse } from '../parse.ts';
+import { parseCommand } from '../instructions/parse-command.ts';
+import { type Base, dependenciesOf, type Plan, planCommand, type PlannedStage, planStages } from './plan.ts';
+
+/** A plan whose reachable stages have the triggers of their bases before their own commands. */
+export interface Reach {
+  readonly plan: Plan;
+  /** In the order of the file. */
+  readonly stages: readonly PlannedStage[];
+  /** Images whose config is not among those given. */
+  readonly needs: readonly ImageNeed[];
+}
+
+/**
+ * The images whose configs `toGraph` still misses: bases and sources of the stages that the target needs. Ask again
+ * with their configs until nothing is left, for the ONBUILD triggers of one may name others.
+ * @throws DockerfileError for anything that is wrong without knowing any image
+ */
+export function needs(ast: Ast, inputs: BuildInputs, configs: ResolvedConfigs): readonly ImageNeed[] {
+  return reach(ast, inputs, configs).needs;
+}
+
+export function reach(ast: Ast, inputs: BuildInputs, configs: ResolvedConfigs): Reach {
+  const plan = planStages(ast, inputs);
+  const triggered = new Set<PlannedStage>();
+  for (;;) {
+    const stages = reachable(plan);
+    const news = stages.filter((stage) => !triggered.has(stage) && triggersKnown(stage, configs));
+    if (news.length === 0) return { plan, stages, needs: missing(stages, configs) };
+    for (const stage of news) {
+      triggered.add(stage);
+      addTriggers(plan, stage, configs);
+    }
+  }
+}
+
+function reachable({ stages, target }: Plan): PlannedStage[] {
+  const seen = new Set<number>([target.index]);
+  for (const index of seen) {
+    const stage = stages[index];
+    if (stage !== undefined) for (const next of dependenciesOf(stage)) seen.add(next);
+  }
+  return stages.filter((stage) => seen.has(stage.index));
+}
+
+function triggersKnown({ base }: PlannedStage, configs: ResolvedConfigs): boolean {
+  return base.kind !== 'image' || configs.has(needKey(base));
+}
+
+function addTriggers(plan: Plan, stage: PlannedStage, configs: ResolvedConfigs): void {
+  const place = { source: plan.ast.source, range: stage.range, kind: 'build' } as const;
+  const commands = triggersOf(plan, stage.base, configs).map((text) =>
+    planCommand(plan, at(place, () => parseTrigger(text)), stage.range, { triggered: true }),
+  );
+  stage.commands.unshift(...commands);
+}
+
+function triggersOf(plan: Plan, base: Base, configs: ResolvedConfigs): readonly string[] {
+  if (base.kind === 'image') return configs.get(needKey(base))?.config.OnBuild ?? [];
+  if (base.kind !== 'stage') return [];
+  return (plan.stages[base.index]?.commands ?? []).flatMap(({ command }) =>
+    command.kind === 'onbuild' ? [command.expression] : [],
+  );
+}
+
+/** A trigger of a config is text of somebody else's Dockerfile. */
+function parseTrigger(text: string) {
+  const { instructions } = unplaced(() => parse(text));
+  const [instruction] = instructions;
+  if (instruction === undefined || instructions.length > 1) {
+    throw new DockerfileError('SYNTAX', 'onbuild trigger should be a single expression');
+  }
+  const keyword = instruction.name.toUpperCase();
+  if (keyword === 'FROM' || keyword === 'MAINTAINER' || keyword === 'ONBUILD') {
+    throw new DockerfileError('INVALID_ARGUMENT', `${keyword} isn't allowed as an ONBUILD trigger`);
+  }
+  return parseCommand(instruction);
+}
+
+/** Lines of a trigger mean nothing in this file. */
+function unplaced<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof DockerfileError)) throw error;
+    throw new DockerfileError(error.code, `in an ONBUILD trigger of the base: ${error.message}`, { cause: error });
+  }
+}
+
+function missing(stages: readonly PlannedStage[], configs: ResolvedConfigs): ImageNeed[] {
+  const found = new Map<string, ImageNeed>();
+  for (const stage of stages) {
+    for (const source of [stage.base, ...stage.commands.flatMap((command) => command.sources)]) {
+      if (source?.kind !== 'image' || configs.has(needKey(source))) continue;
+      found.set(needKey(source), { name: source.name, platform: source.platform });
+    }
+  }
+  return [...found.values()];
+}

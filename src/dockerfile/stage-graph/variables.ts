@@ -1,0 +1,87 @@
+import { formatPlatform } from '../../oci/index.ts';
+import type { Escape } from '../ast.ts';
+import type { BuildInputs } from '../contract.ts';
+import { at, DockerfileError, type Source } from '../error.ts';
+import { expandText } from '../expand.ts';
+import type { ArgCommand } from '../instructions/command.ts';
+
+/** A value of `--build-arg`, never an inherited member of the object. */
+export function buildArg({ buildArgs }: BuildInputs, name: string): string | undefined {
+  return Object.hasOwn(buildArgs, name) ? buildArgs[name] : undefined;
+}
+
+export interface GlobalOptions {
+  readonly source: Source;
+  readonly escape: Escape;
+  /** What TARGETSTAGE says. */
+  readonly target: string;
+}
+
+/** What FROM lines see, and ARG without a value inherits: platform arguments and the ARGs before the first FROM. */
+export function globalVariables(
+  inputs: BuildInputs,
+  commands: readonly ArgCommand[],
+  { source, escape, target }: GlobalOptions,
+): ReadonlyMap<string, string> {
+  const variables = platformVariables(inputs, target);
+  for (const { args, range } of commands) {
+    for (const { key, value } of args) {
+      const given = buildArg(inputs, key);
+      if (given !== undefined) variables.set(key, given);
+      else if (value !== undefined) {
+        variables.set(
+          key,
+          at({ source, range, kind: 'build' }, () => expandText(value, variables, { escape })),
+        );
+      }
+    }
+  }
+  checkEpoch(buildArg(inputs, 'SOURCE_DATE_EPOCH') ?? variables.get('SOURCE_DATE_EPOCH'), inputs);
+  return variables;
+}
+
+function platformVariables(inputs: BuildInputs, target: string): Map<string, string> {
+  const { buildPlatform: build, platform } = inputs;
+  const { osVersion: _, ...buildWithoutVersion } = build;
+  const values: Readonly<Record<string, string>> = {
+    BUILDPLATFORM: formatPlatform(buildWithoutVersion),
+    BUILDOS: build.os,
+    BUILDOSVERSION: build.osVersion ?? '',
+    BUILDARCH: build.architecture,
+    BUILDVARIANT: build.variant ?? '',
+    TARGETPLATFORM: formatPlatform(platform),
+    TARGETOS: platform.os,
+    TARGETOSVERSION: platform.osVersion ?? '',
+    TARGETARCH: platform.architecture,
+    TARGETVARIANT: platform.variant ?? '',
+    TARGETSTAGE: target,
+  };
+  return new Map(Object.entries(values).map(([name, value]) => [name, buildArg(inputs, name) ?? value]));
+}
+
+/** A number, or a source whose time is meant; which of these there are is the build's to know. */
+function checkEpoch(value: string | undefined, inputs: BuildInputs): void {
+  if (value === undefined || value === '' || value === 'context' || /^[+-]?\d{1,18}$/.test(value)) return;
+  if (Object.hasOwn(inputs.contexts, value.toLowerCase())) return;
+  throw new DockerfileError('INVALID_ARGUMENT', `invalid SOURCE_DATE_EPOCH: ${value}`, {
+    hint: 'it is a number of seconds since 1970',
+  });
+}
+
+const proxies: readonly string[] = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];
+
+/** Proxies given as build arguments, in both spellings, as RUN sees them without any ARG. */
+export function proxyVariables(inputs: BuildInputs): ReadonlyMap<string, string> {
+  const variables = new Map<string, string>();
+  for (const name of Object.keys(inputs.buildArgs).toSorted()) {
+    const upper = name.toUpperCase();
+    const value = inputs.buildArgs[name];
+    if (value !== undefined && proxies.includes(upper)) {
+      variables.set(upper, value).set(upper.toLowerCase(), value);
+    }
+  }
+  return variables;
+}
+
+/** Arguments that speak to the builder and never reach RUN. */
+export const builderArguments: ReadonlySet<string> = new Set(['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE']);
