@@ -35,7 +35,7 @@ export async function openContext(request: BuildRequest, scratch: () => Promise<
   }
   const folder = join(await scratch(), 'context');
   await mkdir(folder, { recursive: true });
-  await applyInWorker(stream, folder, { privileges, whiteouts: 'delete' });
+  await applyInWorker(stream, folder, { privileges, whiteouts: 'literal' });
   return openFolderContext({ ...request, context: folder }, { confined: true });
 }
 

@@ -1,5 +1,4 @@
 import type { ContainerMount, Isolation, NetworkMode } from '../container/index.ts';
-import type { DraftLayer } from '../layer/index.ts';
 import type { ActiveSnapshot } from '../store/index.ts';
 import type { Privileges, RootMount } from '../system/index.ts';
 
@@ -24,11 +23,9 @@ export interface Selection {
   readonly exclude: readonly string[];
 }
 
-/** A snapshot to change and then commit. */
+/** A snapshot to change. */
 export interface Workplace {
   readonly active: ActiveSnapshot;
-  /** Folders of the layers below, uppermost first. */
-  readonly lowers: readonly string[];
   /** An empty folder for mount points and bundles, this job's alone. */
   readonly scratch: string;
 }
@@ -93,15 +90,13 @@ export type Job = DigestJob | CopyJob | WorkdirJob | RunJob | ExportJob;
 export interface RunResult {
   readonly exitCode: number;
   readonly signal?: string | undefined;
-  /** Only of a step that succeeded. */
-  readonly layer?: DraftLayer | undefined;
 }
 
 /** What a job of each kind gives. */
 export interface JobResults {
   readonly digest: string;
-  readonly copy: DraftLayer;
-  readonly workdir: DraftLayer;
+  readonly copy: null;
+  readonly workdir: null;
   readonly run: RunResult;
   readonly export: null;
 }

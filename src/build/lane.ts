@@ -26,10 +26,7 @@ export class Lane implements AsyncDisposable {
   }
 
   async #make(): Promise<string> {
-    const bundle = join(this.#store.root, 'containers', this.id);
-    await this.#store.registerContainer({ id: this.id, bundle });
-    await mkdir(bundle, { recursive: true });
-    return bundle;
+    return this.#store.registerContainer({ id: this.id });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

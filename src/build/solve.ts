@@ -160,9 +160,9 @@ class Solver implements TreeOffer {
   async #perform(step: RunStep | CopyStep | WorkdirStep, parent: Digest | undefined): Promise<DraftLayer> {
     const scratch = await this.lane.scratch();
     const active = await this.store.snapshots.prepare(parent);
-    const place: Workplace = { active, lowers: parent === undefined ? [] : this.store.snapshots.lowers(parent), scratch };
     try {
-      const draft = await this.#work(step, place);
+      await this.#work(step, { active, scratch });
+      const draft = await this.store.snapshots.diff(active, { signal: this.signal });
       await this.store.snapshots.commit(active, draft);
       return draft;
     } catch (error) {
@@ -171,7 +171,7 @@ class Solver implements TreeOffer {
     }
   }
 
-  async #work(step: RunStep | CopyStep | WorkdirStep, place: Workplace): Promise<DraftLayer> {
+  async #work(step: RunStep | CopyStep | WorkdirStep, place: Workplace): Promise<unknown> {
     const { workshop } = this.#options;
     switch (step.kind) {
       case 'workdir':
@@ -195,13 +195,12 @@ class Solver implements TreeOffer {
     }
   }
 
-  async #run(step: RunStep, place: Workplace): Promise<DraftLayer> {
+  async #run(step: RunStep, place: Workplace): Promise<void> {
     const { workshop, onEvent, request, context } = this.#options;
     const isolation = (this.#isolation ??= this.#stateIsolation());
     const { job, failure, onOutput } = await prepareRun(step, place, { offer: this, isolation: isolation.isolation, request, dockerfile: context.dockerfile, onEvent });
-    const { exitCode, layer } = await workshop.run(job, { signal: this.signal, onOutput });
-    if (layer === undefined) throw failure(exitCode);
-    return layer;
+    const { exitCode } = await workshop.run(job, { signal: this.signal, onOutput });
+    if (exitCode !== 0) throw failure(exitCode);
   }
 
   #stateIsolation(): IsolationReport {

@@ -1,4 +1,4 @@
-import { copyGraph, type CallOptions, type CopyEvent, type Descriptor, digestOf, type Digest, formatReference, parseReference, type Platform } from '../../oci/index.ts';
+import { copyGraph, type CallOptions, type CopyEvent, type Descriptor, digestOf, type Digest, formatReference, parseReference, targetReference, type Platform, withDigest } from '../../oci/index.ts';
 import type { Store } from '../../store/index.ts';
 import { type OpenRepository, readImage } from './resolve.ts';
 
@@ -25,14 +25,14 @@ export async function pullImage(name: string, options: PullOptions): Promise<Pul
   const reference = parseReference(name);
   const fullName = formatReference(reference);
   const repository = await options.open(name);
-  const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest', { signal });
+  const root = await repository.resolve(targetReference(reference), { signal });
   const image = await readImage(repository, root, options.platform, { signal });
   const imageId = digestOf(image.configBytes);
   const before = store.images.find(fullName)?.id;
   store.expectImage(image.descriptor, image.config, image.manifest.layers);
   await copyGraph(repository, store.target, image.descriptor, { signal, onEvent: options.onEvent });
   await store.unpack(image.config.diffIds, { signal });
-  const repoDigest = formatReference({ ...reference, tag: undefined, digest: root.digest });
+  const repoDigest = formatReference(withDigest(reference, root.digest));
   if (reference.digest === undefined) await store.target.tag(image.descriptor, fullName, { signal });
   store.images.addRepoDigest(imageId, repoDigest);
   return { imageId, root, name: fullName, changed: before !== imageId };

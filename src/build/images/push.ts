@@ -1,4 +1,4 @@
-import { copyGraph, type CallOptions, type CopyEvent, type Descriptor, type Digest, formatReference, parseReference } from '../../oci/index.ts';
+import { copyGraph, type CallOptions, type CopyEvent, type Descriptor, type Digest, formatReference, parseReference, withDigest } from '../../oci/index.ts';
 import type { ImageForm, Store } from '../../store/index.ts';
 import type { OpenRepository } from './resolve.ts';
 
@@ -25,7 +25,7 @@ export async function pushImage(imageId: Digest, name: string, options: PushOpti
   const descriptor = await store.materialize(imageId, options.form, { signal, allowRemote: true });
   await copyGraph(store.target, repository, descriptor, { signal, onEvent: options.onEvent });
   await repository.tag(descriptor, tag, { signal });
-  const repoDigest = `${formatReference({ ...reference, tag: undefined, digest: descriptor.digest })}`;
+  const repoDigest = `${formatReference(withDigest(reference, descriptor.digest))}`;
   store.images.addRepoDigest(imageId, repoDigest);
   return { descriptor, repoDigest, tag };
 }

@@ -14,6 +14,7 @@ import {
   type Platform,
   platformRank,
   selectManifest,
+  targetReference,
   type Target,
 } from '../../oci/index.ts';
 import type { Store } from '../../store/index.ts';
@@ -45,7 +46,7 @@ export async function resolveImage(
   if (here !== undefined && platformRank(platform, here.platform) !== undefined) return { config: here.config, pinned: `${name}@${here.manifest?.digest ?? here.id}` };
   const reference = parseReference(name);
   const repository = await open(name);
-  const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest', options);
+  const root = await repository.resolve(targetReference(reference), options);
   const found = await readImage(repository, root, platform, options);
   if (store.content.state(found.descriptor.digest) === undefined) {
     await store.content.push(found.manifest.config, found.configBytes, options);

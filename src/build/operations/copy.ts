@@ -1,38 +1,32 @@
 import { resolveOwner } from '../../container/index.ts';
-import type { DraftLayer } from '../../layer/index.ts';
 import { unpackArchives } from '../copy/archive.ts';
 import { parseMode } from '../copy/mode.ts';
 import { copyInto } from '../copy/write.ts';
 import { BuildError } from '../error.ts';
 import type { CopyJob } from '../jobs.ts';
-import { commitChanges } from './commit.ts';
 import { type JobContext, OpenTrees } from './context.ts';
 import { openSelection } from './select.ts';
 
-/** COPY and ADD: selects, copies or unpacks, and commits what changed. */
-export async function copyJob(job: CopyJob, context: JobContext): Promise<DraftLayer> {
-  const trees = new OpenTrees(job.place.scratch);
-  try {
-    const { sources, exclude } = openSelection(job.selection, trees);
-    const { active } = job.place;
-    // With --link the result must not depend on what is below: it is written beside it, not over it.
-    const linked = job.link && active.driver === 'overlay';
-    const root = linked ? active.folder : trees.open(active.root);
-    const into = {
-      root,
-      destination: job.destination,
-      owner: ownerOf(job, root),
-      mode: job.mode === undefined ? undefined : parseMode(job.mode),
-      exclude,
-      followLinks: !job.link,
-      privileges: context.privileges,
-    };
-    const rest = job.unpack === 'never' ? sources : await unpackArchives(sources, { ...into, always: job.unpack === 'always', signal: context.signal });
-    copyInto(rest, into);
-  } finally {
-    trees[Symbol.dispose]();
-  }
-  return commitChanges(job.place, context);
+/** COPY and ADD: selects, then copies or unpacks. */
+export async function copyJob(job: CopyJob, context: JobContext): Promise<null> {
+  using trees = new OpenTrees(job.place.scratch);
+  const { sources, exclude } = openSelection(job.selection, trees);
+  const { active } = job.place;
+  // With --link the result must not depend on what is below: it is written beside it, not over it.
+  const linked = job.link && active.driver === 'overlay';
+  const root = linked ? active.folder : trees.open(active.root);
+  const into = {
+    root,
+    destination: job.destination,
+    owner: ownerOf(job, root),
+    mode: job.mode === undefined ? undefined : parseMode(job.mode),
+    exclude,
+    followLinks: !job.link,
+    privileges: context.privileges,
+  };
+  const rest = job.unpack === 'never' ? sources : await unpackArchives(sources, { ...into, signal: context.signal });
+  copyInto(rest, into);
+  return null;
 }
 
 function ownerOf(job: CopyJob, root: string): { uid: number; gid: number } | undefined {

@@ -7,41 +7,36 @@ import { locate } from '../copy/tree.ts';
 import { copyInto } from '../copy/write.ts';
 import { BuildError } from '../error.ts';
 import type { RunJob, RunResult, TreeMount } from '../jobs.ts';
-import { commitChanges } from './commit.ts';
 import { type JobContext, OpenTrees } from './context.ts';
 import { openTree } from './select.ts';
 
 /** Every container of a build has this name, as BuildKit's do, so that results do not depend on chance. */
 const hostname = 'buildkitsandbox';
 
-/** RUN: one container, then, where it succeeded, one commit. */
+/** RUN: one container. What it left in the snapshot is committed by the caller, if it succeeded. */
 export async function runJob(job: RunJob, context: JobContext): Promise<RunResult> {
   enterPrivateMounts();
-  const trees = new OpenTrees(job.place.scratch);
-  try {
-    const bundle = join(job.place.scratch, 'bundle');
-    mkdirSync(bundle, { recursive: true });
-    const status = await runContainer(
-      {
-        id: job.containerId,
-        bundle,
-        root: job.place.active.root,
-        args: job.args,
-        env: job.env,
-        cwd: job.cwd,
-        user: job.user,
-        network: job.network,
-        hostname,
-        mounts: [...job.mounts, ...job.treeMounts.map((mount, index) => openTreeMount(mount, { job, trees, context, index }))],
-      },
-      { privileges: context.privileges, isolation: job.isolation, signal: context.signal, onOutput: context.onOutput },
-    );
-    if (context.signal.aborted) throw new BuildError('CANCELLED', 'the build was cancelled', { exitCode: 130 });
-    if (status.code !== 0) return { exitCode: status.code, signal: status.signal };
-  } finally {
-    trees[Symbol.dispose]();
-  }
-  return { exitCode: 0, layer: commitChanges(job.place, context) };
+  using trees = new OpenTrees(job.place.scratch);
+  const bundle = join(job.place.scratch, 'bundle');
+  mkdirSync(bundle, { recursive: true });
+  const treeMounts = job.treeMounts.map((mount, index) => openTreeMount(mount, { job, trees, context, index }));
+  const status = await runContainer(
+    {
+      id: job.containerId,
+      bundle,
+      root: job.place.active.root,
+      args: job.args,
+      env: job.env,
+      cwd: job.cwd,
+      user: job.user,
+      network: job.network,
+      hostname,
+      mounts: [...job.mounts, ...treeMounts],
+    },
+    { privileges: context.privileges, isolation: job.isolation, signal: context.signal, onOutput: context.onOutput },
+  );
+  if (context.signal.aborted) throw new BuildError('CANCELLED', 'the build was cancelled', { exitCode: 130 });
+  return { exitCode: status.code, signal: status.signal };
 }
 
 interface MountWork {

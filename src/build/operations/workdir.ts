@@ -1,19 +1,13 @@
 import { resolveUser } from '../../container/index.ts';
-import type { DraftLayer } from '../../layer/index.ts';
 import { makeFolders } from '../copy/write.ts';
 import type { WorkdirJob } from '../jobs.ts';
-import { commitChanges } from './commit.ts';
 import { type JobContext, OpenTrees } from './context.ts';
 
 /** WORKDIR: missing folders are made and belong to the current user; existing ones stay as they are (builder.md trap 16). */
-export function workdirJob(job: WorkdirJob, context: JobContext): DraftLayer {
-  const trees = new OpenTrees(job.place.scratch);
-  try {
-    const root = trees.open(job.place.active.root);
-    const { uid, gid } = resolveUser(root, job.user);
-    makeFolders(job.path, { root, owner: { uid, gid }, followLinks: true, privileges: context.privileges });
-  } finally {
-    trees[Symbol.dispose]();
-  }
-  return commitChanges(job.place, context);
+export function workdirJob(job: WorkdirJob, context: JobContext): null {
+  using trees = new OpenTrees(job.place.scratch);
+  const root = trees.open(job.place.active.root);
+  const { uid, gid } = resolveUser(root, job.user);
+  makeFolders(job.path, { root, owner: { uid, gid }, followLinks: true, privileges: context.privileges });
+  return null;
 }

@@ -1,0 +1,100 @@
+import { closeSync, constants, createReadStream, openSync, readSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { applyLayer, type LayerError, listEntries } from '../../layer/index.ts';
+import { findExecutable, minimalEnvironment } from '../../system/index.ts';
+import { BuildError } from '../error.ts';
+import type { Selected } from './select.ts';
+import { locate, textOf } from './tree.ts';
+import { type CopyInto, makeFolders } from './write.ts';
+
+export interface UnpackInto extends CopyInto {
+  readonly signal: AbortSignal;
+}
+
+/**
+ * ADD's unpacking: every selected file that is a tar archive by its content (plain, gzip, zstd, bzip2, xz; the name does not count)
+ * is unpacked into the destination. Returns what is left to be copied.
+ * @throws BuildError ARCHIVE_INVALID
+ */
+export async function unpackArchives(sources: readonly Selected[], into: UnpackInto): Promise<readonly Selected[]> {
+  const rest: Selected[] = [];
+  for (const selected of sources) {
+    const path = locate(selected.tree.root, selected.path).toString();
+    if (!selected.stats.isFile() || !(await isArchive(path))) rest.push(selected);
+    else await unpackOne(selected, path, into);
+  }
+  return rest;
+}
+
+async function unpackOne(selected: Selected, path: string, into: UnpackInto): Promise<void> {
+  const folder = makeFolders(into.destination, into);
+  try {
+    await applyLayer(openArchive(path), `${into.root}/${textOf(folder)}`, {
+      privileges: into.privileges,
+      whiteouts: 'literal',
+      signal: into.signal,
+      ...(into.owner === undefined ? {} : { owner: into.owner }),
+    });
+  } catch (error) {
+    const { message } = error as LayerError;
+    throw new BuildError('ARCHIVE_INVALID', `ADD cannot unpack ${textOf(selected.name)}: ${message}`, { cause: error });
+  }
+}
+
+type Packing = 'none' | 'bzip2' | 'xz';
+
+const blockSize = 512;
+
+/** gzip and zstd are undone by the layer codec; the other two by the machine's own programs, never by one of the image. */
+function packingOf(head: Buffer): Packing {
+  if (head.subarray(0, 3).toString('latin1') === 'BZh') return 'bzip2';
+  if (head.subarray(0, 6).toString('latin1') === '\xfd7zXZ\0') return 'xz';
+  return 'none';
+}
+
+function headOf(path: string): Buffer {
+  const head = Buffer.alloc(blockSize);
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    return head.subarray(0, readSync(fd, head, 0, head.length, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Whether the content, once decompressed, begins with a tar header. */
+async function isArchive(path: string): Promise<boolean> {
+  const head = headOf(path);
+  const looksPacked = packingOf(head) !== 'none' || (head[0] === 0x1f && head[1] === 0x8b) || (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528);
+  if (!looksPacked && head.length < blockSize) return false;
+  try {
+    for await (const _entry of listEntries(openArchive(path))) return true;
+  } catch (error) {
+    if (error instanceof BuildError) throw error;
+  }
+  return false;
+}
+
+function openArchive(path: string): Readable {
+  const packing = packingOf(headOf(path));
+  return packing === 'none' ? createReadStream(path) : decompress(packing, path);
+}
+
+/** @throws BuildError ARCHIVE_INVALID where this machine lacks the program: copying the file instead would be silent and wrong */
+function decompress(program: 'bzip2' | 'xz', path: string): Readable {
+  const executable = findExecutable(program);
+  if (executable === undefined) {
+    throw new BuildError('ARCHIVE_INVALID', `ADD cannot unpack ${path}: this machine has no ${program}`, { hint: `install ${program}, or use COPY to keep the archive as it is` });
+  }
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const child = spawn(executable, ['-dc'], { stdio: [fd, 'pipe', 'ignore'], env: minimalEnvironment() });
+  closeSync(fd);
+  const output = child.stdout as Readable;
+  child.on('error', (error) => output.destroy(error));
+  child.on('close', (code) => {
+    if (code !== 0 && !output.destroyed) output.destroy(new Error(`${program} ended with status ${code}`));
+  });
+  output.on('close', () => child.kill());
+  return output;
+}

@@ -1,0 +1,49 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { openStore, type Store, type StoreOptions } from '../store/index.ts';
+import type { Privileges } from '../system/index.ts';
+import type { OpenRepository } from './images/resolve.ts';
+
+export interface LocalStoreOptions {
+  readonly privileges: Privileges;
+  /** `storeRoot` unless given. */
+  readonly root?: string | undefined;
+  readonly readOnly?: boolean | undefined;
+}
+
+/** Where the store is (DESIGN "Data on disk"). */
+export function storeRoot(privileges: Privileges, env: NodeJS.ProcessEnv = process.env): string {
+  if (env['SLIPWAY_ROOT']) return env['SLIPWAY_ROOT'];
+  if (privileges.realUid === 0) return '/var/lib/slipway';
+  return join(env['XDG_DATA_HOME'] || join(env['HOME'] || homedir(), '.local/share'), 'slipway');
+}
+
+/** Opens this machine's store, with the registry client for layers that are not here and the runtime for what died. */
+export async function openLocalStore(options: LocalStoreOptions): Promise<Store> {
+  const snapshotter = process.env['SLIPWAY_SNAPSHOTTER'];
+  const settings: StoreOptions = {
+    root: options.root ?? storeRoot(options.privileges),
+    privileges: options.privileges,
+    readOnly: options.readOnly ?? false,
+    snapshotter: snapshotter === 'overlay' || snapshotter === 'copy' ? snapshotter : 'auto',
+    fetchRemote: async (descriptor, sources, callOptions) => {
+      let failure: unknown;
+      for (const source of sources) {
+        try {
+          return await (await openRegistry(source)).fetch(descriptor, callOptions);
+        } catch (error) {
+          failure = error;
+        }
+      }
+      throw failure;
+    },
+    reapContainer: async (bundle, id) => (await import('../container/index.ts')).reapContainer(bundle, id),
+  };
+  return openStore(settings);
+}
+
+/** Opens the repository of an image name; the client is loaded only then. */
+export const openRegistry: OpenRepository = async (name) => {
+  const { openRepository } = await import('../registry/index.ts');
+  return openRepository(name, {});
+};

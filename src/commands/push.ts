@@ -1,0 +1,38 @@
+import { string as argument } from '@oclif/core/args';
+import { boolean } from '@oclif/core/flags';
+import { openRegistry, pushImage } from '../build/index.ts';
+import { familiarName, formatName, parseReference } from '../oci/index.ts';
+import { copyProgress, outputFormFlags, quietFlag, requireImage, StoreCommand, toImageForm } from '../ui/index.ts';
+
+export default class Push extends StoreCommand {
+  static override summary = 'Send an image to its registry';
+  static override ownsFiles = true;
+  static override args = { name: argument({ required: true, description: 'NAME[:TAG]' }) };
+  static override flags = {
+    'all-tags': boolean({ char: 'a', description: 'Push all tags of the repository' }),
+    quiet: quietFlag,
+    ...outputFormFlags,
+  };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(Push);
+    await this.withStore(async (store) => {
+      const repository = formatName(parseReference(args.name));
+      const names = flags['all-tags']
+        ? store.images.list().flatMap((image) => image.names.filter((name) => name.slice(0, name.lastIndexOf(':')) === repository))
+        : [args.name];
+      for (const name of names) {
+        const image = requireImage(store, name);
+        if (!flags.quiet) this.print(`The push refers to repository [${familiarName(parseReference(repository))}]`);
+        const progress = copyProgress(flags.quiet ? 'quiet' : 'auto', 'push');
+        try {
+          const pushed = await pushImage(image.id, name, { store, open: openRegistry, form: toImageForm(flags), signal: this.interrupted, onEvent: (event) => progress.event(event) });
+          progress.end();
+          this.print(flags.quiet ? pushed.repoDigest : `${pushed.tag}: digest: ${pushed.descriptor.digest} size: ${pushed.descriptor.size}`);
+        } finally {
+          progress.end();
+        }
+      }
+    });
+  }
+}

@@ -1,0 +1,50 @@
+import { openLocalStore, storeRoot } from '../build/index.ts';
+import { familiarName, isReference, parseReference } from '../oci/index.ts';
+import type { ImageRecord, Store } from '../store/index.ts';
+import { currentPrivileges, enterUserNamespace, type Privileges } from '../system/index.ts';
+import { Command } from './command.ts';
+import { UiError } from './error.ts';
+
+/** A command that works on this machine's store. */
+export abstract class StoreCommand extends Command {
+  /**
+   * True for commands that touch files of images: an ordinary user runs them as root of a user namespace (DESIGN "Privilege"),
+   * entered before anything else is done.
+   */
+  static ownsFiles = false;
+
+  override async execute(): Promise<void> {
+    if (!(this.ctor as typeof StoreCommand).ownsFiles || this.privileges.kind !== 'none') return super.execute();
+    const { code } = await enterUserNamespace([process.execPath, ...process.execArgv, ...process.argv.slice(1)], {
+      storeRoot: storeRoot(this.privileges),
+    });
+    process.exitCode = code;
+  }
+
+  get privileges(): Privileges {
+    return currentPrivileges();
+  }
+
+  /** Opens the store for the length of `work`. */
+  protected async withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
+    const store = await openLocalStore({ privileges: this.privileges });
+    try {
+      return await work(store);
+    } finally {
+      await store.close();
+    }
+  }
+}
+
+/**
+ * The image that a name or id stands for.
+ * @throws UiError NO_SUCH_IMAGE, in docker's words
+ */
+export function requireImage(store: Store, reference: string): ImageRecord {
+  const image = store.images.find(reference);
+  if (image !== undefined) return image;
+  const shown = isReference(reference) ? familiarName(parseReference(reference)) : reference;
+  throw new UiError('NO_SUCH_IMAGE', `No such image: ${shown}`, {
+    hint: '`slipway images` lists what is here; `slipway pull` fetches more.',
+  });
+}
