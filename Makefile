@@ -1,0 +1,57 @@
+# The front door. `make` says what there is.
+
+# The checkout's own Node (tools/node-runtime) comes first, whatever Node runs npm.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+SHELL := /bin/sh
+# npm writes this one when an installation is complete.
+INSTALLED := node_modules/.package-lock.json
+JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
+
+.DEFAULT_GOAL := help
+.PHONY: help quickstart test check unit e2e build bench format lint clean deps test-deps
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+quickstart: build ## build an image, push it, pull it, look inside
+	@tools/install-test-deps.sh runc uidmap busybox-static
+	@tools/quickstart.sh
+
+test: test-deps check build unit e2e ## everything: lint, format, types, unit and end-to-end tests
+
+check: deps ## lint, format and types, without changing anything
+	oxlint --type-aware --deny-warnings
+	node tools/check-imports.ts
+	biome format .
+	tsc --noEmit
+
+unit: deps ## unit tests
+	$(JEST) --selectProjects unit $(JEST_FLAGS)
+
+e2e: build ## end-to-end tests: the CLI as a user runs it
+	$(JEST) --selectProjects e2e --runInBand $(JEST_E2E_FLAGS)
+
+build: deps ## bundle the CLI and the library into dist/
+	node tools/build.ts
+
+bench: build ## measure against peers
+	node bench/run.ts
+
+format: deps ## format all sources
+	biome format --write .
+
+lint: deps ## lint, and the check of the import list
+	oxlint --type-aware --deny-warnings
+	node tools/check-imports.ts
+
+clean: ## remove what was built
+	rm -rf dist oclif.manifest.json coverage
+
+deps: $(INSTALLED)
+
+test-deps: deps
+	@tools/install-test-deps.sh
+
+$(INSTALLED): package-lock.json tools/node-runtime/package.json
+	npm ci --no-audit --no-fund
+	@touch $@
