@@ -1,0 +1,90 @@
+import { basicAuthorization, type Credential } from '../credentials/credential.ts';
+import { RegistryError } from '../error.ts';
+import { readAll } from '../http/body.ts';
+import type { Clock } from '../http/clock.ts';
+import type { Dispatch, HttpRequest, HttpResponse } from '../http/dispatch.ts';
+import { errorFromResponse } from '../http/error-response.ts';
+import { redactUrl } from '../redact.ts';
+import { isRecord } from '../record.ts';
+
+/** A bearer token and when we stop using it. */
+export interface Token {
+  readonly value: string;
+  /** Milliseconds since 1970 of our own clock; the server's `issued_at` may come from a skewed one. */
+  readonly renewAt: number;
+}
+
+export interface TokenRequest {
+  readonly realm: URL;
+  readonly service: string | undefined;
+  readonly scopes: readonly string[];
+  readonly credential: Credential | undefined;
+}
+
+const bodyLimit = 1024 * 1024;
+const shortestLife = 60_000;
+const renewEarly = 5_000;
+const clientId = 'slipway';
+
+/**
+ * Gets a token from a token server: by GET with Basic or no credential (distribution, docs/spec/auth/token.md), by a
+ * POST with the refresh token where the credential is an identity token (docs/spec/auth/oauth.md).
+ * @throws RegistryError UNAUTHORIZED, BAD_RESPONSE and those of `dispatch`
+ */
+export async function requestToken(request: TokenRequest, dispatch: Dispatch, clock: Clock): Promise<Token> {
+  const { credential, realm } = request;
+  const asked = clock.now();
+  const response = await dispatch(
+    credential?.kind === 'identity-token' ? refreshRequest(request, credential.token) : getRequest(request),
+  );
+  if (response.status !== 200) {
+    throw await errorFromResponse(response, { action: `get a token from ${redactUrl(realm)}`, host: realm.host });
+  }
+  return readToken(response, realm, asked);
+}
+
+function getRequest({ realm, service, scopes, credential }: TokenRequest): HttpRequest {
+  const url = new URL(realm);
+  for (const scope of scopes) url.searchParams.append('scope', scope);
+  if (service !== undefined) url.searchParams.set('service', service);
+  if (credential?.kind !== 'basic') return { method: 'GET', url, headers: { accept: 'application/json' } };
+  url.searchParams.set('account', credential.username);
+  const authorization = basicAuthorization(credential);
+  return { method: 'GET', url, headers: { accept: 'application/json', authorization } };
+}
+
+function refreshRequest({ realm, service, scopes }: TokenRequest, refreshToken: string): HttpRequest {
+  const form = new URLSearchParams({
+    grant_type: 'refresh_token',
+    refresh_token: refreshToken,
+    client_id: clientId,
+    scope: scopes.join(' '),
+  });
+  if (service !== undefined) form.set('service', service);
+  return {
+    method: 'POST',
+    url: realm,
+    headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+    body: Buffer.from(form.toString()),
+  };
+}
+
+async function readToken(response: HttpResponse, realm: URL, asked: number): Promise<Token> {
+  const body = await readAll(response.body, bodyLimit);
+  const bad = (what: string): RegistryError =>
+    new RegistryError('BAD_RESPONSE', `the token server ${redactUrl(realm)} answered ${what}`);
+  let document: unknown;
+  try {
+    document = JSON.parse(body.toString('utf8'));
+  } catch {
+    // not as the cause: JSON's message quotes the text, which may hold the token
+    throw bad('something that is not JSON');
+  }
+  const fields = isRecord(document) ? document : {};
+  const value = [fields.token, fields.access_token].find((text) => typeof text === 'string' && text !== '');
+  if (typeof value !== 'string') throw bad('without a token');
+  // a line break in a token would let the token server write headers of its own
+  if (!/^[\x21-\x7e]+$/.test(value)) throw bad('with a token that no header can carry');
+  const seconds = typeof fields.expires_in === 'number' && Number.isFinite(fields.expires_in) ? fields.expires_in : 60;
+  return { value, renewAt: asked + Math.max(shortestLife, seconds * 1000) - renewEarly };
+}

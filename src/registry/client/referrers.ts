@@ -1,0 +1,140 @@
+import {
+  algorithmOf,
+  type CallOptions,
+  type Descriptor,
+  describe,
+  type Digest,
+  hexOf,
+  type ImageIndex,
+  mediaTypes,
+  parseDescriptor,
+  parseIndex,
+  parseManifestOrIndex,
+  referrerOf,
+  serializeIndex,
+} from '../../oci/index.ts';
+import { discard } from '../http/body.ts';
+import { header, type HttpResponse } from '../http/dispatch.ts';
+import { errorFromResponse } from '../http/error-response.ts';
+import { call, nameOf, type RepositoryConnection } from './connection.ts';
+import { type FetchedManifest, getManifest, putManifest } from './manifests.ts';
+import { pages } from './paging.ts';
+import { codeOf } from '../record.ts';
+
+/** Statuses by which registries say that they have no referrers API; Docker Hub and GHCR among them. */
+const withoutApi = new Set([400, 404, 405, 406, 501]);
+/** More are not read: signatures without end are an attack (GHSA-vfp6-jrw2-99g9). */
+const mostReferrers = 10_000;
+
+/**
+ * The manifests that name `subject` (distribution-spec, "Listing Referrers"): by the API, else from the index under the
+ * tag `sha256-<hex>`.
+ */
+export async function listReferrers(
+  connection: RepositoryConnection,
+  subject: Digest,
+  { artifactType, signal }: CallOptions & { readonly artifactType?: string | undefined },
+): Promise<readonly Descriptor[]> {
+  const listed =
+    (await fromApi(connection, subject, { artifactType, signal })) ?? (await fromTag(connection, subject, { signal }));
+  return artifactType === undefined ? listed : listed.filter((entry) => entry.artifactType === artifactType);
+}
+
+async function fromApi(
+  connection: RepositoryConnection,
+  subject: Digest,
+  { artifactType, signal }: CallOptions & { readonly artifactType?: string | undefined },
+): Promise<readonly Descriptor[] | undefined> {
+  const first = new URL(`/v2/${connection.repository}/referrers/${subject}`, connection.base);
+  if (artifactType !== undefined) first.searchParams.set('artifactType', artifactType);
+  let missing = false;
+  const get = async (path: URL): Promise<HttpResponse> => {
+    const response = await call(connection, { method: 'GET', path, headers: { accept: mediaTypes.ociIndex }, signal });
+    missing = withoutApi.has(response.status) || (response.status === 200 && !isIndex(response));
+    if (response.status === 200 || missing) return response;
+    const action = `list what refers to ${nameOf(connection, subject)}`;
+    throw await errorFromResponse(response, { action, host: connection.host });
+  };
+  const found: Descriptor[] = [];
+  const response = await get(first);
+  if (missing) {
+    await discard(response);
+    return undefined;
+  }
+  for await (const { document } of pages(first, (url) => (url === first ? Promise.resolve(response) : get(url)))) {
+    const entries = Array.isArray(document.manifests) ? document.manifests : [];
+    for (const entry of entries) found.push(parseDescriptor(entry, 'manifests[]'));
+    if (found.length >= mostReferrers) break;
+  }
+  return found.slice(0, mostReferrers);
+}
+
+function isIndex(response: HttpResponse): boolean {
+  return (header(response, 'content-type') ?? '').split(';', 1)[0]?.trim() === mediaTypes.ociIndex;
+}
+
+async function fromTag(
+  connection: RepositoryConnection,
+  subject: Digest,
+  options: CallOptions,
+): Promise<readonly Descriptor[]> {
+  return (await readTagIndex(connection, subject, options))?.manifests ?? [];
+}
+
+async function readTagIndex(
+  connection: RepositoryConnection,
+  subject: Digest,
+  options: CallOptions,
+): Promise<ImageIndex | undefined> {
+  try {
+    const { content, descriptor } = await getManifest(connection, referrersTag(subject), options);
+    return descriptor.mediaType === mediaTypes.ociIndex ? parseIndex(content) : undefined;
+  } catch (error) {
+    if (codeOf(error) === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+/** The tag that stands for the API (distribution-spec, "Referrers Tag Schema"). */
+export function referrersTag(subject: Digest): string {
+  return `${algorithmOf(subject)}-${hexOf(subject)}`.slice(0, 128);
+}
+
+/** Two of our own pushes to one subject must not write the fallback index over each other. */
+const turns = new Map<string, Promise<void>>();
+
+/**
+ * After a manifest with a subject was pushed: where the registry's answer has no `OCI-Subject`, it keeps no referrers
+ * itself, and the index under the tag is ours to write.
+ */
+export async function recordReferrer(
+  connection: RepositoryConnection,
+  { pushed, answer }: { readonly pushed: FetchedManifest; readonly answer: HttpResponse },
+  options: CallOptions,
+): Promise<void> {
+  if (header(answer, 'oci-subject') !== undefined) return;
+  const referrer = referrerOf(pushed.descriptor, parseManifestOrIndex(pushed.content, pushed.descriptor.mediaType));
+  if (referrer === undefined) return;
+  const key = `${nameOf(connection)} ${referrer.subject}`;
+  const turn = (turns.get(key) ?? Promise.resolve()).then(() => addToTag(connection, referrer, options));
+  const settled = turn.catch(() => {});
+  turns.set(key, settled);
+  await turn.finally(() => {
+    if (turns.get(key) === settled) turns.delete(key);
+  });
+}
+
+async function addToTag(
+  connection: RepositoryConnection,
+  { subject, entry }: { readonly subject: Digest; readonly entry: Descriptor },
+  options: CallOptions,
+): Promise<void> {
+  const index = await readTagIndex(connection, subject, options);
+  const listed = index?.manifests ?? [];
+  if (listed.some(({ digest }) => digest === entry.digest)) return;
+  const content = Buffer.from(
+    serializeIndex({ kind: 'index', mediaType: mediaTypes.ociIndex, ...index, manifests: [...listed, entry] }),
+  );
+  const descriptor = describe(mediaTypes.ociIndex, content);
+  await putManifest(connection, { descriptor, content }, { ...options, reference: referrersTag(subject) });
+}

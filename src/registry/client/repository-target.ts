@@ -1,0 +1,201 @@
+import type { Readable } from 'node:stream';
+import { Readable as ReadableStream } from 'node:stream';
+import {
+  type CallOptions,
+  collect,
+  type Descriptor,
+  type Digest,
+  type FetchOptions,
+  type Target,
+  verifyBytes,
+} from '../../oci/index.ts';
+import { repositoryScope } from '../auth/scope.ts';
+import { RegistryError } from '../error.ts';
+import { abandon, discard } from '../http/body.ts';
+import { errorFromResponse } from '../http/error-response.ts';
+import { call, connect, nameOf, type RegistryOptions, type RepositoryConnection } from './connection.ts';
+import { fetchBlob } from './download.ts';
+import {
+  type FetchedManifest,
+  fetchManifest,
+  isManifestLike,
+  manifestLimit,
+  manifestPath,
+  notFound,
+  putManifest,
+  resolveManifest,
+} from './manifests.ts';
+import { pages, stringsOf } from './paging.ts';
+import { listReferrers, recordReferrer } from './referrers.ts';
+import { type RepositoryName, repositoryName } from './repository-name.ts';
+import { pushBlob } from './upload.ts';
+import { cancelUpload, locationOf } from './upload-session.ts';
+
+export interface RepositoryOptions extends RegistryOptions {
+  /** `push` asks for the right to write from the first request on, so that one token is enough; `pull` unless given. */
+  readonly access?: 'pull' | 'push' | undefined;
+}
+
+/** Manifests that were just pushed, kept for the tag that follows; count. */
+const keptManifests = 16;
+/** As large as ECR allows; docker-registry gives 100 whatever is asked. */
+const pageSize = 1000;
+
+/**
+ * Opens a repository of a registry. Nothing is sent before the first call.
+ * @param name a reference, parsed or as text with docker's defaults; its tag and digest do not matter
+ * @throws OciError INVALID_REFERENCE
+ */
+export function openRepository(name: RepositoryName | string, options: RepositoryOptions = {}): RepositoryTarget {
+  return new RepositoryTarget(repositoryName(name), options);
+}
+
+/** A repository of a registry as a Target (distribution-spec 1.1). */
+export class RepositoryTarget implements Target {
+  readonly label: string;
+  readonly #connection: RepositoryConnection;
+  readonly #pushed = new Map<Digest, FetchedManifest>();
+
+  constructor({ registry, repository }: RepositoryName, options: RepositoryOptions) {
+    this.#connection = {
+      ...connect(registry, repository, options),
+      repository,
+      actions: options.access === 'push' ? ['pull', 'push'] : ['pull'],
+    };
+    this.label = nameOf(this.#connection);
+  }
+
+  resolve(reference: string, options: CallOptions = {}): Promise<Descriptor> {
+    return resolveManifest(this.#connection, reference, options);
+  }
+
+  async fetch(descriptor: Descriptor, options: FetchOptions = {}): Promise<Readable> {
+    if (!isManifestLike(descriptor)) return fetchBlob(this.#connection, descriptor, options);
+    const content = await fetchManifest(this.#connection, descriptor, options);
+    return ReadableStream.from([content.subarray(options.offset ?? 0)], { objectMode: false });
+  }
+
+  async exists(descriptor: Descriptor, { signal }: CallOptions = {}): Promise<boolean> {
+    const path = pathOf(descriptor);
+    const head = await call(this.#connection, {
+      method: 'HEAD',
+      path,
+      headers: { accept: descriptor.mediaType },
+      signal,
+    });
+    await discard(head);
+    if (head.status === 200 || head.status === 404) return head.status === 200;
+    // some refuse HEAD, and the reason of a refusal is in a body, which HEAD has none
+    const get = await call(this.#connection, {
+      method: 'GET',
+      path,
+      headers: { accept: descriptor.mediaType },
+      signal,
+    });
+    if (get.status === 200 || get.status === 404) {
+      abandon(get.body);
+      return get.status === 200;
+    }
+    throw await this.#error(get, `look for ${nameOf(this.#connection, descriptor.digest)}`);
+  }
+
+  async push(descriptor: Descriptor, content: Readable | Uint8Array, options: CallOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    if (!isManifestLike(descriptor)) return pushBlob(this.#connection, { descriptor, content }, options);
+    if (descriptor.size > manifestLimit) {
+      throw new RegistryError(
+        'TOO_LARGE',
+        `a manifest has ${manifestLimit} bytes at most, this one ${descriptor.size}`,
+      );
+    }
+    const bytes =
+      content instanceof ReadableStream ? await collect(content, descriptor, options) : Buffer.from(content);
+    verifyBytes(descriptor, bytes);
+    const pushed: FetchedManifest = { descriptor, content: bytes };
+    const answer = await putManifest(this.#connection, pushed, { ...options, reference: descriptor.digest });
+    await recordReferrer(this.#connection, { pushed, answer }, options);
+    this.#remember(pushed);
+  }
+
+  async mount(descriptor: Descriptor, from: Target, { signal }: CallOptions = {}): Promise<boolean> {
+    const prefix = `${this.#connection.host}/`;
+    if (!from.label.startsWith(prefix) || isManifestLike(descriptor)) return false;
+    const source = from.label.slice(prefix.length);
+    if (source === this.#connection.repository) return false;
+    const query = new URLSearchParams({ mount: descriptor.digest, from: source });
+    try {
+      const response = await call(this.#connection, {
+        method: 'POST',
+        path: `blobs/uploads/?${query.toString()}`,
+        body: new Uint8Array(),
+        actions: ['push'],
+        scopes: [repositoryScope(source, ['pull'])],
+        signal,
+      });
+      await discard(response);
+      if (response.status === 202) await cancelUpload(this.#connection, locationOf(response, undefined));
+      return response.status === 201;
+    } catch {
+      // a mount only saves work; what is really wrong shows in the upload that follows
+      signal?.throwIfAborted();
+      return false;
+    }
+  }
+
+  async tag(descriptor: Descriptor, reference: string, options: CallOptions = {}): Promise<void> {
+    const known = this.#pushed.get(descriptor.digest);
+    const content = known?.content ?? (await fetchManifest(this.#connection, descriptor, options));
+    await putManifest(this.#connection, { descriptor, content }, { ...options, reference });
+  }
+
+  referrers(digest: Digest, artifactType?: string, options: CallOptions = {}): Promise<readonly Descriptor[]> {
+    return listReferrers(this.#connection, digest, { ...options, artifactType });
+  }
+
+  /** All tags, in the registry's order. @throws OciError NOT_FOUND where there is no such repository */
+  async listTags({ signal }: CallOptions = {}): Promise<readonly string[]> {
+    const tags = new Set<string>();
+    const first = new URL(`/v2/${this.#connection.repository}/tags/list?n=${pageSize}`, this.#connection.base);
+    const get = async (path: URL) => {
+      const response = await call(this.#connection, { method: 'GET', path, signal });
+      if (response.status === 200) return response;
+      const error = await this.#error(response, `list the tags of ${this.label}`);
+      throw response.status === 404 ? notFound(this.#connection, '', error) : error;
+    };
+    for await (const { document } of pages(first, get)) for (const tag of stringsOf(document.tags)) tags.add(tag);
+    return [...tags];
+  }
+
+  /**
+   * Deletes a tag, or by digest a manifest with all its tags. Not every registry can.
+   * @throws OciError NOT_FOUND; RegistryError UNSUPPORTED
+   */
+  async deleteManifest(reference: string, { signal }: CallOptions = {}): Promise<void> {
+    const path = manifestPath(reference);
+    const response = await call(this.#connection, { method: 'DELETE', path, scopes: this.#deleteScopes(), signal });
+    if (response.status === 202 || response.status === 200 || response.status === 204) return discard(response);
+    const error = await this.#error(response, `delete ${nameOf(this.#connection, reference)}`);
+    throw response.status === 404 ? notFound(this.#connection, reference, error) : error;
+  }
+
+  /** `*`, since Quay gives no token at all where `delete` is asked for. */
+  #deleteScopes(): readonly string[] {
+    return [repositoryScope(this.#connection.repository, [deleteAction])];
+  }
+
+  #remember(manifest: FetchedManifest): void {
+    this.#pushed.set(manifest.descriptor.digest, manifest);
+    const oldest = this.#pushed.keys().next();
+    if (this.#pushed.size > keptManifests && !oldest.done) this.#pushed.delete(oldest.value);
+  }
+
+  #error(response: Parameters<typeof errorFromResponse>[0], action: string): Promise<RegistryError> {
+    return errorFromResponse(response, { action, host: this.#connection.host });
+  }
+}
+
+const deleteAction = '*';
+
+function pathOf(descriptor: Descriptor): string {
+  return `${isManifestLike(descriptor) ? 'manifests' : 'blobs'}/${descriptor.digest}`;
+}

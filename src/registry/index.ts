@@ -1,0 +1,16 @@
+export { type Credential, type BasicCredential } from './credentials/credential.ts';
+export { type CredentialQuery, findCredential, type LookupOptions } from './credentials/lookup.ts';
+export { eraseCredential, type SavedCredential, saveCredential, type SaveOptions } from './credentials/save.ts';
+export type { CredentialEnvironment } from './credentials/sources.ts';
+export type { RegistryOptions } from './client/connection.ts';
+export { checkLogin, listRepositories } from './client/registry.ts';
+export type { RepositoryName } from './client/repository-name.ts';
+export { openRepository, RepositoryTarget, type RepositoryOptions } from './client/repository-target.ts';
+export { openSession, type RegistrySession, type SessionOptions } from './client/session.ts';
+export { RegistryError, type RegistryErrorCode } from './error.ts';
+export { canonicalHost } from './host.ts';
+export type { TraceEvent } from './http/redaction.ts';
+export { redactHeaders, redactText, redactUrl } from './redact.ts';
+export { openDiskStorage } from './server/disk-storage.ts';
+export { type RegistryServer, type RegistryServerOptions, type ServedRequest, startRegistry } from './server/start.ts';
+export type { RegistryStorage, RepositoryStorage } from './server/storage.ts';

@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const program = '/usr/bin/docker-registry';
+
+/** False where Debian's package docker-registry is not installed; tests against it are then skipped. */
+export const hasDebianRegistry = existsSync(program);
+
+export interface DebianRegistry {
+  readonly host: string;
+  close(): Promise<void>;
+}
+
+/** Debian's docker-registry on a free port of the loopback, over a directory of its own. */
+export async function debianRegistry(): Promise<DebianRegistry> {
+  const root = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'slipway-debian-registry-'));
+  const host = `127.0.0.1:${await freePort()}`;
+  const config = join(root, 'config.yml');
+  await writeFile(
+    config,
+    `version: 0.1
+log: { level: error, accesslog: { disabled: true } }
+storage: { filesystem: { rootdirectory: ${join(root, 'data')} }, delete: { enabled: true } }
+http: { addr: ${host} }
+`,
+  );
+  const child = spawn(program, ['serve', config], { stdio: 'ignore' });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const close = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    await ended;
+    await rm(root, { recursive: true, force: true });
+  };
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const answered = await fetch(`http://${host}/v2/`).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (answered) return { host, close };
+    await delay(50);
+  }
+  await close();
+  throw new Error('docker-registry did not start');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return address === null || typeof address === 'string' ? 0 : address.port;
+}
