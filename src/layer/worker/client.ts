@@ -1,0 +1,175 @@
+import { Readable } from 'node:stream';
+import type { CallOptions, Digest } from '../../oci/index.ts';
+import type { Compressing, CompressedLayer } from '../compression/compress.ts';
+import type { ApplyOptions, CompressOptions, DiffOptions, DraftLayer } from '../contract.ts';
+import { Credit } from './credit.ts';
+import type { AppliedBlob } from './jobs.ts';
+import { creditWindow, type Job } from './messages.ts';
+import { type JobHandle, startJob } from './pool.ts';
+
+export type ChunkSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+export interface ApplyInWorkerOptions extends ApplyOptions {
+  /** An open file that gets the bytes as they come and is on the disk when the call resolves; the caller closes it. */
+  readonly ingestFd?: number | undefined;
+  /** What the bytes must be: a longer input fails while it streams. */
+  readonly expect?: { readonly digest: Digest; readonly size: number } | undefined;
+  /** Hears how many bytes of the input have been dealt with. */
+  readonly onProgress?: ((bytes: number) => void) | undefined;
+}
+
+/**
+ * Applies a layer in a worker thread, in one pass over its bytes: hash, keep, decompress, hash, apply. `source`: a stream of
+ * the blob, or a file of it. On failure `dir` holds part of the layer and is to be thrown away; by then nothing writes to it any more.
+ * @throws LayerError; DIGEST_MISMATCH and SIZE_MISMATCH against `expect`
+ */
+export async function applyInWorker(
+  source: ChunkSource | { readonly path: string },
+  dir: string,
+  options: ApplyInWorkerOptions,
+): Promise<AppliedBlob> {
+  const { signal, ingestFd, expect, onProgress, ...apply } = options;
+  const input = 'path' in source ? { path: source.path } : 'chunks';
+  const job: Job = { kind: 'apply', dir, options: apply, input, ingestFd, expect };
+  return (await run(job, { source: 'path' in source ? undefined : source, signal, onProgress })) as AppliedBlob;
+}
+
+/** `diffLayer` in a worker thread. */
+export async function diffInWorker(folder: string, options: DiffOptions, call: CallOptions = {}): Promise<DraftLayer> {
+  return (await run({ kind: 'diff', folder, options }, call)) as DraftLayer;
+}
+
+/** `diffTree` in a worker thread. */
+export async function diffTreeInWorker(
+  folder: string,
+  statsFile: string,
+  options: DiffOptions,
+  call: CallOptions = {},
+): Promise<DraftLayer> {
+  return (await run({ kind: 'diff', folder, statsFile, options }, call)) as DraftLayer;
+}
+
+/** `recordStats` in a worker thread. */
+export async function recordStatsInWorker(folder: string, statsFile: string, call: CallOptions = {}): Promise<void> {
+  await run({ kind: 'record-stats', folder, statsFile }, call);
+}
+
+/** `compressLayer` in a worker thread; given a header list and its folder, it derives the tar there too. */
+export function compressInWorker(
+  source: ChunkSource | { readonly headerList: string; readonly folder: string },
+  options: CompressOptions,
+): Compressing {
+  const { signal, compression, level } = options;
+  const derived = 'headerList' in source;
+  const output = new OutputStream();
+  const job: Job = { kind: 'compress', input: derived ? { ...source } : 'chunks', compression, level };
+  const result = run(job, { source: derived ? undefined : source, signal, output }) as Promise<CompressedLayer>;
+  result.then(
+    () => output.push(null),
+    (error: unknown) => output.destroy(error as Error),
+  );
+  return { stream: output, result };
+}
+
+interface RunOptions extends CallOptions {
+  readonly source?: ChunkSource | undefined;
+  readonly output?: OutputStream | undefined;
+  readonly onProgress?: ((bytes: number) => void) | undefined;
+}
+
+async function run(task: Job, { source, signal, output, onProgress }: RunOptions): Promise<unknown> {
+  signal?.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  const credit = new Credit();
+  let cause: unknown;
+  const handle = startJob(task, {
+    chunk: (bytes) => output?.deliver(bytes),
+    credit(bytes) {
+      credit.grant(bytes);
+      onProgress?.(bytes);
+    },
+    done: resolve,
+    failed(error) {
+      credit.fail(error);
+      // What made us stop it says more than that it was stopped.
+      reject((cause ?? error) as Error);
+    },
+  });
+  const stop = (reason: unknown): void => {
+    cause ??= reason;
+    handle.abort();
+    credit.fail(reason as Error);
+  };
+  const onAbort = (): void => stop(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  output?.attach(handle, () => stop(new Error('the reader of the compressed layer went away')));
+  if (source !== undefined) feed(source, handle, credit).catch(stop);
+  try {
+    return await promise;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    credit.fail(new Error('the job is over'));
+    if (source instanceof Readable) source.destroy(); // it may be stuck, and nobody reads it any more
+  }
+}
+
+const batchSize = 256 << 10;
+
+/** Copies chunks into batches, whose memory is then given to the thread: a stream's own chunks may be parts of shared memory. */
+async function feed(source: ChunkSource, handle: JobHandle, credit: Credit): Promise<void> {
+  let batch = new Uint8Array(batchSize);
+  let filled = 0;
+  const flush = async (): Promise<void> => {
+    await credit.spend(filled);
+    handle.send(batch.subarray(0, filled));
+    batch = new Uint8Array(batchSize);
+    filled = 0;
+  };
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.byteLength; ) {
+      const piece = chunk.subarray(at, at + batchSize - filled);
+      batch.set(piece, filled);
+      filled += piece.byteLength;
+      at += piece.byteLength;
+      if (filled === batchSize) await flush();
+    }
+  }
+  if (filled > 0) await flush();
+  handle.end();
+}
+
+/** The output of a job; the thread is told of what was read, so that it never runs far ahead. */
+class OutputStream extends Readable {
+  #handle: JobHandle | undefined;
+  #gone: (() => void) | undefined;
+  #unread = 0;
+
+  constructor() {
+    super({ highWaterMark: creditWindow / 4 });
+  }
+
+  attach(handle: JobHandle, gone: () => void): void {
+    this.#handle = handle;
+    this.#gone = gone;
+  }
+
+  deliver(bytes: Uint8Array): void {
+    if (this.destroyed) return;
+    this.#unread += bytes.byteLength;
+    if (this.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))) this.#grant();
+  }
+
+  override _read(): void {
+    this.#grant();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    if (!this.readableEnded) this.#gone?.();
+    callback(error);
+  }
+
+  #grant(): void {
+    if (this.#unread > 0) this.#handle?.grant(this.#unread);
+    this.#unread = 0;
+  }
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { algorithmOf, type Digest, finishDigest } from '../../oci/index.ts';
+import { LayerPipe } from '../apply/layer-pipe.ts';
+import { updateHash } from '../hashing.ts';
+import { type CompressedLayer, compressLayer } from '../compression/compress.ts';
+import type { AppliedLayer, DraftLayer } from '../contract.ts';
+import { deriveTar } from '../diff/derive.ts';
+import { diffLayer, diffTree } from '../diff/diff.ts';
+import { recordStats } from '../diff/stats.ts';
+import { LayerError, layerErrorOf } from '../error.ts';
+import type { Job, JobInput } from './messages.ts';
+
+/** What a job has to do with its surroundings. */
+export interface JobContext {
+  readonly input: AsyncIterable<Uint8Array>;
+  /** Sends bytes out; resolves when more are welcome. */
+  readonly output: (bytes: Buffer) => Promise<void>;
+  /** Throws when the job shall stop. */
+  readonly checkIn: () => void;
+}
+
+export interface AppliedBlob extends AppliedLayer {
+  /** The bytes as they came, compressed or not. */
+  readonly blob: { readonly digest: Digest; readonly size: number };
+}
+
+export type JobResult = AppliedBlob | DraftLayer | CompressedLayer | undefined;
+
+/** Does one job; several may be under way in a thread, taking turns at their awaits. */
+export async function runJob(job: Job, context: JobContext): Promise<JobResult> {
+  switch (job.kind) {
+    case 'apply':
+      return apply(job, context);
+    case 'diff':
+      return job.statsFile === undefined
+        ? diffLayer(job.folder, job.options, context.checkIn)
+        : diffTree(job.folder, job.statsFile, job.options, context.checkIn);
+    case 'record-stats':
+      recordStats(job.folder, job.statsFile);
+      return undefined;
+    case 'compress':
+      return compress(job, context);
+  }
+}
+
+/** One pass over the bytes: hashed, kept, decompressed, hashed, applied. What is kept is on the disk when it resolves. */
+async function apply(job: Extract<Job, { kind: 'apply' }>, context: JobContext): Promise<AppliedBlob> {
+  const algorithm = job.expect === undefined ? 'sha256' : algorithmOf(job.expect.digest);
+  const hash = createHash(algorithm);
+  const pipe = new LayerPipe(job.dir, job.options);
+  let size = 0;
+  try {
+    for await (const chunk of inputOf(job.input, context)) {
+      context.checkIn();
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      size += bytes.length;
+      if (job.expect !== undefined && size > job.expect.size) throw wrongSize(job.expect.size, 'more');
+      updateHash(hash, bytes);
+      if (job.ingestFd !== undefined) writeAll(job.ingestFd, bytes);
+      await pipe.write(bytes);
+    }
+    if (job.expect !== undefined && size < job.expect.size) throw wrongSize(job.expect.size, 'fewer');
+    const digest = finishDigest(hash, algorithm);
+    if (job.expect !== undefined && digest !== job.expect.digest) {
+      throw new LayerError('DIGEST_MISMATCH', `the layer's bytes are ${digest}, not ${job.expect.digest}`);
+    }
+    const applied = await pipe.finish();
+    if (job.ingestFd !== undefined) fs.fsyncSync(job.ingestFd);
+    return { ...applied, blob: { digest, size } };
+  } catch (error) {
+    throw layerErrorOf(error, 'unpacking a layer');
+  } finally {
+    pipe.close();
+  }
+}
+
+async function compress(job: Extract<Job, { kind: 'compress' }>, context: JobContext): Promise<CompressedLayer> {
+  const tar = job.input === 'chunks' ? context.input : derived(job.input, context);
+  const { stream, result } = compressLayer(tar, {
+    compression: job.compression,
+    ...(job.level === undefined ? {} : { level: job.level }),
+  });
+  for await (const chunk of stream) {
+    context.checkIn();
+    await context.output(chunk as Buffer);
+  }
+  return result;
+}
+
+const turnSize = 8 << 20;
+
+/** Lets the thread hear its messages between pieces. */
+async function* derived(
+  { headerList, folder }: { readonly headerList: string; readonly folder: string },
+  context: JobContext,
+): AsyncGenerator<Buffer> {
+  let sinceTurn = 0;
+  for (const piece of deriveTar(headerList, folder)) {
+    yield piece;
+    sinceTurn += piece.length;
+    if (sinceTurn < turnSize) continue;
+    sinceTurn = 0;
+    await setImmediate();
+    context.checkIn();
+  }
+}
+
+async function* inputOf(input: JobInput, context: JobContext): AsyncGenerator<Uint8Array> {
+  if (input === 'chunks') return yield* context.input;
+  const fd = fs.openSync(input.path, 'r');
+  const buffer = Buffer.allocUnsafeSlow(1 << 20);
+  try {
+    for (let got = fs.readSync(fd, buffer); got > 0; got = fs.readSync(fd, buffer)) {
+      yield buffer.subarray(0, got);
+      await setImmediate();
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function writeAll(fd: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) at += fs.writeSync(fd, bytes, at);
+}
+
+function wrongSize(expected: number, which: 'more' | 'fewer'): LayerError {
+  return new LayerError('SIZE_MISMATCH', `the layer has ${which} than the ${expected} bytes it should have`);
+}

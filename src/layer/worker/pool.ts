@@ -1,0 +1,101 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { workerEntry } from '../../system/index.ts';
+import { messageOf } from '../../errors.ts';
+import { LayerError } from '../error.ts';
+import { type FromWorker, type Job, type ToWorker, unflatten } from './messages.ts';
+
+/** Who hears of a job. */
+export interface JobListener {
+  chunk(bytes: Uint8Array): void;
+  credit(bytes: number): void;
+  done(result: unknown): void;
+  failed(error: Error): void;
+}
+
+/** A job under way in a thread. */
+export interface JobHandle {
+  send(bytes: Uint8Array<ArrayBuffer>): void;
+  end(): void;
+  grant(bytes: number): void;
+  /** Asks it to stop; `failed` is called once it has, and nothing of it is touched any more. */
+  abort(): void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly jobs: Map<number, JobListener>;
+}
+
+const largestPool = Math.min(2, availableParallelism());
+const threads: Thread[] = [];
+let lastJob = 0;
+
+/** Starts a job in the thread that has least to do. Idle threads are kept for the next job, and keep no process alive. */
+export function startJob(task: Job, listener: JobListener): JobHandle {
+  const thread = pickThread();
+  const job = ++lastJob;
+  const stop = new SharedArrayBuffer(4);
+  thread.jobs.set(job, listener);
+  thread.worker.ref();
+  const post = (message: ToWorker, transfer: ArrayBuffer[] = []): void => {
+    if (thread.jobs.has(job)) thread.worker.postMessage(message, transfer);
+  };
+  post({ job, kind: 'start', task, stop });
+  return {
+    send: (bytes) => post({ job, kind: 'chunk', bytes }, [bytes.buffer]),
+    end: () => post({ job, kind: 'end' }),
+    grant: (bytes) => post({ job, kind: 'credit', bytes }),
+    abort() {
+      Atomics.store(new Int32Array(stop), 0, 1); // a job in the middle of synchronous work sees this first
+      post({ job, kind: 'abort' });
+    },
+  };
+}
+
+function pickThread(): Thread {
+  const idlest = threads.toSorted((a, b) => a.jobs.size - b.jobs.size)[0];
+  if (idlest !== undefined && (idlest.jobs.size === 0 || threads.length >= largestPool)) return idlest;
+  return openThread();
+}
+
+function openThread(): Thread {
+  const worker = new Worker(workerEntry('layer'), { name: 'slipway-layer' });
+  const thread: Thread = { worker, jobs: new Map() };
+  threads.push(thread);
+  worker.on('message', (message: FromWorker) => receive(thread, message));
+  worker.on('error', (error) => closeThread(thread, messageOf(error)));
+  worker.on('exit', (code) => closeThread(thread, `it ended with status ${code}`));
+  return thread;
+}
+
+function receive(thread: Thread, message: FromWorker): void {
+  const listener = thread.jobs.get(message.job);
+  if (listener === undefined) return;
+  switch (message.kind) {
+    case 'chunk':
+      return listener.chunk(message.bytes);
+    case 'credit':
+      return listener.credit(message.bytes);
+    case 'done':
+      release(thread, message.job);
+      return listener.done(message.result);
+    case 'failed':
+      release(thread, message.job);
+      return listener.failed(unflatten(message.error));
+  }
+}
+
+function release(thread: Thread, job: number): void {
+  thread.jobs.delete(job);
+  if (thread.jobs.size === 0) thread.worker.unref();
+}
+
+function closeThread(thread: Thread, why: string): void {
+  const at = threads.indexOf(thread);
+  if (at !== -1) threads.splice(at, 1);
+  const listeners = [...thread.jobs.values()];
+  thread.jobs.clear();
+  for (const listener of listeners)
+    listener.failed(new LayerError('WORKER_FAILED', `a worker thread broke down: ${why}`));
+}
