@@ -101,6 +101,8 @@ async function launch(command: readonly string[], maps: IdMaps, options: UserNam
     stdio: ['inherit', 'inherit', 'pipe', 'pipe', 'pipe', 2],
   });
   const stop = forwardSignals(child);
+  const go = child.stdio[4] as Writable;
+  go.on('error', () => {}); // EPIPE: it is gone, and how it ended tells why
   try {
     await namespaceUp(child);
     try {
@@ -110,16 +112,28 @@ async function launch(command: readonly string[], maps: IdMaps, options: UserNam
       throw new MapsRefused([messageOf(cause), said].filter(Boolean).join(': '), { cause });
     }
     if (maps.reason !== undefined) options.onSingleId?.(maps.reason);
-    const exit = once(child, 'exit');
-    (child.stdio[4] as Writable).end('go\n');
-    const [code, signal] = (await exit) as [number | null, NodeJS.Signals | null];
-    return signal === null ? { code: code ?? 1 } : { code: codeOfSignal(signal), signal };
+    go.end('go\n');
+    await exited(child);
+    return exitOf(child);
   } catch (error) {
     child.kill('SIGKILL');
+    await exited(child);
+    // Ctrl-C came while the namespace was made: that is no refusal.
+    if (child.signalCode !== null && child.signalCode !== 'SIGKILL') return exitOf(child);
     throw error;
   } finally {
     stop();
   }
+}
+
+async function exited(child: ChildProcess): Promise<void> {
+  const isRunning = child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+  if (isRunning) await once(child, 'exit');
+}
+
+function exitOf(child: ChildProcess): ProcessExit {
+  const { exitCode, signalCode: signal } = child;
+  return signal === null ? { code: exitCode ?? 1 } : { code: codeOfSignal(signal), signal };
 }
 
 /** setpriv, where there is one: without the groups that are not in the map, and dying with us. */

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { enterPrivateMounts, loadSyscalls, mountRoot, probeOverlay, unmountRoot } from '../../src/system/index.ts';
 import { overlayOptions } from '../../src/system/overlay-options.ts';
-import { asRoot, scratchFolder } from './scratch.ts';
+import { asRoot, scratchFolder, withOverlay } from './scratch.ts';
 
 let scratch: string;
 const at = (name: string): string => path.join(scratch, name);
@@ -44,7 +44,7 @@ describe('mountRoot of an overlay', () => {
     ['300 layers', 300, (index) => `snapshots/${String(index).padStart(36, '0')}/fs`],
     ['layers with commas, colons and backslashes in their names', 3, (index) => `a,b:c\\d ${index}/fs`],
   ];
-  asRoot.each(stacks)('of %s is writable and shows the uppermost first', (_name, count, name) => {
+  withOverlay.each(stacks)('of %s is writable and shows the uppermost first', (_name, count, name) => {
     const lowers = layers(count, name);
     const before = fs.realpathSync('.');
     mountRoot({ kind: 'overlay', cwd: scratch, lowers, ...writable }, at('target'));
@@ -57,7 +57,7 @@ describe('mountRoot of an overlay', () => {
     expect(fs.readdirSync(at('upper')).sort()).toEqual(['new', 'only-0']);
   });
 
-  asRoot.each([1, 2, 300])('without an upper, of %d layers, is read-only and hides whiteouts', (count) => {
+  withOverlay.each([1, 2, 300])('without an upper, of %d layers, is read-only and hides whiteouts', (count) => {
     const lowers = layers(count, (index) => `${index}/fs`);
     loadSyscalls().mknod(at('0/fs/gone'), 0o020_000, 0, 0);
     mountRoot({ kind: 'overlay', cwd: scratch, lowers, volatile: false, userXattr: false }, at('target'));
@@ -66,20 +66,20 @@ describe('mountRoot of an overlay', () => {
     expect(() => fs.writeFileSync(at('target/new'), 'x')).toThrow(expect.objectContaining({ code: 'EROFS' }));
   });
 
-  asRoot('without layers is the upper itself', () => {
+  withOverlay('without layers is the upper itself', () => {
     layers(0, String);
     mountRoot({ kind: 'overlay', cwd: scratch, lowers: [], ...writable }, at('target'));
     fs.writeFileSync(at('target/new'), 'x');
     expect(fs.readdirSync(at('upper'))).toEqual(['new']);
   });
 
-  asRoot('without layers and upper is empty and read-only', () => {
+  withOverlay('without layers and upper is empty and read-only', () => {
     mountRoot({ kind: 'overlay', cwd: scratch, lowers: [], volatile: false, userXattr: false }, at('target'));
     expect(fs.readdirSync(at('target'))).toEqual([]);
     expect(() => fs.writeFileSync(at('target/new'), 'x')).toThrow(expect.objectContaining({ code: 'EROFS' }));
   });
 
-  asRoot('that fails leaves nothing and tells the folder', () => {
+  withOverlay('that fails leaves nothing and tells the folder', () => {
     const root = { kind: 'overlay', cwd: scratch, lowers: ['none'], volatile: false, userXattr: false } as const;
     expect(() => mountRoot(root, at('target'))).toThrow(
       expect.objectContaining({ code: 'SYSCALL_FAILED', errno: 'ENOENT', message: expect.stringContaining(scratch) }),
@@ -113,12 +113,15 @@ describe('enterPrivateMounts', () => {
 });
 
 describe('probeOverlay', () => {
-  asRoot.each([true, false])('finds that overlays work on an ordinary file system (userXattr: %s)', (userXattr) => {
-    expect(probeOverlay(scratch, { userXattr })).toBe(true);
-    expect(fs.readdirSync(scratch)).toEqual(['target']);
-  });
+  withOverlay.each([true, false])(
+    'finds that overlays work on an ordinary file system (userXattr: %s)',
+    (userXattr) => {
+      expect(probeOverlay(scratch, { userXattr })).toBe(true);
+      expect(fs.readdirSync(scratch)).toEqual(['target']);
+    },
+  );
 
-  asRoot('finds that they do not on an overlay', () => {
+  withOverlay('finds that they do not on an overlay', () => {
     for (const name of ['lower', 'upper', 'work']) fs.mkdirSync(at(name));
     const paths = { cwd: scratch, lowers: ['lower'], upper: 'upper', work: 'work' };
     mountRoot({ kind: 'overlay', ...paths, volatile: false, userXattr: false }, at('target'));

@@ -3,23 +3,29 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { findExecutable } from '../../src/system/index.ts';
 import { scratchFolder, succeeds } from './scratch.ts';
 
 // Needs a user without privileges: nobody, when this is root, with subordinate ids granted in mounts of this test alone.
 const user = process.getuid?.() === 0 ? 65_534 : (process.getuid?.() ?? 0); // newuidmap wants one with a name
 const root = process.getuid?.() === 0;
-const namespaces = root
-  ? succeeds('setpriv', ['--reuid', String(user), '--clear-groups', 'unshare', '--user', '--mount', 'true'])
-  : succeeds('unshare', ['--user', '--mount', 'true']);
+const asUser = root ? ['setpriv', '--reuid', String(user), '--regid', String(user), '--clear-groups', '--'] : [];
+const source = fileURLToPath(new URL('../../src/system/index.ts', import.meta.url));
+// A checkout in root's home is closed to nobody.
+const read = [...asUser, process.execPath, '-e', 'require("fs").accessSync(process.argv[1])', source];
+const unshare = [...asUser, 'unshare', '--user', '--mount', 'true'];
+const namespaces = [read, unshare].every(([command = '', ...args]) => succeeds(command, args));
 const mayGrant =
   root &&
   succeeds('unshare', ['--mount', 'true']) &&
   fs.existsSync('/etc/subgid') &&
   findExecutable('newuidmap') !== undefined;
 const withNamespaces = namespaces ? it : it.skip;
+// An ordinary user who runs this may have ids granted on the machine.
+const withoutSubordinates = namespaces && root ? it : it.skip;
 const withSubordinates = namespaces && mayGrant ? it : it.skip;
-if (!namespaces) process.stderr.write('skipped: tests that need user namespaces\n');
+if (!namespaces) process.stderr.write('skipped: tests that need user namespaces, and sources that others may read\n');
 else if (!mayGrant) process.stderr.write('skipped: tests that need root and newuidmap\n');
 
 const scratch = scratchFolder();
@@ -46,7 +52,6 @@ function launch(
   command: readonly string[],
   options: { readonly granted?: boolean; readonly before?: string } = {},
 ): string[] {
-  const asUser = root ? ['setpriv', '--reuid', String(user), '--regid', String(user), '--clear-groups', '--'] : [];
   const node = [...asUser, process.execPath, launcher, ...command];
   const steps = options.granted === true ? 'mount --bind "$0" /etc/subuid; mount --bind "$0" /etc/subgid;' : '';
   if (steps === '' && options.before === undefined) return node;
@@ -63,7 +68,7 @@ function runLaunch(command: readonly string[], options: { readonly granted?: boo
 const sh = (script: string): string[] => ['/bin/sh', '-c', script];
 
 describe('enterUserNamespace', () => {
-  withNamespaces('runs the command as root, with one id where none are granted, and says so', () => {
+  withoutSubordinates('runs the command as root, with one id where none are granted, and says so', () => {
     const [said, ids, map, exit] = runLaunch(sh('id -u; awk "{print \\$1, \\$3}" /proc/self/uid_map'));
     expect([said, ids, map, exit]).toEqual([
       expect.stringContaining('single: /etc/subuid grants no ids'),
@@ -98,6 +103,29 @@ describe('enterUserNamespace', () => {
     expect(fs.readdirSync(target)).toEqual([]);
   });
 
+  const inside = path.join(scratch, 'inside.ts');
+  beforeAll(() => {
+    const module = new URL('../../src/system/index.ts', import.meta.url).href;
+    fs.writeFileSync(
+      inside,
+      `import fs from 'node:fs'; import { currentPrivileges, mountRoot, probeOverlay } from ${JSON.stringify(module)};
+      const folder = fs.mkdtempSync(process.argv[2] + '/inside-');
+      fs.mkdirSync(folder + '/target');
+      console.log(currentPrivileges().kind, probeOverlay(folder, { userXattr: true }));
+      mountRoot({ kind: 'directory', path: folder, readOnly: true }, folder + '/target');
+      try { fs.writeFileSync(folder + '/target/x', ''); } catch (error) { console.log(error.code); }`,
+    );
+  });
+
+  withoutSubordinates('allows overlays and read-only mounts with one id', () => {
+    expect(runLaunch([process.execPath, inside, scratch]).slice(1)).toEqual(['single true', 'EROFS', '{"code":0}']);
+  });
+
+  withSubordinates('allows overlays and read-only mounts with many', () => {
+    const lines = runLaunch([process.execPath, inside, scratch], { granted: true });
+    expect(lines).toEqual(['mapped true', 'EROFS', '{"code":0}']);
+  });
+
   const exits: readonly (readonly [string, string, string])[] = [
     ['an exit code', 'exit 42', '{"code":42}'],
     ['a signal', 'kill -TERM $$', '{"code":143,"signal":"SIGTERM"}'],
@@ -108,7 +136,7 @@ describe('enterUserNamespace', () => {
 
   withNamespaces('leaves no descriptor of its own to the command', () => {
     expect(
-      runLaunch(sh('for fd in 3 4 5; do [ -e /proc/self/fd/$fd ] && echo "open $fd"; done; echo done')).slice(1),
+      runLaunch(sh('for fd in 3 4 5; do [ -e /proc/self/fd/$fd ] && echo "open $fd"; done; echo done')).slice(-2),
     ).toEqual(['done', '{"code":0}']);
   });
 
