@@ -17,6 +17,8 @@ export interface ExpandOptions {
   readonly keepEscapes?: boolean;
   /** Leaves a variable that is not set as it is written. */
   readonly keepUnset?: boolean;
+  /** Characters that variables may add; 1 MiB unless given. A process takes no longer ones. */
+  readonly limit?: number;
 }
 
 export interface Expansion {
@@ -44,6 +46,7 @@ export function expand(word: string, variables: Variables, options: ExpandOption
     escape: options.escape ?? '\\',
     quotes: options.quotes ?? 'remove',
     keepUnset: options.keepUnset ?? false,
+    budget: options.limit ?? 1 << 20,
     matched: new Set(),
     unmatched: new Set(),
   };
@@ -78,6 +81,8 @@ interface State {
   readonly escape: Escape;
   readonly quotes: 'remove' | 'keep' | 'ignore';
   readonly keepUnset: boolean;
+  /** Characters that variables may still add: a few lines of `ENV A=$A$A` would fill any memory. */
+  budget: number;
   readonly matched: Set<string>;
   readonly unmatched: Set<string>;
 }
@@ -266,6 +271,7 @@ function replaceIn(state: State, name: string): string {
   const replacement = readOperand(state, '}', true);
   const value = lookUp(state, name);
   if (state.keepUnset && value === undefined) return `\${${name}/${pattern}/${replacement}}`;
+  if (all) spend(state, (value?.length ?? 0) * replacement.length);
   return replacePattern(value ?? '', pattern, replacement, all);
 }
 
@@ -300,7 +306,13 @@ function readName(state: State): string {
 function lookUp(state: State, name: string): string | undefined {
   const value = state.variables.get(name);
   (value === undefined ? state.unmatched : state.matched).add(name);
+  spend(state, value?.length ?? 0);
   return value;
+}
+
+function spend(state: State, characters: number): void {
+  state.budget -= characters;
+  if (state.budget < 0) throw bad('the result is too long');
 }
 
 function characterAt(state: State): string {

@@ -142,7 +142,9 @@ export interface CopyStep extends ChangingStep {
 }
 
 export type CopySource =
+  /** Absolute in its tree and clean; with `parents` the pivot is always written: `/base/./pattern`. */
   | { readonly kind: 'path'; readonly from: TreeSource; readonly path: string }
+  /** A heredoc; `name` is one path component, and `encodeText` makes the content's bytes. */
   | { readonly kind: 'inline'; readonly name: string; readonly content: string }
   | { readonly kind: 'url'; readonly url: string; readonly checksum?: string }
   | { readonly kind: 'git'; readonly url: string; readonly checksum?: string; readonly keepGitDir: boolean };

@@ -1,7 +1,10 @@
 import { DockerfileError } from './error.ts';
 
 /** A parsed pattern of `${x#p}` and its like: `*`, `?`, or a character to be met. */
-type Token = { readonly kind: 'star' } | { readonly kind: 'any' } | { readonly kind: 'one'; readonly character: string };
+type Token =
+  | { readonly kind: 'star' }
+  | { readonly kind: 'any' }
+  | { readonly kind: 'one'; readonly character: string };
 
 /**
  * Takes the shortest (or with `longest` the longest) prefix that matches off `value`: `${x#p}` and `${x##p}`.

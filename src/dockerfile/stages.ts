@@ -28,7 +28,8 @@ export function toStages(ast: Ast): Stages {
       const stage = stages.at(-1);
       if (stage !== undefined) stage.commands.push(command);
       else if (command.kind === 'arg') globalArgs.push(command);
-      else throw new DockerfileError('EMPTY', 'no build stage in current context', { hint: 'a stage begins with FROM' });
+      else
+        throw new DockerfileError('EMPTY', 'no build stage in current context', { hint: 'a stage begins with FROM' });
     });
   }
   if (stages.length === 0) throw new DockerfileError('EMPTY', 'dockerfile contains no stages to build');

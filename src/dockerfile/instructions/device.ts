@@ -17,7 +17,8 @@ export function parseDevice(text: string): string {
       name = value;
     } else if (key === 'required') {
       if (value !== undefined && parseBoolean(value) === undefined) throw invalid(`invalid value for ${key}: ${value}`);
-    } else if (name === '') name = field; // a qualified name holds `=` itself: vendor.com/class=name
+    } else if (name === '')
+      name = field; // a qualified name holds `=` itself: vendor.com/class=name
     else if (value === undefined) throw invalid(`invalid field '${field}' must be a key=value pair`);
     else throw invalid(`unexpected key '${key}' in '${field}'${didYouMean(key, ['name', 'required'])}`);
   }

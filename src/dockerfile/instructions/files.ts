@@ -21,7 +21,10 @@ export function inlineFiles(instruction: Instruction): InlineFile[] {
 }
 
 /** COPY and ADD. @throws DockerfileError INVALID_ARGUMENT, INVALID_FLAG */
-export function parseCopy(instruction: Instruction, kind: 'add' | 'copy'): Omit<CopyCommand, 'name' | 'line' | 'range'> {
+export function parseCopy(
+  instruction: Instruction,
+  kind: 'add' | 'copy',
+): Omit<CopyCommand, 'name' | 'line' | 'range'> {
   const keyword = kind.toUpperCase();
   const sources = instruction.args.slice(0, -1);
   const destination = instruction.args.at(-1);

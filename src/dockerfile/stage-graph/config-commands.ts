@@ -1,7 +1,15 @@
 import type { Healthcheck } from '../../oci/index.ts';
 import { DockerfileError } from '../error.ts';
 import { expand, expandText } from '../expand.ts';
-import type { ArgCommand, CommandLine, EnvCommand, KeyValue, ListCommand, ProcessCommand, TextCommand } from '../instructions/command.ts';
+import type {
+  ArgCommand,
+  CommandLine,
+  EnvCommand,
+  KeyValue,
+  ListCommand,
+  ProcessCommand,
+  TextCommand,
+} from '../instructions/command.ts';
 import { formatDuration } from '../instructions/duration.ts';
 import { quoteList } from '../quote.ts';
 import type { Scope } from './builder.ts';
@@ -74,7 +82,14 @@ function listOf(scope: Scope, kind: ListCommand['kind'], values: readonly string
   if (kind === 'shell') return values.map((value) => value.toWellFormed());
   if (kind === 'expose') {
     const { escape } = builder.plan.ast;
-    return values.flatMap((value) => expand(value, state.env, { escape }).words).flatMap(parsePorts);
+    const ports: string[] = [];
+    for (const word of values.flatMap((value) => expand(value, state.env, { escape }).words)) {
+      for (const port of parsePorts(word)) ports.push(port);
+      // There are no more; a line that repeats ranges must not fill the memory.
+      if (ports.length > 3 * 65536)
+        throw new DockerfileError('INVALID_ARGUMENT', 'EXPOSE names more ports than there are');
+    }
+    return ports;
   }
   return values.map((value) => {
     const volume = text(scope, value);

@@ -119,7 +119,7 @@ function gitSource(
 }
 
 function inlineSource({ state }: Scope, { name, content, expand }: InlineFile): CopySource {
-  const text = expand ? expandText(content, state.env, { quotes: 'ignore' }) : content;
+  const text = expand ? expandText(content, state.env, { quotes: 'ignore', limit: 64 << 20 }) : content;
   return { kind: 'inline', name: checkInlineName(name), content: text };
 }
 

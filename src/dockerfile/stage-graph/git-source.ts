@@ -46,7 +46,8 @@ export function urlFileName(url: string): string {
     // a stray percent sign: the name as it is
   }
   // An encoded slash must not lead elsewhere (`%2e%2e%2fetc`).
-  return decoded === '' || decoded === '..' || /[/\0]/.test(decoded) ? '__unnamed__' : decoded;
+  const unsafe = decoded === '' || decoded === '..' || decoded.includes('/') || decoded.includes('\u0000');
+  return unsafe ? '__unnamed__' : decoded;
 }
 
 const flags: readonly string[] = ['keep-git-dir', 'submodules', 'fetch-by-commit'];

@@ -7,7 +7,15 @@ import { quote } from '../quote.ts';
  */
 export function checkInlineName(name: string): string {
   const bare = name.replace(/^\/+/, '');
-  if (bare !== '' && bare !== '.' && bare !== '..' && !/[/\0]/.test(bare) && bare.length <= 255) return bare;
+  if (
+    bare !== '' &&
+    bare !== '.' &&
+    bare !== '..' &&
+    !bare.includes('/') &&
+    !bare.includes('\u0000') &&
+    bare.length <= 255
+  )
+    return bare;
   throw new DockerfileError('INVALID_ARGUMENT', `a heredoc called ${quote(name)} cannot be a file`, {
     hint: 'a name without slashes can',
   });

@@ -29,6 +29,8 @@ export interface PlannedStage {
   readonly label: string;
   readonly name: string | undefined;
   readonly base: Base;
+  /** Whether a named context of the same name stands in its place, commands and all; then it is nothing but its base. */
+  readonly replaced: boolean;
   readonly range: SourceRange;
   readonly commands: PlannedCommand[];
 }
@@ -70,15 +72,15 @@ export function planStages(ast: Ast, inputs: BuildInputs): Plan {
   for (const stage of stages) {
     const { index, name, range } = stage;
     const base = at({ source: ast.source, range, kind: 'build' }, () => baseOf(stage, names, { ast, inputs, globals }));
-    const next = { index, name, label: name ?? `stage-${index}`, base, range, commands: [] };
+    const replaced = name !== undefined && findContext(name, inputs.contexts) !== undefined;
+    const next = { index, name, label: name ?? `stage-${index}`, base, replaced, range, commands: [] };
     planned.push(next);
     if (name !== undefined) names.set(name, next);
   }
   const target = findTarget(planned, names, inputs.target);
   const plan = { ast, inputs, globals, stages: planned, names, target };
   for (const [index, stage] of stages.entries()) {
-    // A named context that takes a stage's name takes the place of its commands too.
-    if (stage.name !== undefined && findContext(stage.name, inputs.contexts) !== undefined) continue;
+    if (planned[index]?.replaced === true) continue;
     for (const command of stage.commands) planned[index]?.commands.push(planCommand(plan, command, stage.range));
   }
   checkCircles(plan);
@@ -98,7 +100,7 @@ function baseOf(stage: Stage, earlier: ReadonlyMap<string, PlannedStage>, { ast,
   const context = stage.name === undefined ? undefined : findContext(stage.name, inputs.contexts);
   if (context !== undefined) return contextBase(context.key, context.kind, platform ?? inputs.platform);
   const base = earlier.get(text.toLowerCase());
-  if (base !== undefined) return { kind: 'stage', index: base.index };
+  if (base !== undefined) return stageBase(base);
   return outsideBase(text, inputs, platform);
 }
 
@@ -107,15 +109,22 @@ function platformOf(stage: Stage, { ast, globals }: Setting): Platform | undefin
   const { text, unmatched } = expand(stage.platform, globals, { escape: ast.escape });
   const suggestion = [...unmatched].map((name) => didYouMean(name, globals.keys())).find((word) => word !== '') ?? '';
   if (text === '') {
-    throw new DockerfileError('INVALID_PLATFORM', `empty platform value from expression ${stage.platform}${suggestion}`);
+    throw new DockerfileError(
+      'INVALID_PLATFORM',
+      `empty platform value from expression ${stage.platform}${suggestion}`,
+    );
   }
   try {
     return parsePlatform(text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DockerfileError('INVALID_PLATFORM', `failed to parse platform ${stage.platform}: ${reason}${suggestion}`, {
-      cause,
-    });
+    throw new DockerfileError(
+      'INVALID_PLATFORM',
+      `failed to parse platform ${stage.platform}: ${reason}${suggestion}`,
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -127,6 +136,10 @@ function outsideBase(name: string, inputs: BuildInputs, platform: Platform | und
   if (context?.kind === 'tree') return { kind: 'tree', key: context.key };
   if (context === undefined) checkImageName(name);
   return { kind: 'image', name, platform: wanted, fixed: platform !== undefined };
+}
+
+function stageBase({ replaced, base, index }: PlannedStage): Base {
+  return replaced ? base : { kind: 'stage', index };
 }
 
 function contextBase(key: string, kind: 'image' | 'tree', platform: Platform): Base {
@@ -181,12 +194,12 @@ function copySource(plan: Plan, from: string): Base {
       hint: `the stages of this file are 0 to ${plan.stages.length - 1}`,
     });
   }
-  return { kind: 'stage', index: stage.index };
+  return stageBase(stage);
 }
 
 function namedSource(plan: Plan, name: string): Base {
   const stage = plan.names.get(name.toLowerCase());
-  return stage === undefined ? outsideBase(name, plan.inputs, undefined) : { kind: 'stage', index: stage.index };
+  return stage === undefined ? outsideBase(name, plan.inputs, undefined) : stageBase(stage);
 }
 
 /** Indexes of the stages that a stage reads, its base included. */

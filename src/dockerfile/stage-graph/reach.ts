@@ -53,7 +53,12 @@ function triggersKnown({ base }: PlannedStage, configs: ResolvedConfigs): boolea
 function addTriggers(plan: Plan, stage: PlannedStage, configs: ResolvedConfigs): void {
   const place = { source: plan.ast.source, range: stage.range, kind: 'build' } as const;
   const commands = triggersOf(plan, stage.base, configs).map((text) =>
-    planCommand(plan, at(place, () => parseTrigger(text)), stage.range, { triggered: true }),
+    planCommand(
+      plan,
+      at(place, () => parseTrigger(text)),
+      stage.range,
+      { triggered: true },
+    ),
   );
   stage.commands.unshift(...commands);
 }
@@ -86,7 +91,8 @@ function unplaced<T>(work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof DockerfileError)) throw error;
-    throw new DockerfileError(error.code, `in an ONBUILD trigger of the base: ${error.message}`, { cause: error });
+    const { message } = error.cause instanceof DockerfileError ? error.cause : error;
+    throw new DockerfileError(error.code, `in an ONBUILD trigger of the base: ${message}`, { cause: error });
   }
 }
 

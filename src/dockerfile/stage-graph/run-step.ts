@@ -11,6 +11,7 @@ import { checkInlineName } from './inline-name.ts';
 import { cleanPath } from './paths.ts';
 import type { PlannedCommand } from './plan.ts';
 import { commit, withShell, workdirOf } from './stage-state.ts';
+import { buildArg } from './variables.ts';
 
 /** Adds the step of a RUN. */
 export function addRun(scope: Scope, command: RunCommand, { sources, triggered }: PlannedCommand): void {
@@ -123,7 +124,7 @@ function runMount(scope: Scope, mount: Mount, source: PlannedCommand['sources'][
 }
 
 function cacheMount(scope: Scope, mount: Mount, source: PlannedCommand['sources'][number]): RunMount {
-  const namespace = scope.builder.plan.inputs.buildArgs['BUILDKIT_CACHE_MOUNT_NS'] ?? '';
+  const namespace = buildArg(scope.builder.plan.inputs, 'BUILDKIT_CACHE_MOUNT_NS') ?? '';
   const id = mount.id === '' ? cleanPath(mount.target === '' ? '.' : mount.target) : mount.id;
   return {
     type: 'cache',

@@ -42,7 +42,7 @@ export function emptyState(platform: Platform): StageState {
 /** A stage that begins with an image; its triggers have become instructions. */
 export function imageState(image: ImageConfig, tip: StepId | undefined): StageState {
   const { OnBuild: _, ...config } = image.config;
-  const state = withPath({
+  return withPath({
     tip,
     platform: normalizePlatform(image.platform),
     author: image.author,
@@ -53,7 +53,6 @@ export function imageState(image: ImageConfig, tip: StepId | undefined): StageSt
     commandSet: false,
     platformFixed: false,
   });
-  return state;
 }
 
 /** A stage that begins with another one. */
@@ -92,7 +91,10 @@ function withPath(state: StageState): StageState {
 function inheritedHistory(image: ImageConfig): DraftHistoryItem[] {
   const items = image.history.map((item) => ({ ...item, inherited: true }));
   if (historyByLayer(image).every((item) => item !== undefined)) return items;
-  const layers = image.diffIds.map(() => ({ comment: 'layer of the base, whose history is not known', inherited: true }));
+  const layers = image.diffIds.map(() => ({
+    comment: 'layer of the base, whose history is not known',
+    inherited: true,
+  }));
   return [...items.map((item) => ({ ...item, emptyLayer: true })), ...layers];
 }
 

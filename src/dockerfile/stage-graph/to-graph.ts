@@ -37,7 +37,13 @@ export function toGraph(ast: Ast, inputs: BuildInputs, configs: ResolvedConfigs)
   for (const stage of stages) builder.states.set(stage.index, buildStage(builder, stage));
   const target = builder.states.get(plan.target.index);
   if (target === undefined) throw new Error('the target is always reachable');
-  return { version: 1, target: target.tip, steps: builder.steps, image: imageOf(target, inputs), warnings: builder.warnings };
+  return {
+    version: 1,
+    target: target.tip,
+    steps: builder.steps,
+    image: imageOf(target, inputs),
+    warnings: builder.warnings,
+  };
 }
 
 function syntaxNote({ directives }: Ast): Builder['warnings'] {
@@ -171,7 +177,10 @@ function imageOf(state: StageState, inputs: BuildInputs): ImageDraft {
  * What the image is for: what was asked for, its base filling in the details. A stage that was pinned to another platform
  * (`FROM --platform`) is for that one, unless another than the machine's own was asked for.
  */
-function platformOf({ platform, platformFixed }: StageState, { platform: wanted, buildPlatform }: BuildInputs): Platform {
+function platformOf(
+  { platform, platformFixed }: StageState,
+  { platform: wanted, buildPlatform }: BuildInputs,
+): Platform {
   const asked = normalizePlatform(wanted);
   const build = normalizePlatform(buildPlatform);
   const sameProcessor = asked.os === platform.os && asked.architecture === platform.architecture;

@@ -84,4 +84,7 @@ export function proxyVariables(inputs: BuildInputs): ReadonlyMap<string, string>
 }
 
 /** Arguments that speak to the builder and never reach RUN. */
-export const builderArguments: ReadonlySet<string> = new Set(['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE']);
+export const builderArguments: ReadonlySet<string> = new Set([
+  'BUILDKIT_SBOM_SCAN_CONTEXT',
+  'BUILDKIT_SBOM_SCAN_STAGE',
+]);
