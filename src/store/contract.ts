@@ -29,6 +29,8 @@ export interface StoreOptions {
     sources: readonly string[],
     options: CallOptions,
   ) => Promise<Readable>;
+  /** Ends what is left of a container whose process died; called before its folder is deleted. */
+  readonly reapContainer?: (bundle: string, id: string) => void | Promise<void>;
 }
 
 /** What is on this machine (DESIGN "Data on disk"). One per process; `await using`. */
@@ -56,12 +58,25 @@ export interface Store extends AsyncDisposable {
   expectImage(manifest: Descriptor, config: ImageConfig, layers: readonly Descriptor[]): void;
   /**
    * Records that the layers of an image are known but not here: `remote` blobs offered by `source` (a repository's label).
-   * The manifest and config must have been pushed.
+   * Comes before the push of the manifest, which wants its children known.
    */
   adoptRemote(config: ImageConfig, layers: readonly Descriptor[], source: string): void;
+  /** Makes the folder of a container, `containers/<id>`, and names this process as its owner; returns its path. */
+  registerContainer(container: ContainerRecord): Promise<string>;
+  /** Deletes the folder and the record. */
+  forgetContainer(id: string): Promise<void>;
   usage(): Promise<StoreUsage>;
   prune(options: PruneOptions): Promise<PruneReport>;
+  /** Deletes what no name, image, cache record or living process refers to, such as the layers of a removed image. */
+  collectGarbage(options?: CallOptions): Promise<{ readonly spaceReclaimed: number }>;
   close(): Promise<void>;
+}
+
+export interface ContainerRecord {
+  /** `[a-z0-9-]+`; also the name in the runtime. */
+  readonly id: string;
+  /** The image it was started from, which is then in use. */
+  readonly image?: Digest;
 }
 
 export interface UnpackProgress {
@@ -124,11 +139,16 @@ export interface ActiveSnapshot {
   readonly parent: Digest | undefined;
   /** How to mount it writable. */
   readonly root: RootMount;
-  /** For `diff`: the folder that holds the changes (overlay), or the whole tree (copy). */
+  /** The folder that holds the changes (overlay), or the whole tree (copy). */
   readonly folder: string;
   readonly driver: 'overlay' | 'copy';
-  /** Where `diff` writes the header list. */
+  /** Where `diff` writes the header list, and where whoever makes a layer in another way puts its own. */
   readonly headerList: string;
+}
+
+export interface DiffSnapshotOptions extends CallOptions {
+  /** Seconds since 1970; later times in headers become this. */
+  readonly clampTo?: number;
 }
 
 export interface Snapshots {
@@ -136,6 +156,8 @@ export interface Snapshots {
   has(chainId: Digest): boolean;
   /** A new writable snapshot over `parent`, which must be unpacked; owned by this process until committed or discarded. */
   prepare(parent: Digest | undefined): Promise<ActiveSnapshot>;
+  /** Makes the layer of what was changed in `active`, the same for both drivers, and its header list. Unmount it before. */
+  diff(active: ActiveSnapshot, options?: DiffSnapshotOptions): Promise<DraftLayer>;
   /** Names the changes. Where another process was first, its snapshot is kept and ours discarded. Returns the chainID. */
   commit(active: ActiveSnapshot, draft: DraftLayer): Promise<Digest>;
   discard(active: ActiveSnapshot): Promise<void>;

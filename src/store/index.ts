@@ -1,1 +1,3 @@
 export * from './contract.ts';
+export { StoreError, type StoreErrorCode } from './error.ts';
+export { openStore } from './open-store.ts';

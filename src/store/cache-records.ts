@@ -1,0 +1,63 @@
+import { chainIdOf, type Digest } from '../oci/index.ts';
+import type { StoreBase } from './base.ts';
+import type { Blobs } from './blobs.ts';
+import type { CacheRecord, CacheRecords } from './contract.ts';
+import { hasSnapshotOfLayer } from './snapshot-rows.ts';
+
+interface CacheRow {
+  readonly key: Digest;
+  readonly parts: string;
+  readonly diff_id: Digest;
+  readonly parent: Digest | null;
+}
+
+/** Finished steps by their keys, and facts about content. */
+export class StoreCacheRecords implements CacheRecords {
+  readonly #base: StoreBase;
+  readonly #blobs: Blobs;
+
+  constructor(base: StoreBase, blobs: Blobs) {
+    this.#base = base;
+    this.#blobs = blobs;
+  }
+
+  /** A record whose layer can no longer be had is none. What is returned is kept from the garbage collector. */
+  get(key: Digest): CacheRecord | undefined {
+    const { db, options } = this.#base;
+    const row = db.get<CacheRow>('SELECT key, parts, diff_id, parent FROM cache WHERE key = ?', key);
+    if (row === undefined || !this.#isAvailable(row.diff_id)) return undefined;
+    const parent = row.parent ?? undefined;
+    if (options.readOnly !== true) {
+      db.writeVolatile(() => {
+        this.#base.leases.add('layer', row.diff_id);
+        this.#base.leases.add('snapshot', chainIdOf(parent, row.diff_id));
+      });
+    }
+    return { key, parts: JSON.parse(row.parts) as Record<string, string>, diffId: row.diff_id, parent };
+  }
+
+  put(record: CacheRecord): void {
+    const { db } = this.#base;
+    db.write(() => {
+      const sql = 'INSERT OR REPLACE INTO cache (key, parts, diff_id, parent) VALUES (?, ?, ?, ?)';
+      db.run(sql, record.key, JSON.stringify(record.parts), record.diffId, record.parent ?? null);
+    });
+  }
+
+  fact(kind: string, key: string): string | undefined {
+    const sql = 'SELECT value FROM facts WHERE kind = ? AND key = ?';
+    return this.#base.db.get<{ value: string }>(sql, kind, key)?.value;
+  }
+
+  /** What a power cut takes is worked out again. */
+  putFact(kind: string, key: string, value: string): void {
+    const { db } = this.#base;
+    db.writeVolatile(() => {
+      db.run('INSERT OR REPLACE INTO facts (kind, key, value) VALUES (?, ?, ?)', kind, key, value);
+    });
+  }
+
+  #isAvailable(diffId: Digest): boolean {
+    return hasSnapshotOfLayer(this.#base.db, diffId) || this.#blobs.ofLayer(diffId).length > 0;
+  }
+}

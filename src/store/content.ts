@@ -1,0 +1,191 @@
+import { createReadStream, existsSync, renameSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import { pipeline, type Readable } from 'node:stream';
+import { compressInWorker } from '../layer/index.ts';
+import {
+  type CallOptions,
+  type Descriptor,
+  type Digest,
+  type FetchOptions,
+  OciError,
+  verifyBytes,
+  verifyStream,
+} from '../oci/index.ts';
+import type { StoreBase } from './base.ts';
+import { type BlobRow, type Blobs, descriptorOf } from './blobs.ts';
+import type { Content } from './contract.ts';
+import { asStoreError, errnoOf, StoreError } from './error.ts';
+import { trashNames } from './files.ts';
+import { discardContent, ingest, publish } from './ingest.ts';
+import { skipBytes } from './skip-bytes.ts';
+import { findDerivable, snapshotId } from './snapshot-rows.ts';
+
+const largestDocument = 8 * 1024 * 1024;
+
+/** Blobs by digest. */
+export class StoreContent implements Content {
+  readonly #base: StoreBase;
+  readonly #blobs: Blobs;
+
+  constructor(base: StoreBase, blobs: Blobs) {
+    this.#base = base;
+    this.#blobs = blobs;
+  }
+
+  state(digest: Digest): 'present' | 'derivable' | 'remote' | undefined {
+    if (this.#blobs.present(digest) !== undefined) return 'present';
+    if (findDerivable(this.#base.db, digest) !== undefined) return 'derivable';
+    return this.#isOffered(digest) ? 'remote' : undefined;
+  }
+
+  async exists(descriptor: Descriptor): Promise<boolean> {
+    return this.state(descriptor.digest) !== undefined;
+  }
+
+  async read(digest: Digest): Promise<Buffer> {
+    let row = this.#blobs.present(digest);
+    if (row === undefined) row = await this.#bring(digest);
+    refuseLargeDocument(row);
+    const bytes = await fs.readFile(this.#base.paths.blob(digest));
+    this.#checked(digest, () => verifyBytes(descriptorOf(row), bytes));
+    return bytes;
+  }
+
+  async fetch(descriptor: Descriptor, options: FetchOptions = {}): Promise<Readable> {
+    options.signal?.throwIfAborted();
+    const { digest } = descriptor;
+    switch (this.state(digest)) {
+      case 'present':
+        return this.#open(descriptor, options);
+      case 'derivable':
+        return this.#derive(descriptor, options);
+      case 'remote':
+        await this.bring(descriptor, options);
+        return this.#open(descriptor, options);
+      case undefined:
+        throw new OciError('NOT_FOUND', `${digest} is not in the store`);
+    }
+  }
+
+  async push(descriptor: Descriptor, content: Readable | Uint8Array, options?: CallOptions): Promise<void> {
+    await this.pushAnd(descriptor, content, { ...options, record: () => undefined });
+  }
+
+  /** As `push`; `record` runs in the transaction that makes the blob visible. */
+  async pushAnd(
+    descriptor: Descriptor,
+    content: Readable | Uint8Array,
+    options: CallOptions & { record(): void },
+  ): Promise<void> {
+    options.signal?.throwIfAborted();
+    const record = (): void => {
+      this.#blobs.put(descriptor);
+      options.record();
+    };
+    if (await this.#adopt(descriptor, record)) return discardContent(content);
+    const file = await ingest(this.#base, descriptor, content, options);
+    await publish(this.#base, descriptor, file, record);
+  }
+
+  /** Fetches a blob that is elsewhere, so that it is here. */
+  async bring(descriptor: Descriptor, options: CallOptions = {}): Promise<void> {
+    if (this.#blobs.present(descriptor.digest) !== undefined) return;
+    await this.push(descriptor, await this.openRemote(descriptor, options), options);
+  }
+
+  /** The stream of a blob from where it is offered; not verified. @throws StoreError LAYER_UNAVAILABLE */
+  async openRemote(descriptor: Descriptor, options: CallOptions): Promise<Readable> {
+    const { fetchRemote } = this.#base.options;
+    const sources = this.#blobs.sources(descriptor.digest);
+    if (fetchRemote === undefined || sources.length === 0) {
+      throw new StoreError('LAYER_UNAVAILABLE', `${descriptor.digest} is not here and cannot be fetched`, {
+        hint: sources[0] === undefined ? undefined : `it came from ${sources[0]}: pull the image again`,
+      });
+    }
+    return fetchRemote(descriptor, sources, options);
+  }
+
+  async #bring(digest: Digest): Promise<BlobRow> {
+    const row = this.#blobs.get(digest);
+    if (row === undefined) throw new OciError('NOT_FOUND', `${digest} is not in the store`);
+    await this.bring(descriptorOf(row));
+    return row;
+  }
+
+  #isOffered(digest: Digest): boolean {
+    return this.#blobs.get(digest) !== undefined && this.#blobs.sources(digest).length > 0;
+  }
+
+  #open(descriptor: Descriptor, options: FetchOptions): Readable {
+    const start = options.offset ?? 0;
+    const { signal } = options;
+    const file = createReadStream(this.#base.paths.blob(descriptor.digest), {
+      start,
+      signal,
+      highWaterMark: 256 * 1024,
+    });
+    if (start > 0) return file;
+    return pipeline(file, verifyStream(descriptor), (error) => {
+      if (errnoOf(error) === 'DIGEST_MISMATCH') this.quarantine(descriptor.digest);
+    });
+  }
+
+  #derive(descriptor: Descriptor, options: FetchOptions): Readable {
+    const row = findDerivable(this.#base.db, descriptor.digest);
+    if (row === undefined) throw new OciError('NOT_FOUND', `${descriptor.digest} is not in the store`);
+    const { tree, headerList } = this.#base.paths.snapshot(snapshotId(row.number));
+    const { offset = 0, signal } = options;
+    const { stream } = compressInWorker({ headerList, folder: tree }, { compression: 'none', signal });
+    return pipeline(stream, offset > 0 ? skipBytes(offset) : verifyStream(descriptor), () => undefined);
+  }
+
+  /** Takes a blob that is there already: with its row, or the file alone, which a killed process left behind. */
+  async #adopt(descriptor: Descriptor, record: () => void): Promise<boolean> {
+    const { paths, db, leases } = this.#base;
+    const { digest } = descriptor;
+    const place = paths.blob(digest);
+    const known = this.#blobs.present(digest);
+    if (known === undefined && !(existsSync(place) && (await this.#isIntact(descriptor)))) return false;
+    return await db.writeSoon(() => {
+      if (!existsSync(place)) return false;
+      if (known?.size === descriptor.size && this.#blobs.present(digest) !== undefined) leases.add('blob', digest);
+      record();
+      return true;
+    });
+  }
+
+  async #isIntact(descriptor: Descriptor): Promise<boolean> {
+    try {
+      const stream = createReadStream(this.#base.paths.blob(descriptor.digest)).pipe(verifyStream(descriptor));
+      for await (const _ of stream) continue;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #checked(digest: Digest, check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      if (errnoOf(error) === 'DIGEST_MISMATCH') this.quarantine(digest);
+      throw asStoreError(error, `cannot read ${digest}`);
+    }
+  }
+
+  /** A file whose bytes rotted is taken out of its place, so that the next pull or build brings good ones. */
+  quarantine(digest: Digest): void {
+    const { db, paths, options } = this.#base;
+    if (options.readOnly === true) return;
+    db.write(() => {
+      const place = paths.blob(digest);
+      if (existsSync(place)) renameSync(place, trashNames(paths)());
+    });
+  }
+}
+
+/** @throws StoreError TOO_LARGE for what is no manifest or config */
+export function refuseLargeDocument({ digest, size }: { readonly digest: Digest; readonly size: number }): void {
+  if (size <= largestDocument) return;
+  throw new StoreError('TOO_LARGE', `${digest} has ${size} bytes; a document has ${largestDocument} at most`);
+}

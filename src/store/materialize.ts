@@ -1,0 +1,169 @@
+import { compressInWorker } from '../layer/index.ts';
+import {
+  type CallOptions,
+  type Compression,
+  compressionOf,
+  type Descriptor,
+  digestOf,
+  type Digest,
+  type Manifest,
+  mediaTypes,
+  parseImageConfig,
+  parseManifest,
+  Semaphore,
+  serializeManifest,
+} from '../oci/index.ts';
+import type { StoreBase } from './base.ts';
+import { type Blobs, descriptorOf, type LayerBlobRow } from './blobs.ts';
+import type { StoreContent } from './content.ts';
+import type { ImageForm } from './contract.ts';
+import { StoreError } from './error.ts';
+import type { StoreImages } from './images.ts';
+import { ingestMade, publish } from './ingest.ts';
+import { formName, type Manifests } from './manifests.ts';
+import { findDerivable, type SnapshotRow, snapshotId } from './snapshot-rows.ts';
+
+export interface MaterializeParts {
+  readonly blobs: Blobs;
+  readonly content: StoreContent;
+  readonly images: StoreImages;
+  readonly manifests: Manifests;
+}
+
+type MaterializeOptions = CallOptions & { readonly allowRemote?: boolean };
+
+/** Layers compressed at once: each already uses several threads. */
+const atOnce = 2;
+
+const layerTypes = {
+  oci: { none: mediaTypes.ociLayer, gzip: mediaTypes.ociLayerGzip, zstd: mediaTypes.ociLayerZstd },
+  docker: { none: mediaTypes.dockerLayer, gzip: mediaTypes.dockerLayerGzip, zstd: mediaTypes.dockerLayerZstd },
+} as const satisfies Record<ImageForm['mediaTypes'], Record<Compression, string>>;
+
+/** Gives images their manifests, and layers the blobs that these name. */
+export class Materializer {
+  readonly #base: StoreBase;
+  readonly #parts: MaterializeParts;
+  readonly #slots = new Semaphore(atOnce);
+
+  constructor(base: StoreBase, parts: MaterializeParts) {
+    this.#base = base;
+    this.#parts = parts;
+  }
+
+  /** @throws StoreError NOT_FOUND, LAYER_UNAVAILABLE */
+  async materialize(imageId: Digest, form: ImageForm, options: MaterializeOptions): Promise<Descriptor> {
+    const { manifests, images } = this.#parts;
+    let manifest = manifests.ofImage(imageId, formName(form));
+    if (manifest === undefined || !(await this.#bringChildren(manifest, options))) {
+      manifest = await this.#make(imageId, form, options);
+    }
+    const { digest } = manifest;
+    await this.#base.db.writeSoon(() => images.settleNames(imageId, digest), options);
+    images.flushIndexSoon();
+    return manifest;
+  }
+
+  /** False where a blob of an earlier manifest is lost, so that it must be made again. */
+  async #bringChildren(descriptor: Descriptor, options: MaterializeOptions): Promise<boolean> {
+    const { content } = this.#parts;
+    const manifest = parseManifest(await content.read(descriptor.digest), descriptor.mediaType);
+    for (const layer of manifest.layers) {
+      const state = content.state(layer.digest);
+      if (state === undefined) return false;
+      if (state === 'derivable' || (state === 'remote' && options.allowRemote !== true)) {
+        await content.push(layer, await content.fetch(layer, options), options);
+      }
+    }
+    return content.state(manifest.config.digest) !== undefined;
+  }
+
+  async #make(imageId: Digest, form: ImageForm, options: MaterializeOptions): Promise<Descriptor> {
+    const { content, manifests } = this.#parts;
+    const document = this.#document(imageId);
+    const { diffIds } = parseImageConfig(document);
+    const isDocker = form.mediaTypes === 'docker';
+    const config: Descriptor = {
+      mediaType: isDocker ? mediaTypes.dockerConfig : mediaTypes.ociConfig,
+      digest: imageId,
+      size: document.length,
+    };
+    await content.push(config, document, options);
+    const layers = await Promise.all(
+      diffIds.map((diffId) => this.#slots.run(() => this.#layer(diffId, form, options), options.signal)),
+    );
+    const mediaType = isDocker ? mediaTypes.dockerManifest : mediaTypes.ociManifest;
+    const manifest: Manifest = { kind: 'manifest', mediaType, config, layers };
+    const bytes = serializeManifest(manifest);
+    const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
+    const image = await manifests.imageOf(manifest, content);
+    await content.pushAnd(descriptor, bytes, {
+      ...options,
+      record: () => {
+        manifests.record(descriptor, manifest, image);
+        manifests.replaceForm(imageId, formName(form), descriptor.digest);
+      },
+    });
+    return descriptor;
+  }
+
+  #document(imageId: Digest): Buffer {
+    const row = this.#base.db.get<{ config: Uint8Array }>('SELECT config FROM images WHERE id = ?', imageId);
+    if (row === undefined) throw new StoreError('NOT_FOUND', `no such image: ${imageId}`);
+    return Buffer.from(row.config);
+  }
+
+  /**
+   * The blob of a layer in a form. A blob that came from elsewhere keeps its own bytes, whatever its compression: its
+   * digest is known out there. One that was only ever claimed to hold this layer comes last.
+   */
+  async #layer(diffId: Digest, form: ImageForm, options: MaterializeOptions): Promise<Descriptor> {
+    const rows = this.#parts.blobs.ofLayer(diffId).filter((row) => this.#parts.content.state(row.digest) !== undefined);
+    const proven = rows.find((row) => row.form === null && row.verified === 1 && row.digest !== diffId);
+    const made = rows.find((row) => row.form === formKey(form));
+    const kept = proven ?? made;
+    if (kept !== undefined) return this.#keep(kept, form, options);
+    const snapshot = findDerivable(this.#base.db, diffId);
+    if (snapshot !== undefined) return this.#compress(snapshot, form, options);
+    const claimed = rows[0];
+    if (claimed !== undefined) return this.#keep(claimed, form, options);
+    throw new StoreError('LAYER_UNAVAILABLE', `layer ${diffId} is not in the store`, {
+      hint: 'pull or build the image again',
+    });
+  }
+
+  async #keep(row: LayerBlobRow, form: ImageForm, options: MaterializeOptions): Promise<Descriptor> {
+    const mediaType = layerTypes[form.mediaTypes][compressionOf(row.media_type) ?? 'none'];
+    const descriptor: Descriptor = { ...descriptorOf(row), mediaType };
+    this.#base.leases.add('blob', row.digest);
+    if (options.allowRemote !== true) await this.#parts.content.bring(descriptorOf(row), options);
+    return descriptor;
+  }
+
+  /** The tar comes out of the snapshot and is checked against its diffID on the way. */
+  async #compress(snapshot: SnapshotRow, form: ImageForm, options: MaterializeOptions): Promise<Descriptor> {
+    const { tree, headerList } = this.#base.paths.snapshot(snapshotId(snapshot.number));
+    const { stream, result } = compressInWorker(
+      { headerList, folder: tree },
+      {
+        compression: form.compression,
+        ...(form.level === undefined ? {} : { level: form.level }),
+        signal: options.signal,
+      },
+    );
+    const file = await ingestMade(this.#base, stream);
+    const { digest, size, diffId } = await result;
+    const descriptor: Descriptor = { mediaType: layerTypes[form.mediaTypes][form.compression], digest, size };
+    await publish(this.#base, descriptor, file, () => {
+      this.#parts.blobs.put(descriptor);
+      this.#parts.blobs.putLayer({ diffId, digest, form: formKey(form), verified: true });
+    });
+    return descriptor;
+  }
+}
+
+/** What the bytes of a blob made here depend on: another version of the compressor may give others. */
+function formKey({ compression, level }: ImageForm): string {
+  const versions = { none: 'tar', gzip: process.versions.zlib, zstd: process.versions['zstd'] ?? process.version };
+  return `${compression} ${level ?? 'default'} ${versions[compression]}`;
+}

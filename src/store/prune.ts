@@ -1,0 +1,65 @@
+import type { Digest } from '../oci/index.ts';
+import type { StoreBase } from './base.ts';
+import type { PruneOptions, PruneReport } from './contract.ts';
+import type { GarbageCollector } from './garbage.ts';
+import type { ImageIndexFile } from './image-index.ts';
+import { removeImage } from './images.ts';
+
+interface Removed {
+  readonly untagged: string[];
+  readonly deleted: Digest[];
+  readonly deletedCacheRecords: readonly Digest[];
+}
+
+/** Removes images that nobody needs, cache records if asked for, and then what only they had kept. */
+export async function pruneStore(
+  base: StoreBase,
+  parts: { readonly garbage: GarbageCollector; readonly indexFile: ImageIndexFile },
+  options: PruneOptions,
+): Promise<PruneReport> {
+  const removed = await base.db.writeSoon((): Removed => {
+    const { untagged, deleted } = removeImages(base, options);
+    parts.indexFile.changed();
+    return { untagged, deleted, deletedCacheRecords: options.buildCache ? removeCache(base) : [] };
+  }, options);
+  parts.indexFile.flushSoon();
+  const spaceReclaimed = await parts.garbage.collect(options);
+  return { ...removed, spaceReclaimed };
+}
+
+/** Inside of a transaction. An image that a container or a living process holds stays. */
+function removeImages(base: StoreBase, options: PruneOptions): Pick<Removed, 'untagged' | 'deleted'> {
+  const { db } = base;
+  const dangling = 'AND NOT EXISTS (SELECT 1 FROM names WHERE image_id = images.id)';
+  const rows = db.all<{ id: Digest }>(
+    `SELECT id FROM images
+     WHERE NOT EXISTS (SELECT 1 FROM containers WHERE image_id = images.id)
+       AND NOT EXISTS (SELECT 1 FROM leases WHERE kind = 'image' AND ref = images.id)
+       ${options.all ? '' : dangling}
+     ORDER BY seq`,
+  );
+  const [untagged, deleted]: [string[], Digest[]] = [[], []];
+  for (const { id } of rows) {
+    const image = removeImage(base, id);
+    untagged.push(...image.untagged);
+    deleted.push(...image.deleted);
+  }
+  if (options.all) untagged.push(...removeOtherNames(base));
+  return { untagged, deleted };
+}
+
+/** Names of indexes and artifacts. */
+function removeOtherNames(base: StoreBase): string[] {
+  const free = 'FROM names WHERE image_id IS NULL AND manifest NOT IN (SELECT ref FROM leases)';
+  const names = base.db.all<{ name: string }>(`SELECT name ${free} ORDER BY name`).map((row) => row.name);
+  base.db.run(`DELETE ${free}`);
+  return names;
+}
+
+/** Inside of a transaction. A facts' worth is its cache's. */
+function removeCache(base: StoreBase): readonly Digest[] {
+  const keys = base.db.all<{ key: Digest }>('SELECT key FROM cache ORDER BY seq').map((row) => row.key);
+  base.db.run('DELETE FROM cache');
+  base.db.run('DELETE FROM facts');
+  return keys;
+}

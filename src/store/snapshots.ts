@@ -1,0 +1,205 @@
+import fs from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { diffInWorker, diffTreeInWorker, type DraftLayer } from '../layer/index.ts';
+import { type CallOptions, chainIdOf, type Digest } from '../oci/index.ts';
+import type { RootMount } from '../system/index.ts';
+import type { StoreBase } from './base.ts';
+import type { ActiveSnapshot, DiffSnapshotOptions, Snapshots } from './contract.ts';
+import { chooseDriver } from './driver.ts';
+import { asStoreError, StoreError } from './error.ts';
+import type { SnapshotPaths } from './paths.ts';
+import { type DriverName, findSnapshot, type SnapshotRow, snapshotId, snapshotNumber } from './snapshot-rows.ts';
+import { copyAttributes } from './tree/attributes.ts';
+import type { Trash } from './trash.ts';
+import type { Unsynced } from './unsynced.ts';
+
+/** Unpacked layers and the writable views over them. */
+export class StoreSnapshots implements Snapshots {
+  readonly #base: StoreBase;
+  readonly #trash: Trash;
+  readonly #unsynced: Unsynced;
+  #driver: DriverName | undefined;
+
+  constructor(base: StoreBase, parts: { readonly trash: Trash; readonly unsynced: Unsynced }) {
+    this.#base = base;
+    this.#trash = parts.trash;
+    this.#unsynced = parts.unsynced;
+  }
+
+  get driver(): DriverName {
+    this.#driver ??= chooseDriver(this.#base);
+    return this.#driver;
+  }
+
+  has(chainId: Digest): boolean {
+    return this.#find(chainId) !== undefined;
+  }
+
+  async prepare(parent: Digest | undefined): Promise<ActiveSnapshot> {
+    if (this.#base.privileges.kind === 'none') throw unsupported();
+    const stack = this.#stack(parent);
+    if (parent !== undefined) this.#base.leases.add('snapshot', parent);
+    const id = this.#insert(parent);
+    const paths = this.#base.paths.snapshot(id);
+    try {
+      await fs.mkdir(paths.folder, { mode: 0o700 });
+      const top = stack[0] === undefined ? undefined : this.#base.paths.snapshot(idOf(stack[0])).tree;
+      if (this.driver === 'overlay') await makeUpper(paths, top);
+      else await this.#base.worker.perform({ kind: 'copy', from: top, to: paths.tree, stats: paths.stats });
+      return this.#active(id, parent, stack);
+    } catch (error) {
+      await this.#remove(id);
+      throw asStoreError(error, 'cannot make a snapshot');
+    }
+  }
+
+  async diff(active: ActiveSnapshot, options?: DiffSnapshotOptions): Promise<DraftLayer> {
+    const { privileges } = this.#base;
+    const paths = this.#base.paths.snapshot(active.id);
+    const lowers = active.parent === undefined ? [] : this.lowers(active.parent);
+    const diffOptions = { privileges, lowers, headerList: paths.headerList, ...options };
+    try {
+      if (active.driver === 'copy') return await diffTreeInWorker(paths.tree, paths.stats, diffOptions);
+      return await diffInWorker(paths.tree, diffOptions);
+    } catch (error) {
+      throw asStoreError(error, 'cannot make a layer');
+    }
+  }
+
+  async commit(active: ActiveSnapshot, draft: DraftLayer): Promise<Digest> {
+    const chainId = chainIdOf(active.parent, draft.diffId);
+    const paths = this.#base.paths.snapshot(active.id);
+    // What overlayfs leaves there is its own: a handful of files with plain names.
+    await fs.rm(paths.work, { recursive: true, force: true });
+    await fs.rm(paths.stats, { force: true });
+    this.#unsynced.mark();
+    const won = await this.#base.db.writeSoon(() => this.#name(active, draft, chainId));
+    if (!won) await this.discard(active);
+    return chainId;
+  }
+
+  async discard(active: ActiveSnapshot): Promise<void> {
+    await this.#remove(active.id);
+  }
+
+  view(chainId: Digest | undefined): RootMount {
+    const stack = this.#stack(chainId);
+    if (this.driver === 'overlay') return this.#overlay(stack, {});
+    const tree = stack[0] && this.#base.paths.snapshot(idOf(stack[0])).tree;
+    return tree === undefined ? this.#overlay([], {}) : { kind: 'directory', path: tree, readOnly: true };
+  }
+
+  lowers(chainId: Digest): readonly string[] {
+    return this.#stack(chainId).map((row) => this.#base.paths.snapshot(idOf(row)).tree);
+  }
+
+  /** Rows of a stack, uppermost first: every layer (overlay), or the top alone, which has all of them in it (copy). */
+  #stack(chainId: Digest | undefined): readonly SnapshotRow[] {
+    const rows: SnapshotRow[] = [];
+    for (let next = chainId; next !== undefined; ) {
+      const row = this.#find(next);
+      if (row === undefined) throw new StoreError('SNAPSHOT_MISSING', `${next} is not unpacked`);
+      rows.push(row);
+      next = this.driver === 'copy' ? undefined : (row.parent ?? undefined);
+    }
+    return rows;
+  }
+
+  #find(chainId: Digest): SnapshotRow | undefined {
+    const row = findSnapshot(this.#base.db, chainId, this.driver);
+    // A folder that somebody deleted by hand is a miss, not an error much later.
+    return row !== undefined && existsSync(this.#base.paths.snapshot(idOf(row)).tree) ? row : undefined;
+  }
+
+  /** The row comes before the folder, so that a killed process leaves no folder that nobody knows of. */
+  #insert(parent: Digest | undefined): string {
+    return this.#base.db.writeVolatile(() => {
+      this.#base.db.run(
+        "INSERT INTO snapshots (driver, state, parent, owner) VALUES (?, 'active', ?, ?)",
+        this.driver,
+        parent ?? null,
+        this.#base.leases.owner(),
+      );
+      return snapshotId(this.#base.db.get<{ id: number }>('SELECT last_insert_rowid() AS id')?.id ?? 0);
+    });
+  }
+
+  #active(id: string, parent: Digest | undefined, stack: readonly SnapshotRow[]): ActiveSnapshot {
+    const { tree, headerList } = this.#base.paths.snapshot(id);
+    const root: RootMount =
+      this.driver === 'overlay'
+        ? this.#overlay(stack, { upper: `${id}/fs`, work: `${id}/work` })
+        : { kind: 'directory', path: tree, readOnly: false };
+    return { id, parent, root, folder: tree, driver: this.driver, headerList };
+  }
+
+  #overlay(stack: readonly SnapshotRow[], upper: { upper?: string; work?: string }): RootMount {
+    return {
+      kind: 'overlay',
+      cwd: this.#base.paths.snapshots,
+      lowers: stack.map((row) => path.join(idOf(row), 'fs')),
+      ...upper,
+      volatile: upper.upper !== undefined,
+      userXattr: this.#base.privileges.overlayXattrPrefix === 'user.overlay.',
+    };
+  }
+
+  /** False where another process has named the same chain before. */
+  #name(active: ActiveSnapshot, draft: DraftLayer, chainId: Digest): boolean {
+    const { db, leases, paths } = this.#base;
+    leases.add('snapshot', chainId);
+    leases.add('layer', draft.diffId);
+    const first = this.#find(chainId);
+    if (first !== undefined) return false;
+    // A condemned one, or one whose folder is gone.
+    db.run(
+      'UPDATE snapshots SET chain_id = NULL, condemned = 1 WHERE chain_id = ? AND driver = ?',
+      chainId,
+      active.driver,
+    );
+    const hasHeaders = existsSync(paths.snapshot(active.id).headerList) ? 1 : 0;
+    const changed = db.run(
+      `UPDATE snapshots SET state = 'committed', owner = NULL, chain_id = ?, diff_id = ?, size = ?, has_headers = ?
+       WHERE number = ? AND state = 'active' AND owner = ?`,
+      chainId,
+      draft.diffId,
+      draft.size,
+      hasHeaders,
+      snapshotNumber(active.id),
+      leases.owner(),
+    );
+    if (changed === 0) throw new StoreError('SNAPSHOT_MISSING', 'the snapshot was discarded or committed before');
+    return true;
+  }
+
+  async #remove(id: string): Promise<void> {
+    try {
+      await this.#trash.delete([this.#base.paths.snapshot(id).folder]);
+    } finally {
+      // In the trash it is nobody's, even if it cannot be deleted.
+      await this.#base.db.writeSoon(() => {
+        this.#base.db.run("DELETE FROM snapshots WHERE number = ? AND state = 'active'", snapshotNumber(id));
+      });
+    }
+  }
+}
+
+/** The top folder of an overlay shows the upper's attributes, so the upper begins with those of the layer below. */
+async function makeUpper(paths: SnapshotPaths, top: string | undefined): Promise<void> {
+  await fs.mkdir(paths.work, { mode: 0o700 });
+  await fs.mkdir(paths.tree);
+  await fs.chmod(paths.tree, 0o755);
+  if (top === undefined) return;
+  copyAttributes(Buffer.from(top), Buffer.from(paths.tree), await fs.lstat(top, { bigint: true }));
+}
+
+function idOf(row: SnapshotRow): string {
+  return snapshotId(row.number);
+}
+
+function unsupported(): StoreError {
+  return new StoreError('SNAPSHOTS_UNSUPPORTED', 'layers cannot be unpacked without a user namespace', {
+    hint: 'run as root, or where user namespaces are allowed',
+  });
+}

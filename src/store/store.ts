@@ -1,0 +1,146 @@
+import type { CallOptions, Descriptor, Digest, ImageConfig } from '../oci/index.ts';
+import type { Privileges } from '../system/index.ts';
+import type { StoreBase } from './base.ts';
+import { Blobs } from './blobs.ts';
+import { StoreCacheRecords } from './cache-records.ts';
+import { forgetContainer, registerContainer } from './containers.ts';
+import { StoreContent } from './content.ts';
+import type {
+  ContainerRecord,
+  ImageForm,
+  PruneOptions,
+  PruneReport,
+  Store,
+  StoreUsage,
+  UnpackProgress,
+} from './contract.ts';
+import { GarbageCollector } from './garbage.ts';
+import { ImageIndexFile } from './image-index.ts';
+import { StoreImages } from './images.ts';
+import { Manifests } from './manifests.ts';
+import { Materializer } from './materialize.ts';
+import { pruneStore } from './prune.ts';
+import { StoreSnapshots } from './snapshots.ts';
+import { StoreTarget } from './target.ts';
+import { Trash } from './trash.ts';
+import { Unpacker } from './unpack.ts';
+import { Unsynced } from './unsynced.ts';
+import { storeUsage } from './usage.ts';
+
+/** The store's parts put together; made by `openStore`. */
+export class LocalStore implements Store {
+  readonly root: string;
+  readonly privileges: Privileges;
+  readonly content: StoreContent;
+  readonly images: StoreImages;
+  readonly snapshots: StoreSnapshots;
+  readonly cache: StoreCacheRecords;
+  readonly target: StoreTarget;
+  readonly trash: Trash;
+  readonly #base: StoreBase;
+  readonly #blobs: Blobs;
+  readonly #unsynced: Unsynced;
+  readonly #indexFile: ImageIndexFile;
+  readonly #garbage: GarbageCollector;
+  readonly #unpacker: Unpacker;
+  readonly #materializer: Materializer;
+  #closed = false;
+
+  constructor(base: StoreBase) {
+    this.#base = base;
+    this.root = base.paths.root;
+    this.privileges = base.privileges;
+    this.trash = new Trash(base);
+    this.#blobs = new Blobs(base);
+    this.#indexFile = new ImageIndexFile(base);
+    this.#unsynced = new Unsynced(base, this.#indexFile);
+    this.#garbage = new GarbageCollector(base, this.trash);
+    const blobs = this.#blobs;
+    this.content = new StoreContent(base, blobs);
+    this.snapshots = new StoreSnapshots(base, { trash: this.trash, unsynced: this.#unsynced });
+    this.cache = new StoreCacheRecords(base, blobs);
+    const manifests = new Manifests(base, blobs);
+    this.images = new StoreImages(base, { blobs, content: this.content, manifests, indexFile: this.#indexFile });
+    this.#unpacker = new Unpacker(base, { blobs, content: this.content, snapshots: this.snapshots });
+    const parts = { content: this.content, images: this.images, manifests };
+    this.#materializer = new Materializer(base, { ...parts, blobs });
+    this.target = new StoreTarget(base, {
+      ...parts,
+      unpacker: this.#unpacker,
+      materializeDefault: (id, options) => this.materialize(id, { mediaTypes: 'oci', compression: 'gzip' }, options),
+    });
+  }
+
+  materialize(
+    imageId: Digest,
+    form: ImageForm,
+    options: CallOptions & { readonly allowRemote?: boolean } = {},
+  ): Promise<Descriptor> {
+    return this.#materializer.materialize(imageId, form, options);
+  }
+
+  unpack(diffIds: readonly Digest[], options: CallOptions & UnpackProgress = {}): Promise<void> {
+    return this.#unpacker.unpack(diffIds, options);
+  }
+
+  expectImage(_manifest: Descriptor, config: ImageConfig, layers: readonly Descriptor[]): void {
+    this.#unpacker.expect(config, layers);
+  }
+
+  adoptRemote(config: ImageConfig, layers: readonly Descriptor[], source: string): void {
+    this.#base.db.write(() => {
+      layers.forEach((layer, at) => {
+        this.#blobs.putRemote(layer, source);
+        const diffId = config.diffIds[at];
+        if (diffId === undefined || config.diffIds.length !== layers.length) return;
+        this.#blobs.putLayer({ diffId, digest: layer.digest, verified: false });
+      });
+    });
+  }
+
+  registerContainer(container: ContainerRecord): Promise<string> {
+    return registerContainer(this.#base, container);
+  }
+
+  forgetContainer(id: string): Promise<void> {
+    return forgetContainer(this.#base, this.trash, id);
+  }
+
+  async usage(): Promise<StoreUsage> {
+    return storeUsage(this.#base);
+  }
+
+  prune(options: PruneOptions): Promise<PruneReport> {
+    return pruneStore(this.#base, { garbage: this.#garbage, indexFile: this.#indexFile }, options);
+  }
+
+  async collectGarbage(options?: CallOptions): Promise<{ readonly spaceReclaimed: number }> {
+    return { spaceReclaimed: await this.#garbage.collect(options) };
+  }
+
+  /** Drops what a power cut may have taken, at opening. */
+  async dropLost(othersAlive: () => boolean): Promise<void> {
+    if (this.#unsynced.check({ othersAlive })) await this.#garbage.sweep();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      if (this.#base.options.readOnly !== true) await this.#finishWriting();
+    } finally {
+      await this.#base.worker.close();
+      this.#base.db.close();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #finishWriting(): Promise<void> {
+    await this.#indexFile.settled();
+    this.#unsynced.syncInBackground();
+    this.#base.leases.release();
+  }
+}

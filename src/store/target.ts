@@ -1,0 +1,118 @@
+import type { Readable } from 'node:stream';
+import {
+  type CallOptions,
+  collect,
+  type Descriptor,
+  type Digest,
+  type FetchOptions,
+  formatName,
+  hostPlatform,
+  isDigest,
+  isIndexType,
+  isManifestType,
+  OciError,
+  parseIndex,
+  parseManifestOrIndex,
+  parseReference,
+  selectManifest,
+  type Target,
+} from '../oci/index.ts';
+import type { StoreBase } from './base.ts';
+import { refuseLargeDocument, type StoreContent } from './content.ts';
+import type { StoreImages } from './images.ts';
+import type { Manifests } from './manifests.ts';
+import type { Unpacker } from './unpack.ts';
+
+export interface TargetParts {
+  readonly content: StoreContent;
+  readonly manifests: Manifests;
+  readonly images: StoreImages;
+  readonly unpacker: Unpacker;
+  readonly materializeDefault: (imageId: Digest, options: CallOptions) => Promise<Descriptor>;
+}
+
+/** The store as a Target: names are image names. */
+export class StoreTarget implements Target {
+  readonly label: string;
+  readonly #parts: TargetParts;
+
+  constructor(base: StoreBase, parts: TargetParts) {
+    this.label = `store:${base.paths.root}`;
+    this.#parts = parts;
+  }
+
+  fetch(descriptor: Descriptor, options?: FetchOptions): Promise<Readable> {
+    return this.#parts.content.fetch(descriptor, options);
+  }
+
+  exists(descriptor: Descriptor): Promise<boolean> {
+    return this.#parts.content.exists(descriptor);
+  }
+
+  async push(descriptor: Descriptor, content: Readable | Uint8Array, options: CallOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    const { mediaType } = descriptor;
+    if (isManifestType(mediaType) || isIndexType(mediaType)) return this.#pushDocument(descriptor, content, options);
+    const layer = this.#parts.unpacker.expected(descriptor.digest);
+    if (layer === undefined) return this.#parts.content.push(descriptor, content, options);
+    return this.#parts.unpacker.pushLayer(descriptor, content, { ...options, ...layer });
+  }
+
+  async resolve(reference: string, options: CallOptions = {}): Promise<Descriptor> {
+    const { images, manifests, materializeDefault } = this.#parts;
+    const digest = digestIn(reference);
+    const found = digest === undefined ? images.manifestOfName(reference) : undefined;
+    const manifest = digest === undefined ? found?.manifest : manifests.descriptor(digest);
+    if (manifest !== undefined) return manifest;
+    if (found?.imageId == null) throw new OciError('NOT_FOUND', `${reference} is not in the store`);
+    return materializeDefault(found.imageId, options);
+  }
+
+  async tag(descriptor: Descriptor, reference: string): Promise<void> {
+    const { images, manifests } = this.#parts;
+    const row = manifests.get(descriptor.digest);
+    if (row === undefined) throw new OciError('NOT_FOUND', `${descriptor.digest} is not in the store`);
+    const imageId = isIndexType(row.media_type) ? await this.#imageOfIndex(row.digest) : row.image_id;
+    const parsed = parseReference(reference);
+    if (parsed.tag !== undefined) images.tagManifest(row.digest, imageId, reference);
+    else if (imageId !== null) images.addRepoDigest(imageId, `${formatName(parsed)}@${row.digest}`);
+  }
+
+  async referrers(digest: Digest, artifactType?: string): Promise<readonly Descriptor[]> {
+    return this.#parts.manifests.referrers(digest, artifactType);
+  }
+
+  async #pushDocument(descriptor: Descriptor, content: Readable | Uint8Array, options: CallOptions): Promise<void> {
+    refuseLargeDocument(descriptor);
+    const bytes = await collect(content, descriptor, options);
+    const { manifests, content: store } = this.#parts;
+    const document = parseManifestOrIndex(bytes, descriptor.mediaType);
+    manifests.requireChildren(document, store);
+    const image = await manifests.imageOf(document, store);
+    await store.pushAnd(descriptor, bytes, {
+      ...options,
+      record: () => {
+        // Again, now that no garbage collector can come in between.
+        manifests.requireChildren(document, store);
+        manifests.record(descriptor, document, image);
+      },
+    });
+  }
+
+  /** The image of an index that this machine would run, if it is here. */
+  async #imageOfIndex(digest: Digest): Promise<Digest | null> {
+    const { content, manifests } = this.#parts;
+    try {
+      const chosen = selectManifest(parseIndex(await content.read(digest)), hostPlatform());
+      return manifests.get(chosen.digest)?.image_id ?? null;
+    } catch (error) {
+      if (error instanceof OciError && error.code === 'NO_MATCHING_PLATFORM') return null;
+      throw error;
+    }
+  }
+}
+
+function digestIn(reference: string): Digest | undefined {
+  const bare = reference.startsWith('@') ? reference.slice(1) : reference;
+  return isDigest(bare) ? bare : parseReference(reference).digest;
+}

@@ -1,0 +1,49 @@
+import type { Digest } from '../oci/index.ts';
+import type { StoreBase } from './base.ts';
+import type { StoreUsage, UsageRow } from './contract.ts';
+import { type Live, markImages, markLive } from './mark.ts';
+
+const none: UsageRow = { total: 0, active: 0, size: 0, reclaimable: 0 };
+
+/** What `docker system df` shows: bytes of blobs that are here and of unpacked layers. */
+export function storeUsage(base: StoreBase): StoreUsage {
+  const { db } = base;
+  const images = db.all<{ id: Digest }>('SELECT id FROM images').map((row) => row.id);
+  const active = images.filter((id) => db.get('SELECT 1 FROM containers WHERE image_id = ?', id) !== undefined);
+  const sizes = new Sizes(base);
+  const [ofAll, ofActive] = [sizes.of(markImages(db, images)), sizes.of(markImages(db, active))];
+  const containers = count(base, 'containers');
+  const cacheSize = sizes.of(markLive(db)) - ofAll;
+  return {
+    images: { total: images.length, active: active.length, size: ofAll, reclaimable: ofAll - ofActive },
+    containers: { ...none, total: containers, active: containers },
+    volumes: none,
+    buildCache: { total: count(base, 'cache'), active: 0, size: cacheSize, reclaimable: cacheSize },
+  };
+}
+
+function count(base: StoreBase, table: 'containers' | 'cache'): number {
+  return base.db.get<{ count: number }>(`SELECT count(*) AS count FROM ${table}`)?.count ?? 0;
+}
+
+class Sizes {
+  readonly #blobs: ReadonlyMap<Digest, number>;
+  readonly #snapshots: readonly { readonly chain_id: Digest; readonly diff_id: Digest; readonly size: number }[];
+
+  constructor({ db }: StoreBase) {
+    const blobs = db.all<{ digest: Digest; size: number }>("SELECT digest, size FROM blobs WHERE state = 'present'");
+    this.#blobs = new Map(blobs.map((row) => [row.digest, row.size]));
+    this.#snapshots = db.all(
+      "SELECT chain_id, diff_id, size FROM snapshots WHERE state = 'committed' AND condemned = 0",
+    );
+  }
+
+  of(live: Live): number {
+    let total = 0;
+    for (const digest of live.blobs) total += this.#blobs.get(digest) ?? 0;
+    for (const row of this.#snapshots) {
+      if (live.snapshots.has(row.chain_id) || live.layers.has(row.diff_id)) total += row.size;
+    }
+    return total;
+  }
+}

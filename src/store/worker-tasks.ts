@@ -1,0 +1,22 @@
+/** What the store's worker thread does: tree walks with synchronous calls, which would hold up the main thread. */
+export type StoreTask =
+  | { readonly kind: 'delete'; readonly folders: readonly string[]; readonly trash: string }
+  /** Also records in the file `stats` what the copy looked like, for the differ. */
+  | { readonly kind: 'copy'; readonly from: string | undefined; readonly to: string; readonly stats: string };
+
+export interface TaskRequest {
+  readonly id: number;
+  readonly task: StoreTask;
+}
+
+export type TaskReply =
+  | { readonly id: number; readonly ok: true }
+  | {
+      readonly id: number;
+      readonly ok: false;
+      readonly message: string;
+      /** Of an error of the operating system, or our own code. */
+      readonly errno: string | undefined;
+      readonly hint: string | undefined;
+      readonly details: readonly string[];
+    };

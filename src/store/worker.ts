@@ -1,0 +1,31 @@
+import { parentPort } from 'node:worker_threads';
+import { messageOf } from '../errors.ts';
+import { recordStats } from '../layer/index.ts';
+import { errnoOf, StoreError } from './error.ts';
+import { copyTree } from './tree/copy.ts';
+import { deleteTrees } from './tree/delete.ts';
+import type { StoreTask, TaskReply, TaskRequest } from './worker-tasks.ts';
+
+parentPort?.on('message', (request: TaskRequest) => {
+  parentPort?.postMessage(replyTo(request));
+});
+
+function replyTo({ id, task }: TaskRequest): TaskReply {
+  try {
+    perform(task);
+    return { id, ok: true };
+  } catch (error) {
+    const { hint, details } = error instanceof StoreError ? error : { hint: undefined, details: [] };
+    return { id, ok: false, message: messageOf(error), errno: errnoOf(error), hint, details };
+  }
+}
+
+function perform(task: StoreTask): void {
+  switch (task.kind) {
+    case 'delete':
+      return deleteTrees(task.folders, task.trash);
+    case 'copy':
+      copyTree(task.from, task.to);
+      return recordStats(task.to, task.stats);
+  }
+}

@@ -1,0 +1,48 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { openStore, type Store, type StoreOptions } from '../../src/store/index.ts';
+import type { Privileges } from '../../src/system/index.ts';
+
+export const isRoot = process.getuid?.() === 0;
+
+/** `it` for what needs root; elsewhere skipped, the name says why. */
+export const asRoot = isRoot ? '' : ' (skipped: needs root)';
+
+export const testPrivileges: Privileges = {
+  kind: isRoot ? 'root' : 'none',
+  uidMap: [],
+  gidMap: [],
+  overlayXattrPrefix: 'trusted.overlay.',
+  mayMknod: isRoot,
+  realUid: process.getuid?.() ?? 0,
+};
+
+/** A folder in memory where there is one: the tests sync much. */
+export function scratchFolder(): string {
+  const parent = fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
+  return fs.mkdtempSync(path.join(parent, 'slipway-store-'));
+}
+
+/** A store of its own for one test, opened as often as wanted. */
+export class ScratchStore implements AsyncDisposable {
+  readonly folder = scratchFolder();
+  readonly root = path.join(this.folder, 'store');
+  readonly #open: Store[] = [];
+
+  async open(options: Partial<StoreOptions> = {}): Promise<Store> {
+    const store = await openStore({ root: this.root, privileges: testPrivileges, ...options });
+    this.#open.push(store);
+    return store;
+  }
+
+  /** Files below a folder of the store, sorted. */
+  files(below: string): string[] {
+    return fs.readdirSync(path.join(this.root, below)).toSorted();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const store of this.#open) await store.close();
+    fs.rmSync(this.folder, { recursive: true, force: true });
+  }
+}
