@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline';
 import { UiError } from './error.ts';
 
 export interface PromptOptions {
@@ -61,15 +62,16 @@ function readHidden(input: NodeJS.ReadStream, signal: AbortSignal | undefined): 
  * @throws UiError INTERRUPTED where input ends without an answer
  */
 export async function ask(question: string, options: PromptOptions = {}): Promise<string> {
-  const { createInterface } = await import('node:readline/promises');
-  const lines = createInterface({ input: options.input ?? process.stdin, output: options.output ?? process.stderr });
-  const closed = new Promise<never>((_, reject) => {
-    lines.once('close', () => reject(new UiError('INTERRUPTED', 'no answer was given')));
-  });
-  closed.catch(() => {});
+  const input = options.input ?? process.stdin;
+  const output = options.output ?? process.stderr;
+  const lines = createInterface({ input, output, terminal: input.isTTY === true, signal: options.signal });
+  output.write(question);
   try {
-    const { signal } = options;
-    return await Promise.race([lines.question(question, signal === undefined ? {} : { signal }), closed]);
+    return await new Promise<string>((resolve, reject) => {
+      lines.once('line', resolve);
+      // Also comes after a line; the promise is settled by then.
+      lines.once('close', () => reject(new UiError('INTERRUPTED', 'no answer was given')));
+    });
   } finally {
     lines.close();
   }
