@@ -19,7 +19,10 @@ function post(message: FromWorker, transfer: ArrayBuffer[] = []): void {
 }
 
 async function start({ job, task, stop }: Extract<ToWorker, { kind: 'start' }>): Promise<void> {
-  const inbox = new Inbox((bytes) => post({ job, kind: 'credit', bytes }));
+  const inbox = new Inbox((chunk) => {
+    const memory = chunk.buffer as ArrayBuffer;
+    post({ job, kind: 'credit', bytes: chunk.byteLength, memory }, [memory]);
+  });
   const outgoing = new Credit();
   running.set(job, { inbox, outgoing });
   const flag = new Int32Array(stop);

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import zlib from 'node:zlib';
 import { type Digest, finishDigest } from '../../oci/index.ts';
@@ -96,10 +95,11 @@ async function* zstd(blocks: AsyncIterable<Block>, level: number): AsyncGenerato
     chunkSize: blockSize,
   });
   const feed = async (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => void stream.once('close', () => resolve()));
     for await (const block of blocks) {
       const { promise, resolve } = Promise.withResolvers<void>();
       stream.write(block.bytes, () => resolve());
-      await Promise.race([promise, once(stream, 'close')]);
+      await Promise.race([promise, closed]);
       block.release();
       if (stream.destroyed) return;
     }

@@ -15,6 +15,11 @@ const pieceSize = 256 << 10;
  * @throws LayerError CONTENT_CHANGED, INVALID_HEADER_LIST
  */
 export function* deriveTar(headerList: string, folder: string): Generator<Buffer> {
+  for (const piece of derivePieces(headerList, folder)) yield Buffer.from(piece);
+}
+
+/** The same in pieces that are only good until the next one is taken. */
+export function* derivePieces(headerList: string, folder: string): Generator<Buffer> {
   const hash = createHash('sha256');
   const files = new ContentFiles(folder);
   let size = 0;
@@ -26,9 +31,7 @@ export function* deriveTar(headerList: string, folder: string): Generator<Buffer
         }
         return;
       }
-      for (const piece of record.kind === 'header'
-        ? [Buffer.from(record.bytes)]
-        : files.content(record.path, record.size)) {
+      for (const piece of record.kind === 'header' ? [record.bytes] : files.content(record.path, record.size)) {
         updateHash(hash, piece);
         size += piece.length;
         yield piece;
@@ -42,6 +45,7 @@ export function* deriveTar(headerList: string, folder: string): Generator<Buffer
 /** Opens files of a snapshot by descriptors, and holds the last folder open. */
 class ContentFiles {
   readonly #root: number;
+  readonly #piece = Buffer.allocUnsafeSlow(pieceSize);
   #folder: { readonly path: ByteName; readonly fd: number } | undefined;
 
   constructor(folder: string) {
@@ -55,14 +59,13 @@ class ContentFiles {
       const stats = fs.fstatSync(fd);
       if (!stats.isFile() || stats.size !== size) throw changed(name);
       for (let left = size; left > 0; ) {
-        const piece = Buffer.allocUnsafeSlow(Math.min(left, pieceSize));
-        const got = fs.readSync(fd, piece, 0, piece.length, null);
+        const got = fs.readSync(fd, this.#piece, 0, Math.min(left, pieceSize), null);
         if (got === 0) throw changed(name);
         left -= got;
-        yield piece.subarray(0, got);
+        yield this.#piece.subarray(0, got);
       }
       const padding = paddingFor(size);
-      if (padding.length > 0) yield Buffer.from(padding);
+      if (padding.length > 0) yield padding;
     } finally {
       fs.closeSync(fd);
     }

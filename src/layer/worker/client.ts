@@ -81,11 +81,13 @@ async function run(task: Job, { source, signal, output, onProgress }: RunOptions
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const credit = new Credit();
+  const free: ArrayBuffer[] = [];
   let cause: unknown;
   const handle = startJob(task, {
     chunk: (bytes) => output?.deliver(bytes),
-    credit(bytes) {
+    credit(bytes, memory) {
       credit.grant(bytes);
+      free.push(memory);
       onProgress?.(bytes);
     },
     done: resolve,
@@ -103,7 +105,7 @@ async function run(task: Job, { source, signal, output, onProgress }: RunOptions
   const onAbort = (): void => stop(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
   output?.attach(handle, () => stop(new Error('the reader of the compressed layer went away')));
-  if (source !== undefined) feed(source, handle, credit).catch(stop);
+  if (source !== undefined) feed(source, handle, { credit, free }).catch(stop);
   try {
     return await promise;
   } finally {
@@ -116,13 +118,18 @@ async function run(task: Job, { source, signal, output, onProgress }: RunOptions
 const batchSize = 256 << 10;
 
 /** Copies chunks into batches, whose memory is then given to the thread: a stream's own chunks may be parts of shared memory. */
-async function feed(source: ChunkSource, handle: JobHandle, credit: Credit): Promise<void> {
-  let batch = new Uint8Array(batchSize);
+async function feed(
+  source: ChunkSource,
+  handle: JobHandle,
+  { credit, free }: { readonly credit: Credit; readonly free: ArrayBuffer[] },
+): Promise<void> {
+  const take = (): Uint8Array<ArrayBuffer> => new Uint8Array(free.pop() ?? new ArrayBuffer(batchSize));
+  let batch = take();
   let filled = 0;
   const flush = async (): Promise<void> => {
     await credit.spend(filled);
     handle.send(batch.subarray(0, filled));
-    batch = new Uint8Array(batchSize);
+    batch = take();
     filled = 0;
   };
   for await (const chunk of source) {

@@ -1,13 +1,13 @@
 /** Chunks on their way to a job: pushed by messages, taken one by one. */
 export class Inbox implements AsyncIterable<Uint8Array> {
   readonly #chunks: Uint8Array[] = [];
-  readonly #taken: (bytes: number) => void;
+  readonly #taken: (chunk: Uint8Array) => void;
   #ended = false;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
 
-  /** `taken` hears how many bytes were dealt with. */
-  constructor(taken: (bytes: number) => void) {
+  /** `taken` gets each chunk back when it was dealt with. */
+  constructor(taken: (chunk: Uint8Array) => void) {
     this.#taken = taken;
   }
 
@@ -32,7 +32,7 @@ export class Inbox implements AsyncIterable<Uint8Array> {
       const chunk = this.#chunks.shift();
       if (chunk !== undefined) {
         yield chunk;
-        this.#taken(chunk.byteLength);
+        this.#taken(chunk);
       } else if (this.#ended) {
         return;
       } else {

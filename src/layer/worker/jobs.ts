@@ -6,7 +6,7 @@ import { LayerPipe } from '../apply/layer-pipe.ts';
 import { updateHash } from '../hashing.ts';
 import { type CompressedLayer, compressLayer } from '../compression/compress.ts';
 import type { AppliedLayer, DraftLayer } from '../contract.ts';
-import { deriveTar } from '../diff/derive.ts';
+import { derivePieces } from '../diff/derive.ts';
 import { diffLayer, diffTree } from '../diff/diff.ts';
 import { recordStats } from '../diff/stats.ts';
 import { LayerError, layerErrorOf } from '../error.ts';
@@ -97,7 +97,7 @@ async function* derived(
   context: JobContext,
 ): AsyncGenerator<Buffer> {
   let sinceTurn = 0;
-  for (const piece of deriveTar(headerList, folder)) {
+  for (const piece of derivePieces(headerList, folder)) {
     yield piece;
     sinceTurn += piece.length;
     if (sinceTurn < turnSize) continue;

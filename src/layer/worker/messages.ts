@@ -43,7 +43,8 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly job: number; readonly kind: 'chunk'; readonly bytes: Uint8Array }
-  | { readonly job: number; readonly kind: 'credit'; readonly bytes: number }
+  /** The memory of a chunk comes back, to be filled again. */
+  | { readonly job: number; readonly kind: 'credit'; readonly bytes: number; readonly memory: ArrayBuffer }
   | { readonly job: number; readonly kind: 'done'; readonly result: unknown }
   | { readonly job: number; readonly kind: 'failed'; readonly error: FlatError };
 

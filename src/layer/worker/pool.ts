@@ -8,7 +8,7 @@ import { type FromWorker, type Job, type ToWorker, unflatten } from './messages.
 /** Who hears of a job. */
 export interface JobListener {
   chunk(bytes: Uint8Array): void;
-  credit(bytes: number): void;
+  credit(bytes: number, memory: ArrayBuffer): void;
   done(result: unknown): void;
   failed(error: Error): void;
 }
@@ -76,7 +76,7 @@ function receive(thread: Thread, message: FromWorker): void {
     case 'chunk':
       return listener.chunk(message.bytes);
     case 'credit':
-      return listener.credit(message.bytes);
+      return listener.credit(message.bytes, message.memory);
     case 'done':
       release(thread, message.job);
       return listener.done(message.result);
