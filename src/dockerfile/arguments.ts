@@ -151,24 +151,26 @@ function pairs(instruction: string): Form {
 /** Words parted by blanks outside quotes; quotes and escapes stay for the expansion to take off. */
 function quotedWords(text: string, escape: Escape): string[] {
   const found: string[] = [];
-  let word: string[] = [];
+  let start: number | undefined;
   let open: string | undefined;
+  const close = (end: number) => {
+    if (start !== undefined && end > start) found.push(text.slice(start, end).toWellFormed());
+    start = undefined;
+  };
   for (let index = 0; index < text.length; index++) {
-    const character = text[index] ?? '';
+    const character = text[index];
     if (open === undefined && isSpace(character)) {
-      if (word.length > 0) found.push(word.join(''));
-      word = [];
+      close(index);
       continue;
     }
+    start ??= index;
     if (character === escape && open !== "'") {
-      if (index + 1 < text.length) word.push(character, text[++index] ?? ''); // at the end it just falls away
-      continue;
-    }
-    word.push(character);
-    if (open !== undefined) {
+      if (index + 1 === text.length) close(index); // at the end it just falls away
+      index++;
+    } else if (open !== undefined) {
       if (character === open) open = undefined;
     } else if (character === '"' || character === "'") open = character;
   }
-  if (word.length > 0) found.push(word.join(''));
-  return found.map((each) => each.toWellFormed());
+  close(text.length);
+  return found;
 }

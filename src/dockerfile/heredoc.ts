@@ -11,24 +11,20 @@ export function heredocsOf(line: string): Heredoc[] {
     if (error instanceof DockerfileError) return []; // an open quote: whatever it is, it is no heredoc
     throw error;
   }
-  return words.map(parseHeredoc).filter((heredoc) => heredoc !== undefined);
+  return words.flatMap((word) => (word.includes('<<') ? (parseHeredoc(word) ?? []) : []));
 }
 
 /** `3<<-"EOF"` as a heredoc without content; undefined for any other word. */
 export function parseHeredoc(word: string): Heredoc | undefined {
   const [, fileDescriptor, dash, rest] = /^(\d*)<<(-?)[\t\n\f\r ]*([^<]*)$/.exec(word) ?? [];
   if (rest === undefined || rest === '') return undefined;
+  const form = { fileDescriptor: Number(fileDescriptor), chomp: dash === '-', content: '' };
+  if (/^[\w.-]+$/.test(rest)) return { ...form, name: rest, expand: true }; // nearly every heredoc there is
   const bare = expand(rest, noVariables, { keepUnset: true }).words;
   const [name] = bare;
   if (name === undefined || bare.length !== 1) return undefined;
   const [quoted = ''] = expand(rest, noVariables, { quotes: 'keep', keepUnset: true }).words;
-  return {
-    name,
-    fileDescriptor: Number(fileDescriptor),
-    expand: quoteCount(quoted) === quoteCount(name),
-    chomp: dash === '-',
-    content: '',
-  };
+  return { ...form, name, expand: quoteCount(quoted) === quoteCount(name) };
 }
 
 function quoteCount(text: string): number {

@@ -12,6 +12,7 @@ type Token =
  * @throws DockerfileError BAD_SUBSTITUTION
  */
 export function removePrefix(value: string, pattern: string, longest: boolean): string {
+  checkWork(value, pattern);
   const characters = Array.from(value);
   const end = matchFrom(characters, 0, parsePattern(pattern), longest);
   return end === undefined ? value : characters.slice(end).join('');
@@ -19,6 +20,7 @@ export function removePrefix(value: string, pattern: string, longest: boolean): 
 
 /** The same at the end of `value`: `${x%p}` and `${x%%p}`. */
 export function removeSuffix(value: string, pattern: string, longest: boolean): string {
+  checkWork(value, pattern);
   const characters = Array.from(value).toReversed();
   const end = matchFrom(characters, 0, parsePattern(pattern).toReversed(), longest);
   return end === undefined ? value : characters.slice(end).toReversed().join('');
@@ -26,6 +28,7 @@ export function removeSuffix(value: string, pattern: string, longest: boolean): 
 
 /** Puts `replacement` in place of the first longest match, or of all: `${x/p/r}` and `${x//p/r}`. */
 export function replacePattern(value: string, pattern: string, replacement: string, all: boolean): string {
+  checkWork(value, pattern);
   const characters = Array.from(value);
   const tokens = parsePattern(pattern);
   const starts = matchStarts(characters, tokens);
@@ -49,6 +52,14 @@ export function replacePattern(value: string, pattern: string, replacement: stri
     if (character !== undefined) out.push(character);
   }
   return out.join('');
+}
+
+/** Comparisons that one expansion may take. */
+const maxWork = 50_000_000;
+
+function checkWork(value: string, pattern: string): void {
+  if (value.length * pattern.length <= maxWork) return;
+  throw new DockerfileError('BAD_SUBSTITUTION', 'the pattern is too long for its value');
 }
 
 function parsePattern(pattern: string): Token[] {
