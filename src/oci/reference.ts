@@ -155,3 +155,13 @@ function refuse(text: string, reason: string, hint?: string): never {
   const shown = JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
   throw new OciError('INVALID_REFERENCE', `not an image name: ${shown}: ${reason}`, { hint });
 }
+
+/** Whether `text` reads as a name; an id or a path may not. */
+export function isReference(text: string): boolean {
+  try {
+    parseReference(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,20 +1,22 @@
 import {
   type Descriptor,
   type Digest,
+  formatReference,
   type ImageIndex,
   isAttestation,
   isDigest,
   mediaTypes,
   OciError,
   parseIndex,
+  parseReference,
 } from '../oci/index.ts';
 import { TransportError } from './error.ts';
 import { type LayoutFiles, readDocument } from './layout-files.ts';
 
 /** The name of an entry of index.json (image-spec, annotations.md); in practice a tag. */
-const refName = 'org.opencontainers.image.ref.name';
+export const refName = 'org.opencontainers.image.ref.name';
 /** containerd's and docker's full name beside it. */
-const imageName = 'io.containerd.image.name';
+export const imageName = 'io.containerd.image.name';
 
 /** One manifest that a layout lists, with the names it has there; a name is a tag or a full image name. */
 export interface NamedManifest {
@@ -46,9 +48,13 @@ export function findEntry(index: ImageIndex, reference: string, label: string): 
 }
 
 function namedEntry(index: ImageIndex, name: string, label: string): Descriptor {
+  const full = fullName(name);
   const byTag = index.manifests.filter(({ annotations }) => annotations?.[refName] === name);
-  const found =
-    byTag.length > 0 ? byTag : index.manifests.filter(({ annotations }) => annotations?.[imageName] === name);
+  const byName = index.manifests.filter(({ annotations }) => {
+    const image = annotations?.[imageName];
+    return image !== undefined && (image === name || image === full);
+  });
+  const found = byName.length > 0 ? byName : byTag;
   const names = listNames(index).slice(0, 20);
   return oneOf(
     found,
@@ -58,6 +64,15 @@ function namedEntry(index: ImageIndex, name: string, label: string): Descriptor 
       absent: names.length === 0 ? undefined : `it has ${names.join(', ')}`,
     },
   );
+}
+
+/** `debian` asks for `docker.io/library/debian:latest` where entries have full names. */
+function fullName(name: string): string | undefined {
+  try {
+    return formatReference(parseReference(name));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Signatures and the like stand in index.json too; they do not make the image ambiguous. */

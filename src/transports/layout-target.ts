@@ -14,7 +14,6 @@ import {
   parseManifestOrIndex,
   referrerOf,
   serializeIndex,
-  type Target,
   verifiedChunks,
 } from '../oci/index.ts';
 import { TransportError } from './error.ts';
@@ -22,6 +21,8 @@ import { folderFiles, type LayoutFiles } from './layout-files.ts';
 import { emptyIndex, type NamedManifest, readIndex, withEntry } from './layout-index.ts';
 import { withFolderLock } from './layout-lock.ts';
 import { blobPath, LayoutReader } from './layout-reader.ts';
+import { syncFolder } from './sync-folder.ts';
+import type { TransportSink, TransportSource } from './transport.ts';
 
 export interface LayoutOptions {
   /** Makes the layout if there is none; else its absence is an error. */
@@ -49,7 +50,7 @@ export async function openLayout(path: string, options: LayoutOptions = {}): Pro
 }
 
 /** A layout folder as a Target. Made by `openLayout`. Two processes may write to one layout. */
-export class LayoutTarget implements Target {
+export class LayoutTarget implements TransportSource, TransportSink {
   readonly label: string;
   readonly #root: string;
   readonly #scratch: boolean;
@@ -128,6 +129,11 @@ export class LayoutTarget implements Target {
     return this.#reader.referrers(digest, artifactType, options);
   }
 
+  /** What a layout holds is visible as it comes. */
+  async commit(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
   /** index.json is all the list there is of what refers to what, so such a manifest stands in it, without a name. */
   async #listReferrer(descriptor: Descriptor, options: CallOptions): Promise<void> {
     const document = parseManifestOrIndex(await fetchBytes(this, descriptor, options), descriptor.mediaType);
@@ -194,14 +200,4 @@ export class LayoutTarget implements Target {
 
 async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isFile() === true;
-}
-
-/** Makes renames within `folder` last through a power cut. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,0 +1,105 @@
+import type { Readable } from 'node:stream';
+import type { CallOptions, Descriptor, Digest, FetchOptions } from '../oci/index.ts';
+import { type ArchiveFiles, type ArchiveOptions, openArchiveFiles } from './archive-files.ts';
+import { legacyFiles } from './docker-legacy.ts';
+import { TransportError } from './error.ts';
+import type { LayoutFiles } from './layout-files.ts';
+import type { NamedManifest } from './layout-index.ts';
+import { LayoutReader } from './layout-reader.ts';
+import type { TransportSource } from './transport.ts';
+
+/**
+ * Opens an archive of an OCI layout for reading: a path, or a stream such as standard input.
+ * @throws TransportError NOT_AN_ARCHIVE, INVALID_ARCHIVE, NOT_A_LAYOUT
+ */
+export async function openOciArchive(
+  source: string | Readable,
+  options: ArchiveOptions = {},
+): Promise<TransportSource> {
+  return open(source, 'oci-archive', options, async (files) => files);
+}
+
+/**
+ * Opens what `docker save` or `podman save` wrote, now or long ago; as `docker load`, it also takes an archive of an OCI
+ * layout. Images of the older form get a docker manifest made here, their layers are the plain tars.
+ * @throws TransportError NOT_AN_ARCHIVE, INVALID_ARCHIVE
+ */
+export async function openDockerArchive(
+  source: string | Readable,
+  options: ArchiveOptions = {},
+): Promise<TransportSource> {
+  return open(source, 'docker-archive', options, async (files) => {
+    if (files.has('index.json') && files.has('oci-layout')) return files;
+    if (files.has('manifest.json')) return legacyFiles(files, options);
+    throw new TransportError('NOT_AN_ARCHIVE', `${files.label} has neither manifest.json nor index.json`, {
+      hint: 'for a tar of a root file system, use import',
+    });
+  });
+}
+
+async function open(
+  source: string | Readable,
+  kind: string,
+  options: ArchiveOptions,
+  view: (files: ArchiveFiles) => Promise<LayoutFiles>,
+): Promise<TransportSource> {
+  const label = `${kind}:${typeof source === 'string' ? source : '-'}`;
+  const files = await openArchiveFiles(source, label, options);
+  try {
+    const reader = new LayoutReader(await view(files));
+    await reader.check();
+    return new ArchiveSource(label, reader, files);
+  } catch (error) {
+    await files[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** An archive as a Target that is only read. */
+class ArchiveSource implements TransportSource {
+  readonly label: string;
+  readonly #reader: LayoutReader;
+  readonly #files: AsyncDisposable;
+
+  constructor(label: string, reader: LayoutReader, files: AsyncDisposable) {
+    this.label = label;
+    this.#reader = reader;
+    this.#files = files;
+  }
+
+  fetch(descriptor: Descriptor, options?: FetchOptions): Promise<Readable> {
+    return this.#reader.fetch(descriptor, options);
+  }
+
+  exists(descriptor: Descriptor): Promise<boolean> {
+    return this.#reader.exists(descriptor);
+  }
+
+  resolve(reference: string, options?: CallOptions): Promise<Descriptor> {
+    return this.#reader.resolve(reference, options);
+  }
+
+  list(): Promise<readonly NamedManifest[]> {
+    return this.#reader.list();
+  }
+
+  referrers(digest: Digest, artifactType?: string, options?: CallOptions): Promise<readonly Descriptor[]> {
+    return this.#reader.referrers(digest, artifactType, options);
+  }
+
+  async push(): Promise<never> {
+    throw this.#readOnly();
+  }
+
+  async tag(): Promise<never> {
+    throw this.#readOnly();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve(this.#files[Symbol.asyncDispose]());
+  }
+
+  #readOnly(): TransportError {
+    return new TransportError('READ_ONLY', `${this.label} is open for reading; archives are written whole`);
+  }
+}
