@@ -26,7 +26,7 @@ export async function main(argv: readonly string[], root: string): Promise<numbe
     if (found === undefined) return await showHelp(config, line);
     if (line.help || wantsHelp(found)) return await showCommandHelp(config, found.id);
     await runCommand(config, found);
-    return interruptExitCode() ?? exitCodeOf(process.exitCode);
+    return exitCodeOf(process.exitCode) ?? interruptExitCode() ?? 0;
   } catch (error) {
     const debug = line.debug || found?.debug === true;
     return reportError(error, { command: found?.id.replaceAll(':', ' '), debug, stream: process.stderr });
@@ -136,6 +136,7 @@ function endQuietlyOnClosedPipe(error: NodeJS.ErrnoException): void {
   throw error;
 }
 
-function exitCodeOf(code: typeof process.exitCode): number {
-  return typeof code === 'number' ? code : Number(code ?? 0);
+/** What the command set itself. */
+function exitCodeOf(code: typeof process.exitCode): number | undefined {
+  return code === undefined || code === null ? undefined : Number(code);
 }
