@@ -61,6 +61,13 @@ export interface Store extends AsyncDisposable {
    * Comes before the push of the manifest, which wants its children known.
    */
   adoptRemote(config: ImageConfig, layers: readonly Descriptor[], source: string): void;
+  /** Bytes of a layer's tar, or of the blob that holds it where only that is known. */
+  layerSize(diffId: Digest): number | undefined;
+  /**
+   * The bytes of a layer: its tar, or a blob of it in whatever compression it has.
+   * @throws StoreError LAYER_UNAVAILABLE
+   */
+  openLayer(diffId: Digest, options?: CallOptions): Promise<Readable>;
   /** Makes the folder of a container, `containers/<id>`, and names this process as its owner; returns its path. */
   registerContainer(container: ContainerRecord): Promise<string>;
   /** Deletes the folder and the record. */

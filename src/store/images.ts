@@ -14,6 +14,7 @@ import type { ImageRecord, Images, RemovedImage } from './contract.ts';
 import { StoreError } from './error.ts';
 import type { ImageIndexFile } from './image-index.ts';
 import { fullName, imageQuery, repositoryOfName } from './image-name.ts';
+import type { StoreLayers } from './layers.ts';
 import type { Manifests } from './manifests.ts';
 import { hasSnapshotOfLayer } from './snapshot-rows.ts';
 
@@ -21,6 +22,7 @@ export interface ImageParts {
   readonly blobs: Blobs;
   readonly content: StoreContent;
   readonly manifests: Manifests;
+  readonly layers: StoreLayers;
   readonly indexFile: ImageIndexFile;
 }
 
@@ -224,15 +226,7 @@ export class StoreImages implements Images {
   }
 
   #size(config: ImageConfig): number {
-    return config.diffIds.reduce((total, diffId) => total + this.#layerSize(diffId), 0);
-  }
-
-  /** Of its tar where it was ever unpacked or stored so, else of the blob that holds it. */
-  #layerSize(diffId: Digest): number {
-    const { db } = this.#base;
-    const snapshot = db.get<{ size: number }>('SELECT size FROM snapshots WHERE diff_id = ? LIMIT 1', diffId);
-    const blobs = this.#parts.blobs.ofLayer(diffId);
-    return snapshot?.size ?? (blobs.find((blob) => blob.digest === diffId) ?? blobs[0])?.size ?? 0;
+    return config.diffIds.reduce((total, diffId) => total + (this.#parts.layers.size(diffId) ?? 0), 0);
   }
 }
 

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { diffInWorker, diffTreeInWorker, type DraftLayer } from '../layer/index.ts';
-import { type CallOptions, chainIdOf, type Digest } from '../oci/index.ts';
+import { chainIdOf, type Digest } from '../oci/index.ts';
 import type { RootMount } from '../system/index.ts';
 import type { StoreBase } from './base.ts';
 import type { ActiveSnapshot, DiffSnapshotOptions, Snapshots } from './contract.ts';

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { CallOptions, Descriptor, Digest, ImageConfig } from '../oci/index.ts';
 import type { Privileges } from '../system/index.ts';
 import type { StoreBase } from './base.ts';
@@ -17,6 +18,7 @@ import type {
 import { GarbageCollector } from './garbage.ts';
 import { ImageIndexFile } from './image-index.ts';
 import { StoreImages } from './images.ts';
+import { StoreLayers } from './layers.ts';
 import { Manifests } from './manifests.ts';
 import { Materializer } from './materialize.ts';
 import { pruneStore } from './prune.ts';
@@ -44,6 +46,7 @@ export class LocalStore implements Store {
   readonly #garbage: GarbageCollector;
   readonly #unpacker: Unpacker;
   readonly #materializer: Materializer;
+  readonly #layers: StoreLayers;
   #closed = false;
 
   constructor(base: StoreBase) {
@@ -60,7 +63,14 @@ export class LocalStore implements Store {
     this.snapshots = new StoreSnapshots(base, { trash: this.trash, unsynced: this.#unsynced });
     this.cache = new StoreCacheRecords(base, blobs);
     const manifests = new Manifests(base, blobs);
-    this.images = new StoreImages(base, { blobs, content: this.content, manifests, indexFile: this.#indexFile });
+    this.#layers = new StoreLayers(base, { blobs, content: this.content });
+    this.images = new StoreImages(base, {
+      blobs,
+      content: this.content,
+      manifests,
+      layers: this.#layers,
+      indexFile: this.#indexFile,
+    });
     this.#unpacker = new Unpacker(base, { blobs, content: this.content, snapshots: this.snapshots });
     const parts = { content: this.content, images: this.images, manifests };
     this.#materializer = new Materializer(base, { ...parts, blobs });
@@ -96,6 +106,14 @@ export class LocalStore implements Store {
         this.#blobs.putLayer({ diffId, digest: layer.digest, verified: false });
       });
     });
+  }
+
+  layerSize(diffId: Digest): number | undefined {
+    return this.#layers.size(diffId);
+  }
+
+  openLayer(diffId: Digest, options: CallOptions = {}): Promise<Readable> {
+    return this.#layers.open(diffId, options);
   }
 
   registerContainer(container: ContainerRecord): Promise<string> {

@@ -64,7 +64,8 @@ export class StoreTarget implements Target {
     const found = digest === undefined ? images.manifestOfName(reference) : undefined;
     const manifest = digest === undefined ? found?.manifest : manifests.descriptor(digest);
     if (manifest !== undefined) return manifest;
-    if (found?.imageId == null) throw new OciError('NOT_FOUND', `${reference} is not in the store`);
+    if (found === undefined || found.imageId === null)
+      throw new OciError('NOT_FOUND', `${reference} is not in the store`);
     return materializeDefault(found.imageId, options);
   }
 

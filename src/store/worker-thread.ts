@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { type WorkerName, workerEntry } from '../system/index.ts';
+import { workerEntry } from '../system/index.ts';
 import { asStoreError, StoreError } from './error.ts';
 import type { StoreTask, TaskReply, TaskRequest } from './worker-tasks.ts';
 
@@ -33,8 +33,7 @@ export class WorkerThread {
   }
 
   #start(): Worker {
-    const name: string = 'store';
-    const worker = new Worker(workerEntry(name as WorkerName));
+    const worker = new Worker(workerEntry('store'), { name: 'slipway-store' });
     worker.on('message', (reply: TaskReply) => this.#settle(reply));
     worker.on('error', (error) => this.#fail(error));
     worker.on('exit', () => this.#fail(new StoreError('CLOSED', 'the store was closed')));

@@ -1,0 +1,119 @@
+import { writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { chainIdOf, type Digest } from '../../src/oci/index.ts';
+import type { Store } from '../../src/store/index.ts';
+import { asRoot, isRoot, ScratchStore } from './scratch-store.ts';
+import { baseScript, changes, listLayer, type MadeLayer, runIn, step } from './snapshot-contract.ts';
+
+const drivers = ['overlay', 'copy'] as const;
+const rootIt = isRoot ? it : it.skip;
+
+describe(`both drivers make the same layer${asRoot}`, () => {
+  const stores: { readonly scratch: ScratchStore; readonly store: Store; readonly base: MadeLayer }[] = [];
+
+  beforeAll(async () => {
+    for (const snapshotter of isRoot ? drivers : []) {
+      const scratch = new ScratchStore();
+      const store = await scratch.open({ snapshotter });
+      stores.push({ scratch, store, base: await step(store, undefined, baseScript) });
+    }
+  });
+  afterAll(async () => {
+    for (const { scratch } of stores) await scratch[Symbol.asyncDispose]();
+  });
+
+  (isRoot ? it.each(changes) : it.skip.each(changes))('%s', async (_, script, expected) => {
+    const diffIds: Digest[] = [];
+    for (const { store, base } of stores) {
+      const layer = await step(store, base.chainId, script);
+      expect(await listLayer(store, layer)).toEqual(expected);
+      diffIds.push(layer.diffId);
+    }
+    expect(diffIds[1]).toBe(diffIds[0]);
+  });
+
+  rootIt('the base too', () => {
+    expect(stores[1]?.base).toEqual(stores[0]?.base);
+  });
+});
+
+/** What every driver does. */
+function snapshotContract(snapshotter: (typeof drivers)[number]): void {
+  describe(`the ${snapshotter} driver${asRoot}`, () => {
+    rootIt('shows a committed tree', async () => {
+      await using scratch = new ScratchStore();
+      const store = await scratch.open({ snapshotter });
+      const base = await step(store, undefined, baseScript);
+      const upper = await step(store, base.chainId, 'rm a/x; echo new > a/z');
+      await runIn(store.snapshots.view(upper.chainId), 'test ! -e a/x; test -e a/y; test "$(cat a/z)" = new');
+      await runIn(store.snapshots.view(base.chainId), 'test -e a/x; test ! -e a/z');
+      expect(upper.chainId).toBe(chainIdOf(base.chainId, upper.diffId));
+    });
+
+    rootIt('cannot be written through a view', async () => {
+      await using scratch = new ScratchStore();
+      const store = await scratch.open({ snapshotter });
+      const { chainId } = await step(store, undefined, baseScript);
+      await expect(runIn(store.snapshots.view(chainId), 'echo no > a/x')).rejects.toThrow(/Read-only/);
+    });
+
+    rootIt('shows an empty tree where there is no layer', async () => {
+      await using scratch = new ScratchStore();
+      const store = await scratch.open({ snapshotter });
+      await runIn(store.snapshots.view(undefined), 'test -z "$(ls -A)"');
+    });
+
+    rootIt('keeps the attributes of the top folder', async () => {
+      await using scratch = new ScratchStore();
+      const store = await scratch.open({ snapshotter });
+      const first = await store.snapshots.prepare(undefined);
+      await runIn(first.root, 'chmod 1711 .; chown 5:6 .; echo 1 > f');
+      const base = await store.snapshots.commit(first, await store.snapshots.diff(first));
+      const { chainId } = await step(store, base, 'echo 2 > g');
+      await runIn(store.snapshots.view(chainId), 'test "$(stat -c "%a %u %g" .)" = "1711 5 6"');
+    });
+
+    rootIt('leaves nothing of a discarded snapshot', async () => {
+      await using scratch = new ScratchStore();
+      const store = await scratch.open({ snapshotter });
+      const active = await store.snapshots.prepare(undefined);
+      const hostile =
+        'mkdir -p deep/er; chmod 0 deep; echo x > deep/er/x; ln -s /etc outside; n=$(printf "\\\\377"); mkdir "$n"';
+      await runIn(active.root, hostile);
+      await store.snapshots.discard(active);
+      expect(scratch.files('snapshots')).toEqual(['.trash']);
+      expect(scratch.files('snapshots/.trash')).toEqual([]);
+    });
+
+    rootIt('keeps the first of two equal snapshots', async () => {
+      await using scratch = new ScratchStore();
+      const store = await scratch.open({ snapshotter });
+      const first = await step(store, undefined, 'echo same > f; touch -d @1500000000 f');
+      const second = await step(store, undefined, 'echo same > f; touch -d @1500000000 f');
+      expect(second).toEqual(first);
+      expect(scratch.files('snapshots')).toHaveLength(2);
+    });
+
+    rootIt('refuses a parent that is not unpacked', async () => {
+      await using scratch = new ScratchStore();
+      const store = await scratch.open({ snapshotter });
+      const absent = `sha256:${'0'.repeat(64)}` as Digest;
+      await expect(store.snapshots.prepare(absent)).rejects.toMatchObject({ code: 'SNAPSHOT_MISSING' });
+    });
+
+    rootIt('stacks 127 layers', async () => {
+      await using scratch = new ScratchStore();
+      const store = await scratch.open({ snapshotter });
+      let parent: Digest | undefined;
+      for (let at = 0; at < 127; at++) {
+        const active = await store.snapshots.prepare(parent);
+        writeFileSync(`${active.folder}/f${at}`, String(at));
+        parent = await store.snapshots.commit(active, await store.snapshots.diff(active));
+      }
+      const { chainId } = await step(store, parent, 'test "$(ls | wc -l)" = 127; rm f0');
+      await runIn(store.snapshots.view(chainId), 'test "$(ls | wc -l)" = 126; test "$(cat f126)" = 126');
+    });
+  });
+}
+
+for (const driver of drivers) snapshotContract(driver);
