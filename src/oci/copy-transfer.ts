@@ -2,6 +2,7 @@ import { pipeline, type Readable, Transform } from 'node:stream';
 import { messageOf } from '../errors.ts';
 import { CopyError, type CopyEvent } from './copy-events.ts';
 import type { Descriptor } from './descriptor.ts';
+import { codeOf } from './error.ts';
 import type { Target } from './target.ts';
 
 /** Where one piece of content goes, and who hears of it. */
@@ -125,10 +126,11 @@ function failureOf(
 
 /** The hint of the error below is what helps. */
 function passedOn(cause: unknown): { readonly hint?: string } {
-  return cause instanceof Error && 'hint' in cause && typeof cause.hint === 'string' ? { hint: cause.hint } : {};
+  const hint = typeof cause === 'object' && cause !== null && 'hint' in cause ? cause.hint : undefined;
+  return typeof hint === 'string' ? { hint } : {};
 }
 
 function isMismatch(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = codeOf(error);
   return code === 'DIGEST_MISMATCH' || code === 'SIZE_MISMATCH';
 }

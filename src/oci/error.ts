@@ -22,3 +22,8 @@ export class OciError extends SlipwayError {
     this.code = code;
   }
 }
+
+/** The `code` of any thrown value, of whatever realm. */
+export function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { type CallOptions, OciError } from '../oci/index.ts';
+import { type CallOptions, codeOf, OciError } from '../oci/index.ts';
 import { TransportError } from './error.ts';
 import type { LayoutFile, LayoutFiles } from './layout-files.ts';
 import { findFile, indexTar, type TarFile, type TarIndex } from './tar-index.ts';
@@ -52,7 +52,7 @@ async function replaceOnFailure<T>(handle: FileHandle, work: () => Promise<T>): 
 
 function notThere(path: string): (error: unknown) => never {
   return (cause) => {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    if (codeOf(cause) !== 'ENOENT') throw cause;
     throw new OciError('NOT_FOUND', `there is no file ${path}`, { cause });
   };
 }
@@ -78,7 +78,7 @@ async function plainTar(handle: FileHandle, label: string, options: ArchiveOptio
 }
 
 function isZlibError(error: unknown): boolean {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = codeOf(error);
   return typeof code === 'string' && (code.startsWith('Z_') || code.startsWith('ZSTD_') || code.startsWith('ERR_ZLIB'));
 }
 

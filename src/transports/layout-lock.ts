@@ -45,6 +45,6 @@ async function acquire(begin: () => void, folder: string, signal: AbortSignal | 
 
 /** SQLITE_BUSY, or SQLITE_LOCKED. */
 function isBusy(error: unknown): boolean {
-  const code: unknown = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+  const code = (error as { readonly errcode?: unknown }).errcode;
   return code === 5 || code === 6;
 }

@@ -1,0 +1,45 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseLocation } from '../../src/transports/index.ts';
+
+const digest = `sha256:${'0'.repeat(64)}`;
+
+describe('parseLocation', () => {
+  it.each([
+    ['oci:/tmp/x', 'oci', '/tmp/x', ''],
+    ['oci:/tmp/x:v1', 'oci', '/tmp/x', 'v1'],
+    ['oci:x:docker.io/library/debian:12', 'oci', 'x', 'docker.io/library/debian:12'],
+    [`oci:/tmp/x@${digest}`, 'oci', '/tmp/x', digest],
+    [`oci:/tmp/x:v1@${digest}`, 'oci', '/tmp/x', digest],
+    ['oci:/home/a@b/x:v1', 'oci', '/home/a@b/x', 'v1'],
+    ['oci-archive:x.tar', 'oci-archive', 'x.tar', ''],
+    ['oci-archive:x.tar:v1', 'oci-archive', 'x.tar', 'v1'],
+    ['docker-archive:x.tar:debian:12', 'docker-archive', 'x.tar', 'debian:12'],
+    ['oci-layout:///tmp/x', 'oci', '/tmp/x', ''],
+    ['oci-layout://x/y:v1', 'oci', 'x/y', 'v1'],
+    ['oci-layout:///tmp/a:b/c:v1', 'oci', '/tmp/a:b/c', 'v1'],
+    [`oci-layout://x@${digest}`, 'oci', 'x', digest],
+    [`oci-layout://x:v1@${digest}`, 'oci', 'x', digest],
+    ['oci://tmp/x:v1', 'oci', '//tmp/x', 'v1'],
+    ['oci://tmp/x', 'oci', '//tmp/x', ''],
+  ])('%s is %s %s %s', (text, kind, path, reference) => {
+    expect(parseLocation(text)).toEqual({ kind, path, reference });
+  });
+
+  it.each([
+    ['docker://quay.io/a/b:1', 'docker', 'quay.io/a/b:1'],
+    ['debian', 'store', 'debian'],
+    ['debian:12', 'store', 'debian:12'],
+    ['localhost:5000/x', 'store', 'localhost:5000/x'],
+    [`debian@${digest}`, 'store', `debian@${digest}`],
+    ['dir:latest', 'store', 'dir:latest'],
+  ])('%s is the name %s %s', (text, kind, reference) => {
+    expect(parseLocation(text)).toEqual({ kind, reference });
+  });
+
+  it.each(['oci:', 'oci::v1', 'oci:x@sha256:1', 'docker://', 'oci-layout://', 'http://x/y', 'dir:/tmp/x'])(
+    '%s is refused',
+    (text) => {
+      expect(() => parseLocation(text)).toThrow(expect.objectContaining({ code: 'INVALID_LOCATION' }));
+    },
+  );
+});
