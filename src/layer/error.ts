@@ -52,8 +52,8 @@ export function layerErrorOf(error: unknown, doing: string): unknown {
 
 /** The name of the error number (`ENOENT`), from Node or from our own system calls. */
 export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const { errno, code } = error as Error & { errno?: unknown; code?: unknown };
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { errno, code } = error as { errno?: unknown; code?: unknown };
   if (typeof errno === 'string') return errno;
   return typeof errno === 'number' && typeof code === 'string' ? code : undefined;
 }
