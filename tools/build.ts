@@ -18,6 +18,7 @@ const entries: Readonly<Record<string, string>> = {
   index: 'src/index.ts',
   dockerfile: 'src/dockerfile/index.ts',
   'workers/layer': 'src/layer/worker.ts',
+  'workers/store': 'src/store/worker.ts',
   'workers/build': 'src/build/worker.ts',
 };
 
