@@ -1,6 +1,25 @@
 import { messageOf } from '../errors.ts';
-import { type BuildInputs, type ImageStep, needKey, needs, parse, type ResolvedConfigs, type StepGraph, toGraph, type Ast, type ImageNeed } from '../dockerfile/index.ts';
-import { type Digest, familiarName, formatReference, hostPlatform, type ImageConfig, normalizePlatform, parseReference } from '../oci/index.ts';
+import {
+  type BuildInputs,
+  type ImageStep,
+  needKey,
+  needs,
+  parse,
+  type ResolvedConfigs,
+  type StepGraph,
+  toGraph,
+  type Ast,
+  type ImageNeed,
+} from '../dockerfile/index.ts';
+import {
+  type Digest,
+  familiarName,
+  formatReference,
+  hostPlatform,
+  type ImageConfig,
+  normalizePlatform,
+  parseReference,
+} from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
 import { openContext, type OpenContext } from './context.ts';
 import { BuildError } from './error.ts';
@@ -67,7 +86,9 @@ function inputsOf(request: BuildRequest, context: OpenContext, contexts: NamedCo
     platform: normalizePlatform(request.platform ?? host),
     buildPlatform: host,
     labels: request.labels,
-    contexts: Object.fromEntries([...contexts].map(([name, each]) => [name, each.kind === 'folder' ? 'tree' : 'image'])),
+    contexts: Object.fromEntries(
+      [...contexts].map(([name, each]) => [name, each.kind === 'folder' ? 'tree' : 'image']),
+    ),
     hasContext: context.folder !== undefined,
   };
 }
@@ -105,7 +126,12 @@ class BaseImages {
   async #resolve(need: ImageNeed): Promise<ResolvedImage> {
     const { onEvent } = this.#options;
     const id = `load ${need.name}`;
-    onEvent({ type: 'step-start', id, title: `[internal] load metadata for ${shownName(need.name)}`, time: Date.now() });
+    onEvent({
+      type: 'step-start',
+      id,
+      title: `[internal] load metadata for ${shownName(need.name)}`,
+      time: Date.now(),
+    });
     try {
       const image = await this.#find(need);
       onEvent({ type: 'step-done', id, cached: false, time: Date.now() });
@@ -120,15 +146,18 @@ class BaseImages {
     const { store, open, request, signal, contexts } = this.#options;
     const context = contexts.get(normalName(need.name));
     if (context?.kind === 'layout') {
-      const { LayoutTarget } = await import('../transports/index.ts');
-      return importImage(await LayoutTarget.open(context.path), context.reference, { store, platform: need.platform, signal });
+      const { openLayout } = await import('../transports/index.ts');
+      return importImage(await openLayout(context.path), context.reference, { store, platform: need.platform, signal });
     }
     const name = context?.kind === 'image' ? context.name : need.name;
     try {
       return await resolveImage(name, need.platform, { store, open, pull: request.pull, signal });
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'NOT_FOUND') throw error;
-      throw new BuildError('IMAGE_NOT_FOUND', `${shownName(name)}: not found`, { cause: error, hint: 'check the name, or log in if the repository is private' });
+      throw new BuildError('IMAGE_NOT_FOUND', `${shownName(name)}: not found`, {
+        cause: error,
+        hint: 'check the name, or log in if the repository is private',
+      });
     }
   }
 }

@@ -24,10 +24,16 @@ const maxText = 64 << 20;
  * Opens the main context and finds the Dockerfile. `scratch` makes an empty folder for what comes through standard input.
  * @throws BuildError CONTEXT_NOT_FOUND, CONTEXT_INVALID, DOCKERFILE_NOT_FOUND
  */
-export async function openContext(request: BuildRequest, scratch: () => Promise<string>, privileges: Privileges): Promise<OpenContext> {
+export async function openContext(
+  request: BuildRequest,
+  scratch: () => Promise<string>,
+  privileges: Privileges,
+): Promise<OpenContext> {
   if (request.context !== '-') return openFolderContext(request);
   if (request.dockerfile === '-') {
-    throw new BuildError('CONTEXT_INVALID', 'context and Dockerfile cannot both come from standard input', { exitCode: 125 });
+    throw new BuildError('CONTEXT_INVALID', 'context and Dockerfile cannot both come from standard input', {
+      exitCode: 125,
+    });
   }
   const { head, stream } = await peek(request.stdin ?? Readable.from([]));
   if (!looksLikeArchive(head)) {
@@ -44,17 +50,27 @@ async function openFolderContext(request: BuildRequest, options = { confined: fa
   const stats = statSync(folder, { throwIfNoEntry: false });
   if (stats === undefined) {
     const remote = /^(https?|git|ssh):\/\/|^git@|\.git(#|$)/.test(request.context);
-    if (remote) throw new BuildError('UNSUPPORTED', `remote contexts are not supported yet: ${request.context}`, { hint: 'clone or download it, and name the folder' });
-    throw new BuildError('CONTEXT_NOT_FOUND', `unable to prepare context: path "${request.context}" not found`, { exitCode: 1 });
+    if (remote)
+      throw new BuildError('UNSUPPORTED', `remote contexts are not supported yet: ${request.context}`, {
+        hint: 'clone or download it, and name the folder',
+      });
+    throw new BuildError('CONTEXT_NOT_FOUND', `unable to prepare context: path "${request.context}" not found`, {
+      exitCode: 1,
+    });
   }
-  if (!stats.isDirectory()) throw new BuildError('CONTEXT_INVALID', `unable to prepare context: path "${request.context}" is not a folder`);
+  if (!stats.isDirectory())
+    throw new BuildError('CONTEXT_INVALID', `unable to prepare context: path "${request.context}" is not a folder`);
   if (request.dockerfile === '-') {
     const text = await readAll(request.stdin ?? Readable.from([]));
     return { dockerfile: { name: 'Dockerfile', text }, folder, ignore: await readIgnore(folder, undefined) };
   }
   const path = findDockerfile(folder, request.dockerfile, options.confined);
   const text = await readFile(path);
-  return { dockerfile: { name: basename(request.dockerfile ?? 'Dockerfile'), text }, folder, ignore: await readIgnore(folder, request.dockerfile === undefined ? undefined : path) };
+  return {
+    dockerfile: { name: basename(request.dockerfile ?? 'Dockerfile'), text },
+    folder,
+    ignore: await readIgnore(folder, request.dockerfile === undefined ? undefined : path),
+  };
 }
 
 /** `-f` is taken from the working folder, else from the context; the default name from the context, never through a link out of it. */
@@ -81,7 +97,10 @@ async function readIgnore(folder: string, dockerfile: string | undefined): Promi
   for (const path of [`${own}.dockerignore`, join(folder, '.dockerignore')]) {
     const stats: Stats | undefined = lstatSync(path, { throwIfNoEntry: false });
     if (stats === undefined) continue;
-    const found = dirname(path) === folder ? followInRoot(folder, Buffer.from(basename(path)).toString('latin1')) : { path: '', stats };
+    const found =
+      dirname(path) === folder
+        ? followInRoot(folder, Buffer.from(basename(path)).toString('latin1'))
+        : { path: '', stats };
     if (!found?.stats.isFile() || found.stats.size > maxText) continue;
     return parseIgnore(await readFile(dirname(path) === folder ? locate(folder, found.path) : path, 'utf8'));
   }
@@ -113,7 +132,10 @@ async function peek(stream: Readable): Promise<{ head: Buffer; stream: Readable 
 
 function looksLikeArchive(head: Buffer): boolean {
   const magic = head.subarray(0, 6).toString('latin1');
-  return ['\x1f\x8b', '\x28\xb5\x2f\xfd', 'BZh', '\xfd7zXZ'].some((start) => magic.startsWith(start)) || head.subarray(257, 262).toString('latin1') === 'ustar';
+  return (
+    ['\x1f\x8b', '\x28\xb5\x2f\xfd', 'BZh', '\xfd7zXZ'].some((start) => magic.startsWith(start)) ||
+    head.subarray(257, 262).toString('latin1') === 'ustar'
+  );
 }
 
 async function readAll(stream: Readable): Promise<Buffer> {
@@ -121,7 +143,8 @@ async function readAll(stream: Readable): Promise<Buffer> {
   let length = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > maxText) throw new BuildError('CONTEXT_INVALID', `the Dockerfile on standard input is larger than ${maxText} bytes`);
+    if (length > maxText)
+      throw new BuildError('CONTEXT_INVALID', `the Dockerfile on standard input is larger than ${maxText} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -33,32 +33,46 @@ export async function download(url: string, folder: string, options: DownloadOpt
   }
   const found = `sha256:${sum.digest('hex')}`;
   if (options.checksum !== undefined && options.checksum !== found) {
-    throw new BuildError('CHECKSUM_MISMATCH', `ADD ${withoutSecrets(url)}: digest mismatch ${found}: ${options.checksum}`);
+    throw new BuildError(
+      'CHECKSUM_MISMATCH',
+      `ADD ${withoutSecrets(url)}: digest mismatch ${found}: ${options.checksum}`,
+    );
   }
   if (lastModified !== undefined) await utimes(join(folder, name), lastModified, lastModified);
   return name;
 }
 
-async function get(url: string, signal: AbortSignal | undefined): Promise<{ body: AsyncIterable<Buffer>; lastModified: Date | undefined }> {
+async function get(
+  url: string,
+  signal: AbortSignal | undefined,
+): Promise<{ body: AsyncIterable<Buffer>; lastModified: Date | undefined }> {
   const { request } = await import('undici');
   let at = new URL(url);
   for (let hop = 0; hop <= maxRedirects; hop++) {
-    const answer = await request(at, { headers: { 'accept-encoding': 'identity' }, signal: signal ?? null }).catch((error: unknown) => {
-      throw new BuildError('DOWNLOAD_FAILED', `ADD ${withoutSecrets(url)}: ${messageOf(error)}`, { cause: error });
-    });
+    const answer = await request(at, { headers: { 'accept-encoding': 'identity' }, signal: signal ?? null }).catch(
+      (error: unknown) => {
+        throw new BuildError('DOWNLOAD_FAILED', `ADD ${withoutSecrets(url)}: ${messageOf(error)}`, { cause: error });
+      },
+    );
     const { location } = answer.headers;
     if (answer.statusCode >= 300 && answer.statusCode < 400 && typeof location === 'string') {
       await answer.body.dump();
       const next = new URL(location, at);
       if (at.protocol === 'https:' && next.protocol !== 'https:') {
-        throw new BuildError('DOWNLOAD_FAILED', `ADD ${withoutSecrets(url)}: redirected from https to ${next.protocol}`);
+        throw new BuildError(
+          'DOWNLOAD_FAILED',
+          `ADD ${withoutSecrets(url)}: redirected from https to ${next.protocol}`,
+        );
       }
       at = next;
       continue;
     }
     if (answer.statusCode !== 200) {
       await answer.body.dump();
-      throw new BuildError('DOWNLOAD_FAILED', `ADD ${withoutSecrets(url)}: invalid response status ${answer.statusCode}`);
+      throw new BuildError(
+        'DOWNLOAD_FAILED',
+        `ADD ${withoutSecrets(url)}: invalid response status ${answer.statusCode}`,
+      );
     }
     const date = new Date(String(answer.headers['last-modified']));
     return { body: answer.body, lastModified: Number.isNaN(date.getTime()) ? undefined : date };

@@ -43,7 +43,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
 }
 
 /** Opens the repository of an image name; the client is loaded only then. */
-export const openRegistry: OpenRepository = async (name) => {
+export const openRegistry: OpenRepository = async (name, access = 'pull') => {
   const { openRepository } = await import('../registry/index.ts');
-  return openRepository(name, {});
+  return openRepository(name, { access });
 };

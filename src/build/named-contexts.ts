@@ -29,14 +29,20 @@ function parseOne(name: string, value: string): NamedContext {
   if (value.startsWith('docker-image://')) return { kind: 'image', name: value.slice('docker-image://'.length) };
   if (value.startsWith('oci-layout://')) return parseLayout(value.slice('oci-layout://'.length));
   if (/^(https?|git|ssh):\/\//.test(value)) {
-    throw new BuildError('UNSUPPORTED', `--build-context ${name}: remote contexts are not supported yet`, { exitCode: 125 });
+    throw new BuildError('UNSUPPORTED', `--build-context ${name}: remote contexts are not supported yet`, {
+      exitCode: 125,
+    });
   }
   const folder = resolve(value);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new BuildError('CONTEXT_NOT_FOUND', `--build-context ${name}: path "${value}" is not a folder`);
   }
   const ignoreFile = join(folder, '.dockerignore');
-  return { kind: 'folder', folder, ignore: existsSync(ignoreFile) ? parseIgnore(readFileSync(ignoreFile, 'utf8')) : [] };
+  return {
+    kind: 'folder',
+    folder,
+    ignore: existsSync(ignoreFile) ? parseIgnore(readFileSync(ignoreFile, 'utf8')) : [],
+  };
 }
 
 /** `path[@digest]` or `path[:tag]`; a colon before a slash belongs to the path. */
@@ -44,7 +50,8 @@ function parseLayout(text: string): NamedContext {
   const at = text.indexOf('@sha');
   if (at >= 0) return { kind: 'layout', path: resolve(text.slice(0, at)), reference: text.slice(at + 1) };
   const colon = text.lastIndexOf(':');
-  if (colon > text.lastIndexOf('/')) return { kind: 'layout', path: resolve(text.slice(0, colon)), reference: text.slice(colon + 1) };
+  if (colon > text.lastIndexOf('/'))
+    return { kind: 'layout', path: resolve(text.slice(0, colon)), reference: text.slice(colon + 1) };
   return { kind: 'layout', path: resolve(text), reference: '' };
 }
 

@@ -1,6 +1,13 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { chainIdOfAll, copyGraph, type CallOptions, type Descriptor, type Digest, type ImageConfig, type Target } from '../oci/index.ts';
+import {
+  chainIdOfAll,
+  copyGraph,
+  type CallOptions,
+  type Descriptor,
+  type Digest,
+  type ImageConfig,
+} from '../oci/index.ts';
 import type { ImageForm, Store } from '../store/index.ts';
 import { BuildError } from './error.ts';
 import type { OnBuildEvent } from './events.ts';
@@ -29,24 +36,35 @@ export interface ExportOptions extends CallOptions {
  * @throws BuildError OUTPUT_INVALID
  */
 export function checkOutputs(request: BuildRequest, names: readonly string[]): void {
-  const pushes = request.push || request.outputs.some((output) => output.type === 'registry' || (output.type === 'image' && output.push));
+  const pushes =
+    request.push ||
+    request.outputs.some((output) => output.type === 'registry' || (output.type === 'image' && output.push));
   const named = names.length > 0 || request.outputs.some((output) => 'name' in output && output.name !== undefined);
   if (pushes && !named) {
-    throw new BuildError('OUTPUT_INVALID', 'tag is needed when pushing to registry', { exitCode: 125, hint: 'name the image with -t' });
+    throw new BuildError('OUTPUT_INVALID', 'tag is needed when pushing to registry', {
+      exitCode: 125,
+      hint: 'name the image with -t',
+    });
   }
 }
 
 /** Registers the image in the store under its names and sends it to every output. */
-export async function exportImage(config: ImageConfig, names: readonly string[], options: ExportOptions): Promise<{ imageId: Digest; names: readonly string[]; exported: ExportedImage }> {
+export async function exportImage(
+  config: ImageConfig,
+  names: readonly string[],
+  options: ExportOptions,
+): Promise<{ imageId: Digest; names: readonly string[]; exported: ExportedImage }> {
   const { store, request } = options;
   const id = 'export';
   options.onEvent({ type: 'step-start', id, title: 'exporting to image', time: Date.now() });
   const stored = new Set(names);
-  for (const output of request.outputs) if (output.type === 'image' && output.name !== undefined) stored.add(output.name);
+  for (const output of request.outputs)
+    if (output.type === 'image' && output.name !== undefined) stored.add(output.name);
   const imageId = await store.images.create(config, [...stored]);
   let exported: ExportedImage = {};
   const pushed: BuildOutput[] = request.push ? [{ type: 'registry', name: undefined, form: {} }] : [];
-  for (const output of [...request.outputs, ...pushed]) exported = { ...exported, ...(await exportOne(output, imageId, config, [...stored], options)) };
+  for (const output of [...request.outputs, ...pushed])
+    exported = { ...exported, ...(await exportOne(output, imageId, config, [...stored], options)) };
   options.onEvent({ type: 'step-done', id, cached: false, time: Date.now() });
   // An image that only went elsewhere does not stay here as a nameless one; its layers stay as cache.
   if (stored.size === 0 && request.outputs.length > 0 && !request.outputs.some((output) => output.type === 'image')) {
@@ -55,7 +73,13 @@ export async function exportImage(config: ImageConfig, names: readonly string[],
   return { imageId, names: [...stored], exported };
 }
 
-async function exportOne(output: BuildOutput, imageId: Digest, config: ImageConfig, names: readonly string[], options: ExportOptions): Promise<ExportedImage> {
+async function exportOne(
+  output: BuildOutput,
+  imageId: Digest,
+  config: ImageConfig,
+  names: readonly string[],
+  options: ExportOptions,
+): Promise<ExportedImage> {
   switch (output.type) {
     case 'oci':
     case 'docker':
@@ -65,7 +89,14 @@ async function exportOne(output: BuildOutput, imageId: Digest, config: ImageConf
       await exportTree(output, config, options);
       return {};
     case 'registry':
-      return { manifest: await push(output.name === undefined ? names : [output.name], imageId, formOf(output.form, 'oci'), options) };
+      return {
+        manifest: await push(
+          output.name === undefined ? names : [output.name],
+          imageId,
+          formOf(output.form, 'oci'),
+          options,
+        ),
+      };
     case 'image': {
       const targets = output.name === undefined ? names : [output.name];
       return output.push ? { manifest: await push(targets, imageId, formOf(output.form, 'oci'), options) } : {};
@@ -73,7 +104,12 @@ async function exportOne(output: BuildOutput, imageId: Digest, config: ImageConf
   }
 }
 
-async function push(names: readonly string[], imageId: Digest, form: ImageForm, { store, open, signal }: ExportOptions): Promise<Descriptor | undefined> {
+async function push(
+  names: readonly string[],
+  imageId: Digest,
+  form: ImageForm,
+  { store, open, signal }: ExportOptions,
+): Promise<Descriptor | undefined> {
   let manifest: Descriptor | undefined;
   for (const name of names) manifest = (await pushImage(imageId, name, { store, open, form, signal })).descriptor;
   return manifest;
@@ -81,38 +117,40 @@ async function push(names: readonly string[], imageId: Digest, form: ImageForm, 
 
 function formOf(form: OutputForm, mediaTypes: ImageForm['mediaTypes']): ImageForm {
   const compression = form.compression ?? 'gzip';
-  return { mediaTypes: form.mediaTypes ?? mediaTypes, compression, ...(form.level === undefined ? {} : { level: form.level }) };
+  return {
+    mediaTypes: form.mediaTypes ?? mediaTypes,
+    compression,
+    ...(form.level === undefined ? {} : { level: form.level }),
+  };
 }
 
-async function exportArchive(output: BuildOutput & { type: 'oci' | 'docker' }, imageId: Digest, names: readonly string[], options: ExportOptions): Promise<Descriptor> {
+async function exportArchive(
+  output: BuildOutput & { type: 'oci' | 'docker' },
+  imageId: Digest,
+  names: readonly string[],
+  options: ExportOptions,
+): Promise<Descriptor> {
+  const { createDockerArchive, createOciArchive, openLayout } = await import('../transports/index.ts');
   const { store, signal } = options;
   const manifest = await store.materialize(imageId, formOf(output.form, 'oci'), { signal });
-  const target = await openArchive(output);
-  try {
-    await copyGraph(store.target, target, manifest, { signal });
-    for (const name of names.length === 0 ? [''] : names) await target.tag(manifest, name, { signal });
-    await target.close();
-  } catch (error) {
-    await target.abort();
-    throw error;
-  }
+  const { destination } = output;
+  await using sink = await (output.asFolder
+    ? openLayout(destination, { create: true })
+    : output.type === 'oci'
+      ? createOciArchive(destination)
+      : createDockerArchive(destination));
+  await copyGraph(store.target, sink, manifest, { signal });
+  for (const name of names.length === 0 ? [''] : names) await sink.tag(manifest, name, { signal });
+  await sink.commit({ signal });
   return manifest;
 }
 
-/** A Target that is complete once it is closed. */
-interface ArchiveTarget extends Target {
-  close(): Promise<void>;
-  abort(): Promise<void>;
-}
-
-async function openArchive(output: BuildOutput & { type: 'oci' | 'docker' }): Promise<ArchiveTarget> {
-  const { DockerArchiveTarget, LayoutTarget, OciArchiveTarget } = await import('../transports/index.ts');
-  if (output.asFolder) return Object.assign(await LayoutTarget.create(output.destination), { close: async () => {}, abort: async () => {} });
-  return output.type === 'oci' ? OciArchiveTarget.create(output.destination) : DockerArchiveTarget.create(output.destination);
-}
-
 /** The merged tree of the image, as a tar archive or as files. */
-async function exportTree(output: BuildOutput & { type: 'tar' | 'local' }, config: ImageConfig, options: ExportOptions): Promise<void> {
+async function exportTree(
+  output: BuildOutput & { type: 'tar' | 'local' },
+  config: ImageConfig,
+  options: ExportOptions,
+): Promise<void> {
   const { store, workshop, lane, signal } = options;
   await store.unpack(config.diffIds, { signal });
   const root = store.snapshots.view(chainIdOfAll(config.diffIds));

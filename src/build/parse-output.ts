@@ -16,12 +16,15 @@ const knownKeys: Readonly<Record<string, readonly string[]>> = {
  * @throws BuildError OUTPUT_INVALID
  */
 export function parseOutput(text: string): BuildOutput {
-  if (!text.includes('=')) return text === '-' ? { type: 'tar', destination: '/dev/stdout' } : { type: 'local', destination: text };
+  if (!text.includes('='))
+    return text === '-' ? { type: 'tar', destination: '/dev/stdout' } : { type: 'local', destination: text };
   const { type = '', ...values } = Object.fromEntries(text.split(',').map((pair) => pairOf(pair, text)));
   const keys = knownKeys[type];
-  if (keys === undefined) throw invalid(text, `unknown type ${JSON.stringify(type)}`, `types are ${Object.keys(knownKeys).join(', ')}`);
+  if (keys === undefined)
+    throw invalid(text, `unknown type ${JSON.stringify(type)}`, `types are ${Object.keys(knownKeys).join(', ')}`);
   for (const key of Object.keys(values)) {
-    if (!keys.includes(key)) throw invalid(text, `${type} has no option ${JSON.stringify(key)}`, `its options are ${keys.join(', ')}`);
+    if (!keys.includes(key))
+      throw invalid(text, `${type} has no option ${JSON.stringify(key)}`, `its options are ${keys.join(', ')}`);
   }
   return outputOf(type, values, text);
 }
@@ -43,17 +46,26 @@ function outputOf(type: string, values: Readonly<Record<string, string>>, text: 
   if (type === 'image') return { type, name, push: flag(values, 'push', false, text), form };
   const destination = values['dest'];
   if (destination === undefined || destination === '') throw invalid(text, `${type} needs dest=`);
-  if (type === 'tar' || type === 'local') return { type, destination: destination === '-' ? '/dev/stdout' : destination };
+  if (type === 'tar' || type === 'local')
+    return { type, destination: destination === '-' ? '/dev/stdout' : destination };
   return { type: type as 'oci' | 'docker', destination, asFolder: !flag(values, 'tar', true, text), form };
 }
 
 function formOf(values: Readonly<Record<string, string>>, text: string): OutputForm {
   const compression = values['compression'];
-  const names: Readonly<Record<string, Compression>> = { gzip: 'gzip', zstd: 'zstd', none: 'none', uncompressed: 'none' };
-  if (compression !== undefined && names[compression] === undefined) throw invalid(text, `unknown compression ${JSON.stringify(compression)}`);
+  const names: Readonly<Record<string, Compression>> = {
+    gzip: 'gzip',
+    zstd: 'zstd',
+    none: 'none',
+    uncompressed: 'none',
+  };
+  if (compression !== undefined && names[compression] === undefined)
+    throw invalid(text, `unknown compression ${JSON.stringify(compression)}`);
   const level = values['compression-level'] === undefined ? undefined : Number(values['compression-level']);
-  if (level !== undefined && !(Number.isInteger(level) && level >= 0 && level <= 22)) throw invalid(text, 'compression-level is a number from 0 to 22');
-  const types = values['oci-mediatypes'] === undefined ? undefined : flag(values, 'oci-mediatypes', true, text) ? 'oci' : 'docker';
+  if (level !== undefined && !(Number.isInteger(level) && level >= 0 && level <= 22))
+    throw invalid(text, 'compression-level is a number from 0 to 22');
+  const types =
+    values['oci-mediatypes'] === undefined ? undefined : flag(values, 'oci-mediatypes', true, text) ? 'oci' : 'docker';
   return { compression: compression === undefined ? undefined : names[compression], level, mediaTypes: types };
 }
 

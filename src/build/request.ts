@@ -28,7 +28,12 @@ export interface BuildRequest {
 
 /** `-o`: where the result goes beside the store. */
 export type BuildOutput =
-  | { readonly type: 'oci' | 'docker'; readonly destination: string; readonly form: OutputForm; readonly asFolder: boolean }
+  | {
+      readonly type: 'oci' | 'docker';
+      readonly destination: string;
+      readonly form: OutputForm;
+      readonly asFolder: boolean;
+    }
   | { readonly type: 'tar' | 'local'; readonly destination: string }
   | { readonly type: 'registry'; readonly name: string | undefined; readonly form: OutputForm }
   | { readonly type: 'image'; readonly name: string | undefined; readonly push: boolean; readonly form: OutputForm };

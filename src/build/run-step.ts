@@ -19,9 +19,9 @@ export interface RunSurroundings {
 
 export interface PreparedRun {
   readonly job: RunJob;
-  onOutput(stream: 'stdout' | 'stderr', chunk: Uint8Array): void;
+  readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
   /** The error for a step that ended so. */
-  failure(exitCode: number): BuildError;
+  readonly failure: (exitCode: number) => BuildError;
 }
 
 /** Turns a RUN step into the workshop's job. */
@@ -64,7 +64,8 @@ async function pipeMounts(step: RunStep, place: Workplace): Promise<ContainerMou
 async function plainMounts(step: RunStep, around: RunSurroundings): Promise<ContainerMount[]> {
   const mounts: ContainerMount[] = [];
   for (const mount of step.mounts) {
-    if (mount.type === 'tmpfs') mounts.push({ kind: 'tmpfs', target: mount.target, ...(mount.size === undefined ? {} : { size: mount.size }) });
+    if (mount.type === 'tmpfs')
+      mounts.push({ kind: 'tmpfs', target: mount.target, ...(mount.size === undefined ? {} : { size: mount.size }) });
     else if (mount.type === 'cache') mounts.push(await cacheMount(mount, around));
     else if (mount.type !== 'bind') refuse(mount);
   }
@@ -74,12 +75,15 @@ async function plainMounts(step: RunStep, around: RunSurroundings): Promise<Cont
 /** Secrets and agents are not given to steps by this version: one that does not need them runs without. */
 function refuse(mount: RunMount & { type: 'secret' | 'ssh' }): void {
   if (!mount.required) return;
-  throw new BuildError('UNSUPPORTED', `${mount.type} ${mount.id}: not found`, { hint: `RUN --mount=type=${mount.type} has no source yet: make it optional or leave it out` });
+  throw new BuildError('UNSUPPORTED', `${mount.type} ${mount.id}: not found`, {
+    hint: `RUN --mount=type=${mount.type} has no source yet: make it optional or leave it out`,
+  });
 }
 
 /** A folder of the store that outlives the step; its name is a digest, so that no id can lead elsewhere. */
 async function cacheMount(mount: RunMount & { type: 'cache' }, around: RunSurroundings): Promise<ContainerMount> {
-  if (mount.from !== undefined) throw new BuildError('UNSUPPORTED', `RUN --mount=type=cache,from=… is not supported yet (id ${mount.id})`);
+  if (mount.from !== undefined)
+    throw new BuildError('UNSUPPORTED', `RUN --mount=type=cache,from=… is not supported yet (id ${mount.id})`);
   const source = join(around.offer.store.root, 'cache-mounts', hexOf(digestOf(mount.id)));
   await mkdir(source, { recursive: true, mode: mount.mode ?? 0o755 });
   return { kind: 'bind', source, target: mount.target, readOnly: mount.readOnly };
@@ -89,19 +93,36 @@ async function treeMounts(step: RunStep, around: RunSurroundings): Promise<TreeM
   const mounts: TreeMount[] = [];
   for (const mount of step.mounts) {
     if (mount.type !== 'bind') continue;
-    mounts.push({ tree: await treeOf(mount.from, around.offer).open(), source: mount.source, target: mount.target, readWrite: mount.readWrite });
+    mounts.push({
+      tree: await treeOf(mount.from, around.offer).open(),
+      source: mount.source,
+      target: mount.target,
+      readWrite: mount.readWrite,
+    });
   }
   return mounts;
 }
 
-function failureOf(step: RunStep, exitCode: number, { dockerfile }: RunSurroundings, output: readonly string[]): BuildError {
+function failureOf(
+  step: RunStep,
+  exitCode: number,
+  { dockerfile }: RunSurroundings,
+  output: readonly string[],
+): BuildError {
   const command = step.args.map((arg) => (/[\s"]/.test(arg) ? JSON.stringify(arg) : arg)).join(' ');
   const shown = command.length > 400 ? `${command.slice(0, 400)}…` : command;
-  const lines = step.location === undefined ? [] : excerpt(dockerfile.text.toString('utf8'), step.location, { name: dockerfile.name });
-  return new BuildError('STEP_FAILED', `process ${JSON.stringify(shown)} did not complete successfully: exit code: ${exitCode}`, {
-    exitCode,
-    details: [...(output.length === 0 ? [] : [`------`, ` > ${step.title}:`, ...output, '------']), ...lines],
-  });
+  const lines =
+    step.location === undefined
+      ? []
+      : excerpt(dockerfile.text.toString('utf8'), step.location, { name: dockerfile.name });
+  return new BuildError(
+    'STEP_FAILED',
+    `process ${JSON.stringify(shown)} did not complete successfully: exit code: ${exitCode}`,
+    {
+      exitCode,
+      details: [...(output.length === 0 ? [] : [`------`, ` > ${step.title}:`, ...output, '------']), ...lines],
+    },
+  );
 }
 
 /** The last lines of a step's output. */

@@ -82,7 +82,12 @@ class Solver implements TreeOffer {
       this.results.set(step.id, result);
       onEvent({ type: 'step-done', id: step.id, cached, time: Date.now() });
     } catch (error) {
-      onEvent({ type: 'step-error', id: step.id, message: error instanceof Error ? error.message : String(error), time: Date.now() });
+      onEvent({
+        type: 'step-error',
+        id: step.id,
+        message: error instanceof Error ? error.message : String(error),
+        time: Date.now(),
+      });
       throw error;
     }
   }
@@ -97,7 +102,8 @@ class Solver implements TreeOffer {
     const parent = chainIdOfAll(below);
     const key = await this.#keyOf(step, parent);
     const known = this.#options.request.noCache ? undefined : this.#lookup(key, parent);
-    if (known !== undefined) return { result: { diffIds: [...below, known.diffId], created: known.created }, cached: true };
+    if (known !== undefined)
+      return { result: { diffIds: [...below, known.diffId], created: known.created }, cached: true };
     await this.store.unpack(below, { signal: this.signal, onProgress: (event) => this.#unpacking(step.id, event) });
     const draft = await this.#perform(step, parent);
     const created = new Date().toISOString();
@@ -107,7 +113,13 @@ class Solver implements TreeOffer {
   }
 
   #unpacking(id: StepId, event: { readonly diffId: Digest; readonly bytes: number; readonly total: number }): void {
-    this.#options.onEvent({ type: 'step-progress', id, label: `unpack ${event.diffId.slice(7, 19)}`, current: event.bytes, total: event.total });
+    this.#options.onEvent({
+      type: 'step-progress',
+      id,
+      label: `unpack ${event.diffId.slice(7, 19)}`,
+      current: event.bytes,
+      total: event.total,
+    });
   }
 
   /** A record counts only while its layer is still to be had on this parent. */
@@ -132,7 +144,10 @@ class Solver implements TreeOffer {
     const tree = treeOf(mount.from, this);
     if (tree.chainId !== undefined) return `${tree.chainId} ${mount.source}`;
     const source = { kind: 'tree', tree: await tree.open(), pattern: mount.source } as const;
-    return this.#options.workshop.run({ kind: 'digest', selection: { sources: [source], parents: false, exclude: [] }, scratch: '' }, { signal: this.signal });
+    return this.#options.workshop.run(
+      { kind: 'digest', selection: { sources: [source], parents: false, exclude: [] }, scratch: '' },
+      { signal: this.signal },
+    );
   }
 
   /** The content digest of what COPY selects; a stored fact where the sources are snapshots. */
@@ -143,7 +158,11 @@ class Solver implements TreeOffer {
     const sources = await this.#openSources(step);
     const mounted = sources.some((source) => source.kind === 'tree' && source.tree.root.kind === 'overlay');
     const digest = await this.#options.workshop.run(
-      { kind: 'digest', selection: { sources, parents: step.parents, exclude: step.exclude }, scratch: mounted ? await this.lane.scratch() : '' },
+      {
+        kind: 'digest',
+        selection: { sources, parents: step.parents, exclude: step.exclude },
+        scratch: mounted ? await this.lane.scratch() : '',
+      },
       { signal: this.signal },
     );
     if (fact !== undefined) this.store.cache.putFact('selection', fact, digest);
@@ -198,7 +217,13 @@ class Solver implements TreeOffer {
   async #run(step: RunStep, place: Workplace): Promise<void> {
     const { workshop, onEvent, request, context } = this.#options;
     const isolation = (this.#isolation ??= this.#stateIsolation());
-    const { job, failure, onOutput } = await prepareRun(step, place, { offer: this, isolation: isolation.isolation, request, dockerfile: context.dockerfile, onEvent });
+    const { job, failure, onOutput } = await prepareRun(step, place, {
+      offer: this,
+      isolation: isolation.isolation,
+      request,
+      dockerfile: context.dockerfile,
+      onEvent,
+    });
     const { exitCode } = await workshop.run(job, { signal: this.signal, onOutput });
     if (exitCode !== 0) throw failure(exitCode);
   }
@@ -206,7 +231,11 @@ class Solver implements TreeOffer {
   #stateIsolation(): IsolationReport {
     const report = chooseIsolation(this.#options.request.isolation, this.store.privileges);
     const network = this.#options.request.network;
-    this.#options.onEvent({ type: 'note', level: 'info', message: `RUN steps are isolated by ${report.description}, network: ${network}` });
+    this.#options.onEvent({
+      type: 'note',
+      level: 'info',
+      message: `RUN steps are isolated by ${report.description}, network: ${network}`,
+    });
     for (const message of report.missing) this.#options.onEvent({ type: 'note', level: 'warning', message });
     return report;
   }

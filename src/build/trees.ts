@@ -35,17 +35,25 @@ export function treeOf(source: TreeSource, offer: TreeOffer): Tree {
     chainId: chainId ?? 'empty',
     open: async () => {
       await offer.store.unpack(diffIds, { signal: offer.signal });
-      return { root: offer.store.snapshots.view(chainId), resetOwner: false, label: 'the stage or image that it copies from' };
+      return {
+        root: offer.store.snapshots.view(chainId),
+        resetOwner: false,
+        label: 'the stage or image that it copies from',
+      };
     },
   };
 }
 
 function contextTree(name: string | undefined, offer: TreeOffer): Tree {
   const named = name === undefined ? undefined : offer.folders.get(name.toLowerCase());
-  if (name !== undefined && named === undefined) throw new BuildError('CONTEXT_NOT_FOUND', `no build context is called ${name}`);
+  if (name !== undefined && named === undefined)
+    throw new BuildError('CONTEXT_NOT_FOUND', `no build context is called ${name}`);
   const folder = named?.folder ?? offer.context.folder;
   if (folder === undefined) {
-    throw new BuildError('CONTEXT_NOT_FOUND', 'there is no build context to copy from: the Dockerfile came alone on standard input');
+    throw new BuildError(
+      'CONTEXT_NOT_FOUND',
+      'there is no build context to copy from: the Dockerfile came alone on standard input',
+    );
   }
   const tree: TreeRef = {
     root: { kind: 'directory', path: folder, readOnly: true },
@@ -64,7 +72,12 @@ export async function openSources(step: CopyStep, offer: TreeOffer): Promise<rea
   return refs;
 }
 
-async function openSource(source: CopySource, step: CopyStep, offer: TreeOffer, opened: Map<string, Promise<TreeRef>>): Promise<SourceRef> {
+async function openSource(
+  source: CopySource,
+  step: CopyStep,
+  offer: TreeOffer,
+  opened: Map<string, Promise<TreeRef>>,
+): Promise<SourceRef> {
   switch (source.kind) {
     case 'path': {
       const key = JSON.stringify(source.from);
@@ -79,12 +92,20 @@ async function openSource(source: CopySource, step: CopyStep, offer: TreeOffer, 
     }
     case 'url': {
       const folder = await offer.lane.scratch();
-      return { kind: 'file', folder, name: await download(source.url, folder, { checksum: source.checksum, signal: offer.signal }) };
+      return {
+        kind: 'file',
+        folder,
+        name: await download(source.url, folder, { checksum: source.checksum, signal: offer.signal }),
+      };
     }
     case 'git':
-      throw new BuildError('UNSUPPORTED', `${step.title}: ADD from a git repository is not supported yet: ${source.url}`, {
-        hint: 'clone it before the build and give it as a named context (--build-context)',
-      });
+      throw new BuildError(
+        'UNSUPPORTED',
+        `${step.title}: ADD from a git repository is not supported yet: ${source.url}`,
+        {
+          hint: 'clone it before the build and give it as a named context (--build-context)',
+        },
+      );
   }
 }
 

@@ -56,8 +56,23 @@ async function perform(job: Job, context: JobContext): Promise<JobResults[Job['k
 function carry(error: unknown): CarriedError {
   const stack = error instanceof Error ? error.stack : undefined;
   if (isSlipwayError(error)) {
-    return { name: error.name, message: error.message, code: error.code, hint: error.hint, details: error.details, exitCode: error.exitCode, stack };
+    return {
+      name: error.name,
+      message: error.message,
+      code: error.code,
+      hint: error.hint,
+      details: error.details,
+      exitCode: error.exitCode,
+      stack,
+    };
   }
   const errno = (error as NodeJS.ErrnoException | null)?.code;
-  return { name: 'BuildError', message: messageOf(error), code: errno === 'ENOSPC' ? 'DISK_FULL' : 'STEP_FAILED', details: [], exitCode: 1, stack };
+  return {
+    name: 'BuildError',
+    message: messageOf(error),
+    code: errno === 'ENOSPC' ? 'DISK_FULL' : 'STEP_FAILED',
+    details: [],
+    exitCode: 1,
+    stack,
+  };
 }

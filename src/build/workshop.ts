@@ -6,7 +6,7 @@ import type { CarriedError, FromWorkshop, Job, JobResults, ToWorkshop, WorkshopS
 
 export interface JobOptions {
   readonly signal?: AbortSignal | undefined;
-  onOutput?(stream: 'stdout' | 'stderr', chunk: Uint8Array): void;
+  readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
 }
 
 interface Pending {

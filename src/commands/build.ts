@@ -3,7 +3,15 @@ import { boolean, option, string } from '@oclif/core/flags';
 import { writeFile } from 'node:fs/promises';
 import { build, type BuildRequest, openRegistry, parseOutput } from '../build/index.ts';
 import { parsePlatform } from '../oci/index.ts';
-import { listFlag, namedValues, platformFlag, progressFlag, progressFor, quietFlag, StoreCommand } from '../ui/index.ts';
+import {
+  listFlag,
+  namedValues,
+  platformFlag,
+  progressFlag,
+  progressFor,
+  quietFlag,
+  StoreCommand,
+} from '../ui/index.ts';
 
 export default class Build extends StoreCommand {
   static override summary = 'Build an image from a Dockerfile';
@@ -12,21 +20,39 @@ export default class Build extends StoreCommand {
   static override flags = {
     file: string({ char: 'f', description: 'Path of the Dockerfile; - for standard input', helpValue: 'PATH' }),
     tag: listFlag({ char: 't', description: 'Name for the image', helpValue: 'NAME[:TAG]' }),
-    'build-arg': listFlag({ description: 'Value of an ARG; without a value it comes from the environment', helpValue: 'NAME[=VALUE]' }),
-    'build-context': listFlag({ description: 'A folder, oci-layout://PATH or docker-image://NAME in place of a name', helpValue: 'NAME=VALUE' }),
+    'build-arg': listFlag({
+      description: 'Value of an ARG; without a value it comes from the environment',
+      helpValue: 'NAME[=VALUE]',
+    }),
+    'build-context': listFlag({
+      description: 'A folder, oci-layout://PATH or docker-image://NAME in place of a name',
+      helpValue: 'NAME=VALUE',
+    }),
     label: listFlag({ description: 'Add a label', helpValue: 'KEY=VALUE' }),
     target: string({ description: 'Stage to build', helpValue: 'STAGE' }),
     platform: platformFlag,
     'no-cache': boolean({ description: 'Do every step again', default: false }),
     pull: boolean({ description: 'Ask registries for newer base images', default: false }),
-    output: listFlag({ char: 'o', description: 'Where the result goes: type=oci|docker|tar|local|registry|image,dest=…', helpValue: 'OUTPUT' }),
+    output: listFlag({
+      char: 'o',
+      description: 'Where the result goes: type=oci|docker|tar|local|registry|image,dest=…',
+      helpValue: 'OUTPUT',
+    }),
     push: boolean({ description: 'Push to the registry of each name', default: false }),
     load: boolean({ description: 'Accepted for habit: the result is always in the store', default: false }),
     quiet: quietFlag,
     iidfile: string({ description: 'Write the image id to a file', helpValue: 'FILE' }),
     progress: progressFlag(),
-    isolation: option({ options: ['auto', 'runc', 'sandbox'] as const, description: 'What separates RUN steps from the machine', default: 'auto' })(),
-    network: option({ options: ['host', 'none', 'default'] as const, description: 'Network of RUN steps', default: 'default' })(),
+    isolation: option({
+      options: ['auto', 'runc', 'sandbox'] as const,
+      description: 'What separates RUN steps from the machine',
+      default: 'auto',
+    })(),
+    network: option({
+      options: ['host', 'none', 'default'] as const,
+      description: 'Network of RUN steps',
+      default: 'default',
+    })(),
   };
 
   override async run(): Promise<void> {
@@ -51,7 +77,12 @@ export default class Build extends StoreCommand {
     const progress = progressFor(flags.quiet ? 'quiet' : flags.progress, process.stderr);
     const result = await this.withStore(async (store) => {
       try {
-        return await build(request, { store, open: openRegistry, onEvent: (event) => progress.event(event), signal: this.interrupted });
+        return await build(request, {
+          store,
+          open: openRegistry,
+          onEvent: (event) => progress.event(event),
+          signal: this.interrupted,
+        });
       } finally {
         progress.end();
       }

@@ -1,13 +1,13 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
-import { copyImage } from '../build/index.ts';
+import { copyImage, openRegistry } from '../build/index.ts';
 import { formatPlatform, parsePlatform } from '../oci/index.ts';
 import { copyProgress, listFlag, quietFlag, StoreCommand } from '../ui/index.ts';
 
 export default class Copy extends StoreCommand {
   static override summary = 'Copy an image from one place to another, byte for byte';
   static override description =
-    'Places: docker://NAME (also plain NAME with a registry host), oci:PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], store:NAME. All platforms are copied unless --platform chooses.';
+    'Places: docker://NAME for a registry, oci:PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME]; a plain NAME is in the store. All platforms are copied unless --platform chooses.';
   static override ownsFiles = true;
   static override args = {
     source: argument({ required: true, description: 'Where it is' }),
@@ -25,7 +25,14 @@ export default class Copy extends StoreCommand {
     const platforms = flags.platform?.map((text) => parsePlatform(text));
     const descriptor = await this.withStore(async (store) => {
       try {
-        return await copyImage(args.source, args.destination, { store, platforms, referrers: flags.referrers, signal: this.interrupted, onEvent: (event) => progress.event(event) });
+        return await copyImage(args.source, args.destination, {
+          store,
+          open: openRegistry,
+          platforms,
+          referrers: flags.referrers,
+          signal: this.interrupted,
+          onEvent: (event) => progress.event(event),
+        });
       } finally {
         progress.end();
       }

@@ -2,7 +2,18 @@ import { string as argument } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
 import { familiarRepository, parseReference } from '../oci/index.ts';
 import type { ImageRecord } from '../store/index.ts';
-import { formatList, formatSize, jsonFlag, listFormatFlag, noTruncFlag, quietFlag, type Row, shortId, StoreCommand, timeAgo } from '../ui/index.ts';
+import {
+  formatList,
+  formatSize,
+  jsonFlag,
+  listFormatFlag,
+  noTruncFlag,
+  quietFlag,
+  type Row,
+  shortId,
+  StoreCommand,
+  timeAgo,
+} from '../ui/index.ts';
 
 const heads = {
   Repository: 'REPOSITORY',
@@ -29,7 +40,9 @@ export default class Images extends StoreCommand {
   override async run(): Promise<void> {
     const { flags, args } = await this.parse(Images);
     const images = await this.withStore(async (store) => store.images.list());
-    const rows = images.flatMap((image) => rowsOf(image, flags['no-trunc'])).filter((row) => wanted(row, args.repository));
+    const rows = images
+      .flatMap((image) => rowsOf(image, flags['no-trunc']))
+      .filter((row) => wanted(row, args.repository));
     if (flags.quiet) return this.print([...new Set(rows.map((row) => row.ID))].join('\n'));
     if (flags.json) return this.printJson(rows);
     const columns = ['Repository', 'Tag', ...(flags.digests ? ['Digest'] : []), 'ID', 'CreatedSince', 'Size'];

@@ -12,7 +12,11 @@ export default class Import extends StoreCommand {
     name: argument({ description: 'REPOSITORY[:TAG]' }),
   };
   static override flags = {
-    change: listFlag({ char: 'c', description: 'Apply a Dockerfile instruction to the config (CMD, ENV, LABEL, …)', helpValue: 'INSTRUCTION' }),
+    change: listFlag({
+      char: 'c',
+      description: 'Apply a Dockerfile instruction to the config (CMD, ENV, LABEL, …)',
+      helpValue: 'INSTRUCTION',
+    }),
     message: string({ char: 'm', description: 'Comment for the history', default: 'Imported from -' }),
     platform: platformFlag,
   };

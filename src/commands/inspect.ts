@@ -8,7 +8,11 @@ export default class Inspect extends StoreCommand {
   static override args = { names: argument({ required: true, multiple: true, description: 'Names or ids' }) };
   static override flags = {
     format: formatFlag,
-    type: option({ options: ['image'] as const, description: 'Kind of thing; only images for now', default: 'image' })(),
+    type: option({
+      options: ['image'] as const,
+      description: 'Kind of thing; only images for now',
+      default: 'image',
+    })(),
   };
 
   override async run(): Promise<void> {

@@ -4,7 +4,18 @@ import { UsageError } from '../errors.ts';
 import { type ImageRow, type LayerTree, layersOf, mergeLayers, readLayerTree, type TreeRow } from '../inspect/index.ts';
 import type { Digest } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
-import { escapeControls, formatList, formatSize, formatTable, jsonFlag, listFormatFlag, noTruncFlag, requireImage, shortId, StoreCommand } from '../ui/index.ts';
+import {
+  escapeControls,
+  formatList,
+  formatSize,
+  formatTable,
+  jsonFlag,
+  listFormatFlag,
+  noTruncFlag,
+  requireImage,
+  shortId,
+  StoreCommand,
+} from '../ui/index.ts';
 
 const heads = { Index: 'LAYER', DiffID: 'DIFF ID', Size: 'SIZE', CreatedBy: 'CREATED BY' };
 
@@ -30,7 +41,8 @@ export default class Layers extends StoreCommand {
       const layers = layersOf(config, (diffId) => store.layerSize(diffId));
       if (flags.layer !== undefined) {
         const layer = layers[flags.layer];
-        if (layer === undefined) throw new UsageError(`${args.image} has layers 0 to ${layers.length - 1}`, { exitCode: 1 });
+        if (layer === undefined)
+          throw new UsageError(`${args.image} has layers 0 to ${layers.length - 1}`, { exitCode: 1 });
         return this.#showLayer(await this.#read(store, layer.diffId), args.path, flags.json);
       }
       if (flags.files || args.path !== undefined) {
@@ -93,12 +105,13 @@ const letters: Readonly<Record<TreeRow['type'], string>> = {
 
 /** `-rwsr-xr-x`, as ls(1) writes it. */
 function modeText({ type, mode }: TreeRow): string {
-  const bits = [...'rwxrwxrwx'].map((letter, index) => (mode & (1 << (8 - index)) ? letter : '-'));
+  const bits = 'rwxrwxrwx'.split('').map((letter, index) => (mode & (1 << (8 - index)) ? letter : '-'));
   const special: [bit: number, index: number, letter: string][] = [
     [0o4000, 2, 's'],
     [0o2000, 5, 's'],
     [0o1000, 8, 't'],
   ];
-  for (const [bit, index, letter] of special) if (mode & bit) bits[index] = bits[index] === '-' ? letter.toUpperCase() : letter;
+  for (const [bit, index, letter] of special)
+    if (mode & bit) bits[index] = bits[index] === '-' ? letter.toUpperCase() : letter;
   return letters[type] + bits.join('');
 }

@@ -19,7 +19,9 @@ export default class Load extends StoreCommand {
       throw new UsageError('requested load from stdin, but stdin is empty', { exitCode: 1 });
     }
     const platform = flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform);
-    const loaded = await this.withStore((store) => loadImages(flags.input ?? process.stdin, { store, platform, signal: this.interrupted }));
+    const loaded = await this.withStore((store) =>
+      loadImages(flags.input ?? process.stdin, { store, platform, signal: this.interrupted }),
+    );
     for (const { imageId, names } of loaded) {
       if (names.length === 0) this.print(`Loaded image ID: ${imageId}`);
       for (const name of names) this.print(`Loaded image: ${familiarName(parseReference(name))}`);

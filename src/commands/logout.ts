@@ -10,6 +10,10 @@ export default class Logout extends Command {
     const { args } = await this.parse(Logout);
     const host = canonicalHost(args.server ?? 'docker.io');
     const known = await eraseCredential(host, { signal: this.interrupted });
-    this.print(known ? `Removing login credentials for ${args.server ?? 'https://index.docker.io/v1/'}` : `Not logged in to ${args.server ?? host}`);
+    this.print(
+      known
+        ? `Removing login credentials for ${args.server ?? 'https://index.docker.io/v1/'}`
+        : `Not logged in to ${args.server ?? host}`,
+    );
   }
 }

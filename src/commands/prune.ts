@@ -16,7 +16,9 @@ export default class Prune extends StoreCommand {
     const what = flags.all ? 'all images without at least one container associated to them' : 'all dangling images';
     const warning = `WARNING! This will remove:\n  - ${what}${flags['build-cache'] ? '\n  - unused build cache' : ''}`;
     if (!flags.force && !(await confirm(warning, { signal: this.interrupted }))) return;
-    const report = await this.withStore((store) => store.prune({ all: flags.all, buildCache: flags['build-cache'], signal: this.interrupted }));
+    const report = await this.withStore((store) =>
+      store.prune({ all: flags.all, buildCache: flags['build-cache'], signal: this.interrupted }),
+    );
     if (flags.json) return this.printJson(report);
     if (report.deleted.length + report.untagged.length > 0) this.print('Deleted Images:');
     for (const name of report.untagged) this.print(`untagged: ${name}`);

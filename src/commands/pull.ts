@@ -13,11 +13,18 @@ export default class Pull extends StoreCommand {
     const { args, flags } = await this.parse(Pull);
     const reference = parseReference(args.name);
     const platform = flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform);
-    if (!flags.quiet && reference.tag === undefined && reference.digest === undefined) this.print('Using default tag: latest');
+    if (!flags.quiet && reference.tag === undefined && reference.digest === undefined)
+      this.print('Using default tag: latest');
     const progress = copyProgress(flags.quiet ? 'quiet' : 'auto', 'pull');
     const pulled = await this.withStore(async (store) => {
       try {
-        return await pullImage(args.name, { store, open: openRegistry, platform, signal: this.interrupted, onEvent: (event) => progress.event(event) });
+        return await pullImage(args.name, {
+          store,
+          open: openRegistry,
+          platform,
+          signal: this.interrupted,
+          onEvent: (event) => progress.event(event),
+        });
       } finally {
         progress.end();
       }

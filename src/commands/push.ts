@@ -19,16 +19,28 @@ export default class Push extends StoreCommand {
     await this.withStore(async (store) => {
       const repository = formatName(parseReference(args.name));
       const names = flags['all-tags']
-        ? store.images.list().flatMap((image) => image.names.filter((name) => name.slice(0, name.lastIndexOf(':')) === repository))
+        ? store.images
+            .list()
+            .flatMap((image) => image.names.filter((name) => name.slice(0, name.lastIndexOf(':')) === repository))
         : [args.name];
       for (const name of names) {
         const image = requireImage(store, name);
         if (!flags.quiet) this.print(`The push refers to repository [${familiarName(parseReference(repository))}]`);
         const progress = copyProgress(flags.quiet ? 'quiet' : 'auto', 'push');
         try {
-          const pushed = await pushImage(image.id, name, { store, open: openRegistry, form: toImageForm(flags), signal: this.interrupted, onEvent: (event) => progress.event(event) });
+          const pushed = await pushImage(image.id, name, {
+            store,
+            open: openRegistry,
+            form: toImageForm(flags),
+            signal: this.interrupted,
+            onEvent: (event) => progress.event(event),
+          });
           progress.end();
-          this.print(flags.quiet ? pushed.repoDigest : `${pushed.tag}: digest: ${pushed.descriptor.digest} size: ${pushed.descriptor.size}`);
+          this.print(
+            flags.quiet
+              ? pushed.repoDigest
+              : `${pushed.tag}: digest: ${pushed.descriptor.digest} size: ${pushed.descriptor.size}`,
+          );
         } finally {
           progress.end();
         }

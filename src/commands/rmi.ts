@@ -7,19 +7,28 @@ import { UsageError } from '../errors.ts';
 
 export default class Rmi extends StoreCommand {
   static override summary = 'Remove images';
-  static override description = 'Takes names away; an image without names is deleted. Layers that nothing else needs go with the next `prune`.';
+  static override description =
+    'Takes names away; an image without names is deleted. Layers that nothing else needs go with the next `prune`.';
   static override args = { images: argument({ required: true, multiple: true, description: 'Names or ids' }) };
-  static override flags = { force: forceFlag, 'no-prune': boolean({ description: 'Keep an image that loses its last name' }) };
+  static override flags = {
+    force: forceFlag,
+    'no-prune': boolean({ description: 'Keep an image that loses its last name' }),
+  };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Rmi);
     await this.withStore(async (store) => {
-      for (const reference of args.images) this.print(removeOne(store, reference, { force: flags.force, keep: flags['no-prune'] }).join('\n'));
+      for (const reference of args.images)
+        this.print(removeOne(store, reference, { force: flags.force, keep: flags['no-prune'] }).join('\n'));
     });
   }
 }
 
-function removeOne(store: Store, reference: string, options: { readonly force: boolean; readonly keep: boolean }): string[] {
+function removeOne(
+  store: Store,
+  reference: string,
+  options: { readonly force: boolean; readonly keep: boolean },
+): string[] {
   const image = requireImage(store, reference);
   const name = isReference(reference) ? formatReference(parseReference(reference)) : undefined;
   if (name !== undefined && image.names.includes(name)) {
@@ -29,8 +38,14 @@ function removeOne(store: Store, reference: string, options: { readonly force: b
     return [...lines, ...store.images.remove(image.id).deleted.map((digest) => `Deleted: ${digest}`)];
   }
   if (image.names.length > 1 && !options.force) {
-    throw new UsageError(`conflict: unable to delete ${reference} (must be forced) - image is referenced in multiple repositories`, { exitCode: 1 });
+    throw new UsageError(
+      `conflict: unable to delete ${reference} (must be forced) - image is referenced in multiple repositories`,
+      { exitCode: 1 },
+    );
   }
   const removed = store.images.remove(image.id);
-  return [...removed.untagged.map((each) => `Untagged: ${familiarName(parseReference(each))}`), ...removed.deleted.map((digest) => `Deleted: ${digest}`)];
+  return [
+    ...removed.untagged.map((each) => `Untagged: ${familiarName(parseReference(each))}`),
+    ...removed.deleted.map((digest) => `Deleted: ${digest}`),
+  ];
 }

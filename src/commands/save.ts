@@ -21,7 +21,13 @@ export default class Save extends StoreCommand {
     }
     await this.withStore(async (store) => {
       const images = args.images.map((name) => ({ image: requireImage(store, name), name }));
-      await saveImages(images, { store, archive: flags.format, destination: flags.output ?? process.stdout, form: toImageForm(flags), signal: this.interrupted });
+      await saveImages(images, {
+        store,
+        archive: flags.format,
+        destination: flags.output ?? process.stdout,
+        form: toImageForm(flags),
+        signal: this.interrupted,
+      });
     });
   }
 }

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   constants,
   lstatSync,
@@ -149,9 +150,9 @@ function notFolder(path: string, parts: readonly string[]): ContainerError {
 }
 
 function make(path: string, kind: 'folder' | 'file'): void {
-  if (kind === 'folder') mkdirSync(path, { mode: 0o755 });
-  else
-    closeSync(openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW, 0o644));
+  if (kind === 'folder') mkdirSync(path);
+  else closeSync(openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW));
+  chmodSync(path, kind === 'folder' ? 0o755 : 0o644); // whatever our umask
 }
 
 /**

@@ -1,6 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { messageOf } from '../errors.ts';
+import { readFileInRoot } from '../system/index.ts';
 import { ContainerError } from './error.ts';
-import { resolveInside } from './mount-points.ts';
 import { type ContainerUser, findOwner, findUser, type Owner } from './users.ts';
 
 const largestFile = 10 * 1024 * 1024;
@@ -11,17 +11,12 @@ const largestFile = 10 * 1024 * 1024;
  * @throws ContainerError USER_INVALID
  */
 export function readAccountFile(rootfs: string, name: 'passwd' | 'group'): Buffer | undefined {
-  const found = resolveInside(rootfs, `/etc/${name}`);
-  if (found.missing > 0) return undefined;
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-  const fd = openSync(rootfs + found.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) throw new ContainerError('USER_INVALID', `/etc/${name} of the image is not a regular file`);
-    if (stat.size > largestFile) throw new ContainerError('USER_INVALID', `/etc/${name} of the image is over 10 MiB`);
-    return readFileSync(fd);
-  } finally {
-    closeSync(fd);
+    return readFileInRoot(rootfs, `etc/${name}`, largestFile);
+  } catch (cause) {
+    throw new ContainerError('USER_INVALID', `/etc/${name} of the image cannot be used: ${messageOf(cause)}`, {
+      cause,
+    });
   }
 }
 

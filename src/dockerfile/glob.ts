@@ -26,7 +26,7 @@ export function createGlobMatcher(pattern: string): (path: string) => boolean {
 
 /** Whether a source of COPY is a pattern rather than a plain path. */
 export function hasWildcards(path: string): boolean {
-  return /^(?:[^*?[\\]|\\[^]?)*[*?[]/.test(path);
+  return /^(?:[^*?[\\]|\\[^])*[*?[]/.test(path);
 }
 
 /**

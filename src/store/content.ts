@@ -38,8 +38,12 @@ export class StoreContent implements Content {
     return this.#isOffered(digest) ? 'remote' : undefined;
   }
 
-  async exists(descriptor: Descriptor): Promise<boolean> {
-    return this.state(descriptor.digest) !== undefined;
+  /** A manifest is there only with all that it names, so that a copy brings again what was lost. */
+  async exists({ digest }: Pick<Descriptor, 'digest'>): Promise<boolean> {
+    if (this.state(digest) === undefined) return false;
+    const children = this.#base.db.all<{ child: Digest }>('SELECT child FROM edges WHERE parent = ?', digest);
+    for (const { child } of children) if (!(await this.exists({ digest: child }))) return false;
+    return true;
   }
 
   async read(digest: Digest): Promise<Buffer> {

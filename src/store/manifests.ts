@@ -108,6 +108,8 @@ export class Manifests {
       image?.id ?? null,
     );
     for (const child of childrenOf(document)) {
+      // A layer that may not be distributed stays where its urls say, and is never missed here.
+      if (foreignTypes.has(child.mediaType) && this.#blobs.get(child.digest) === undefined) continue;
       db.run('INSERT OR IGNORE INTO edges (parent, child) VALUES (?, ?)', descriptor.digest, child.digest);
     }
     if (image !== undefined && document.kind === 'manifest') this.#recordImage(descriptor, document, image);

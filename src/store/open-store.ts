@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { accessSync, closeSync, constants, openSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { mediaTypes, serializeIndex } from '../oci/index.ts';
 import { isNetworkFileSystem, ProcessLock } from '../system/index.ts';
 import type { StoreBase } from './base.ts';
 import type { Store, StoreOptions } from './contract.ts';
 import { Database } from './database.ts';
 import { asStoreError, errnoOf, isMissing, StoreError } from './error.ts';
 import { syncFolder, writeDurably } from './files.ts';
+import { indexChanged } from './image-index.ts';
 import { Leases } from './leases.ts';
 import { type StorePaths, storePaths } from './paths.ts';
 import { reapDeadProcesses } from './reap.ts';
@@ -86,15 +88,24 @@ async function makeLayout(base: StoreBase): Promise<void> {
     await fs.mkdir(folder, { recursive: true, mode: 0o700 });
   }
   await fs.mkdir(path.join(paths.blobs, 'sha256'), { recursive: true, mode: 0o755 });
-  const scratch = path.join(paths.ingest, randomUUID());
-  await writeDurably(scratch, { content: '{"imageLayoutVersion":"1.0.0"}\n', mode: 0o644 });
-  await fs.rename(scratch, paths.layoutFile);
+  await putFile(
+    paths,
+    paths.indexFile,
+    serializeIndex({ kind: 'index', mediaType: mediaTypes.ociIndex, manifests: [] }),
+  );
+  await putFile(paths, paths.layoutFile, '{"imageLayoutVersion":"1.0.0"}\n');
   await syncFolder(paths.root);
   await db.writeSoon(() => {
     db.run("INSERT OR IGNORE INTO meta (key, value) VALUES ('uuid', ?), ('sync round', 0)", randomUUID());
-    // So that index.json is written once, also for a store without images.
-    db.run("INSERT OR IGNORE INTO meta (key, value) VALUES ('index generation', 1)");
+    // Another first opening may have been quicker, and its index.json replaced by the empty one.
+    indexChanged(db);
   });
+}
+
+async function putFile(paths: StorePaths, file: string, content: string | Uint8Array): Promise<void> {
+  const scratch = path.join(paths.ingest, randomUUID());
+  await writeDurably(scratch, { content, mode: 0o644 });
+  await fs.rename(scratch, file);
 }
 
 /** Asked after the dead were cleared away, so that a file there is nearly always a living process's. */

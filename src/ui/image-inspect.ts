@@ -21,6 +21,10 @@ export function inspectImage(image: ImageRecord): Row {
     Os: image.platform.os,
     Size: image.size,
     RootFS: { Type: 'layers', Layers: [...config.diffIds] },
-    ...(image.manifest === undefined ? {} : { Descriptor: { mediaType: image.manifest.mediaType, digest: image.manifest.digest, size: image.manifest.size } }),
+    ...(image.manifest === undefined
+      ? {}
+      : {
+          Descriptor: { mediaType: image.manifest.mediaType, digest: image.manifest.digest, size: image.manifest.size },
+        }),
   };
 }

@@ -30,3 +30,8 @@ export { type CopyDirection, type CopyProgress, copyProgress } from './progress/
 export { canDraw, progressFor } from './progress/progress-for.ts';
 export type { ProgressKind, ProgressOptions, ProgressRenderer, ProgressStream } from './progress/types.ts';
 export { ask, askPassword, confirm, type PromptOptions } from './prompt.ts';
+export { type OutputFormValues, outputFormFlags, toImageForm } from './image-flags.ts';
+export { inspectImage } from './image-inspect.ts';
+export { namedValues } from './named-values.ts';
+export { readStandardInput } from './read-standard-input.ts';
+export { requireImage, StoreCommand } from './store-command.ts';

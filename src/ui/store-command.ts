@@ -1,4 +1,4 @@
-import { openLocalStore, storeRoot } from '../build/index.ts';
+import { openLocalStore } from '../build/index.ts';
 import { familiarName, isReference, parseReference } from '../oci/index.ts';
 import type { ImageRecord, Store } from '../store/index.ts';
 import { currentPrivileges, enterUserNamespace, type Privileges } from '../system/index.ts';
@@ -16,7 +16,8 @@ export abstract class StoreCommand extends Command {
   override async execute(): Promise<void> {
     if (!(this.ctor as typeof StoreCommand).ownsFiles || this.privileges.kind !== 'none') return super.execute();
     const { code } = await enterUserNamespace([process.execPath, ...process.execArgv, ...process.argv.slice(1)], {
-      storeRoot: storeRoot(this.privileges),
+      onSingleId: (reason) =>
+        this.note(`WARNING: only one user id is to be had, owners are recorded but not set: ${reason}`),
     });
     process.exitCode = code;
   }

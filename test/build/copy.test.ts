@@ -9,7 +9,14 @@ import type { Privileges } from '../../src/system/index.ts';
 import { ScratchTree, type TreeSpec } from './scratch.ts';
 
 const root = process.getuid?.() === 0;
-const privileges: Privileges = { kind: 'root', uidMap: [], gidMap: [], overlayXattrPrefix: 'trusted.overlay.', mayMknod: true, realUid: 0 };
+const privileges: Privileges = {
+  kind: 'root',
+  uidMap: [],
+  gidMap: [],
+  overlayXattrPrefix: 'trusted.overlay.',
+  mayMknod: true,
+  realUid: 0,
+};
 
 interface Copy {
   readonly from: TreeSpec;
@@ -47,43 +54,170 @@ function copy(spec: Copy): string[] {
 const cases: readonly [rule: string, spec: Copy, expected: readonly string[]][] = [
   ['a file becomes the destination', { from: { f: 'x' }, sources: ['f'], to: '/g' }, ['f644 g x']],
   ['a trailing slash makes a folder', { from: { f: 'x' }, sources: ['f'], to: '/d/' }, ['d755 d', 'f644 d/f x']],
-  ['an existing folder takes the file', { from: { f: 'x' }, into: { d: null }, sources: ['f'], to: '/d' }, ['d755 d', 'f644 d/f x']],
-  ['missing parents are 0755', { from: { f: 'x' }, sources: ['f'], to: '/a/b/g' }, ['d755 a', 'd755 a/b', 'f644 a/b/g x']],
-  ["a folder's contents are copied, not itself", { from: { 'd/f': 'x' }, sources: ['d'], to: '/x' }, ['d755 x', 'f644 x/f x']],
-  ['so too when a wildcard finds the folder', { from: { 'd1/f': 'x' }, sources: ['d*'], to: '/x' }, ['d755 x', 'f644 x/f x']],
-  ["a new destination does not get the source folder's mode", { from: { d: '|d700', 'd/f': 'x' }, sources: ['d'], to: '/x' }, ['d755 x', 'f644 x/f x']],
-  ['nested folders keep their modes', { from: { 'd/n': '|d2750', 'd/n/f': 'x' }, sources: ['d'], to: '/x' }, ['d755 x', 'd2750 x/n', 'f644 x/n/f x']],
-  ['an existing destination keeps its mode', { from: { 'd/f': 'x' }, into: { x: '|d700' }, sources: ['d'], to: '/x' }, ['d700 x', 'f644 x/f x']],
-  ['existing nested folders take the new mode', { from: { 'd/n': null }, into: { 'x/n': '|d700' }, sources: ['d'], to: '/x' }, ['d755 x', 'd755 x/n']],
-  ['without a slash the last of several files wins', { from: { a: '1', b: '2' }, sources: ['a', 'b'], to: '/t' }, ['f644 t 2']],
-  ['a link to a folder is followed at the destination', { from: { f: 'x' }, into: { real: null, ln: '-> real' }, sources: ['f'], to: '/ln' }, ['l ln -> real', 'd755 real', 'f644 real/f x']],
-  ['a dangling link is followed inside the root', { from: { f: 'x' }, into: { ln: '-> ../../../real' }, sources: ['f'], to: '/ln' }, ['l ln -> ../../../real', 'f644 real x']],
-  ['a source that is a link is followed', { from: { f: 'x', ln: '-> f' }, sources: ['ln'], to: '/d/' }, ['d755 d', 'f644 d/ln x']],
-  ['links in a copied folder stay links', { from: { 'd/f': 'x', 'd/ln': '-> f' }, sources: ['d'], to: '/' }, ['f644 f x', 'l ln -> f']],
+  [
+    'an existing folder takes the file',
+    { from: { f: 'x' }, into: { d: null }, sources: ['f'], to: '/d' },
+    ['d755 d', 'f644 d/f x'],
+  ],
+  [
+    'missing parents are 0755',
+    { from: { f: 'x' }, sources: ['f'], to: '/a/b/g' },
+    ['d755 a', 'd755 a/b', 'f644 a/b/g x'],
+  ],
+  [
+    "a folder's contents are copied, not itself",
+    { from: { 'd/f': 'x' }, sources: ['d'], to: '/x' },
+    ['d755 x', 'f644 x/f x'],
+  ],
+  [
+    'so too when a wildcard finds the folder',
+    { from: { 'd1/f': 'x' }, sources: ['d*'], to: '/x' },
+    ['d755 x', 'f644 x/f x'],
+  ],
+  [
+    "a new destination does not get the source folder's mode",
+    { from: { d: '|d700', 'd/f': 'x' }, sources: ['d'], to: '/x' },
+    ['d755 x', 'f644 x/f x'],
+  ],
+  [
+    'nested folders keep their modes',
+    { from: { 'd/n': '|d2750', 'd/n/f': 'x' }, sources: ['d'], to: '/x' },
+    ['d755 x', 'd2750 x/n', 'f644 x/n/f x'],
+  ],
+  [
+    'an existing destination keeps its mode',
+    { from: { 'd/f': 'x' }, into: { x: '|d700' }, sources: ['d'], to: '/x' },
+    ['d700 x', 'f644 x/f x'],
+  ],
+  [
+    'existing nested folders take the new mode',
+    { from: { 'd/n': null }, into: { 'x/n': '|d700' }, sources: ['d'], to: '/x' },
+    ['d755 x', 'd755 x/n'],
+  ],
+  [
+    'without a slash the last of several files wins',
+    { from: { a: '1', b: '2' }, sources: ['a', 'b'], to: '/t' },
+    ['f644 t 2'],
+  ],
+  [
+    'a link to a folder is followed at the destination',
+    { from: { f: 'x' }, into: { real: null, ln: '-> real' }, sources: ['f'], to: '/ln' },
+    ['l ln -> real', 'd755 real', 'f644 real/f x'],
+  ],
+  [
+    'a dangling link is followed inside the root',
+    { from: { f: 'x' }, into: { ln: '-> ../../../real' }, sources: ['f'], to: '/ln' },
+    ['l ln -> ../../../real', 'f644 real x'],
+  ],
+  [
+    'a source that is a link is followed',
+    { from: { f: 'x', ln: '-> f' }, sources: ['ln'], to: '/d/' },
+    ['d755 d', 'f644 d/ln x'],
+  ],
+  [
+    'links in a copied folder stay links',
+    { from: { 'd/f': 'x', 'd/ln': '-> f' }, sources: ['d'], to: '/' },
+    ['f644 f x', 'l ln -> f'],
+  ],
   ['a middle component may be a link', { from: { 'r/f': 'x', ln: '-> r' }, sources: ['ln/f'], to: '/' }, ['f644 f x']],
-  ['.. and / mean the root of the context', { from: { f: 'x' }, sources: ['../../f', '/f'], to: '/d/' }, ['d755 d', 'f644 d/f x']],
+  [
+    '.. and / mean the root of the context',
+    { from: { f: 'x' }, sources: ['../../f', '/f'], to: '/d/' },
+    ['d755 d', 'f644 d/f x'],
+  ],
   ['a wildcard without a match is an empty copy', { from: { f: 'x' }, sources: ['*.txt'], to: '/d/' }, []],
-  ['a file replaces a link in the destination folder', { from: { f: 'x' }, into: { 'd/f': '-> ../other', other: 'o' }, sources: ['f'], to: '/d/' }, ['d755 d', 'f644 d/f x', 'f644 other o']],
+  [
+    'a file replaces a link in the destination folder',
+    { from: { f: 'x' }, into: { 'd/f': '-> ../other', other: 'o' }, sources: ['f'], to: '/d/' },
+    ['d755 d', 'f644 d/f x', 'f644 other o'],
+  ],
   ['setuid survives', { from: { f: 'x|4755' }, sources: ['f'], to: '/' }, ['f4755 f x']],
-  ['--chmod holds for created parents too', { from: { f: 'x' }, sources: ['f'], to: '/d/', chmod: '0700' }, ['d700 d', 'f700 d/f x']],
+  [
+    '--chmod holds for created parents too',
+    { from: { f: 'x' }, sources: ['f'], to: '/d/', chmod: '0700' },
+    ['d700 d', 'f700 d/f x'],
+  ],
   ['.dockerignore hides', { from: { a: '1', b: '2' }, sources: ['.'], to: '/', ignore: ['a'] }, ['f644 b 2']],
-  ['an exception inside an excluded folder brings the folder', { from: { 'd/a': '1', 'd/b': '2' }, sources: ['.'], to: '/', ignore: ['d', '!d/b'] }, ['d755 d', 'f644 d/b 2']],
-  ['an excluded folder is not there', { from: { 'd/a': '1', c: '3' }, sources: ['.'], to: '/', ignore: ['d'] }, ['f644 c 3']],
-  ['--exclude is relative to the source', { from: { 'd/a.md': '1', 'd/n/b.md': '2', 'd/c': '3' }, sources: ['d'], to: '/', exclude: ['*.md'] }, ['f644 c 3', 'd755 n', 'f644 n/b.md 2']],
-  ['--exclude with ** reaches below', { from: { 'd/a.md': '1', 'd/n/b.md': '2' }, sources: ['d'], to: '/', exclude: ['**/*.md'] }, ['d755 n']],
-  ['--parents keeps the path', { from: { 'a/b/f': 'x', 'a/c': 'y' }, sources: ['a/b/f'], to: '/d/', parents: true }, ['d755 d', 'd755 d/a', 'd755 d/a/b', 'f644 d/a/b/f x']],
-  ['--parents keeps what follows the pivot', { from: { 'a/b/f': 'x' }, sources: ['a/./b/f'], to: '/d/', parents: true }, ['d755 d', 'd755 d/b', 'f644 d/b/f x']],
-  ['--link puts folders in place of links', { from: { f: 'x' }, into: { ln: '-> real', real: null }, sources: ['f'], to: '/ln/', link: true }, ['d755 ln', 'f644 ln/f x', 'd755 real']],
+  [
+    'an exception inside an excluded folder brings the folder',
+    { from: { 'd/a': '1', 'd/b': '2' }, sources: ['.'], to: '/', ignore: ['d', '!d/b'] },
+    ['d755 d', 'f644 d/b 2'],
+  ],
+  [
+    'an excluded folder is not there',
+    { from: { 'd/a': '1', c: '3' }, sources: ['.'], to: '/', ignore: ['d'] },
+    ['f644 c 3'],
+  ],
+  [
+    '--exclude is relative to the source',
+    { from: { 'd/a.md': '1', 'd/n/b.md': '2', 'd/c': '3' }, sources: ['d'], to: '/', exclude: ['*.md'] },
+    ['f644 c 3', 'd755 n', 'f644 n/b.md 2'],
+  ],
+  [
+    '--exclude with ** reaches below',
+    { from: { 'd/a.md': '1', 'd/n/b.md': '2' }, sources: ['d'], to: '/', exclude: ['**/*.md'] },
+    ['d755 n'],
+  ],
+  [
+    '--parents keeps the path',
+    { from: { 'a/b/f': 'x', 'a/c': 'y' }, sources: ['a/b/f'], to: '/d/', parents: true },
+    ['d755 d', 'd755 d/a', 'd755 d/a/b', 'f644 d/a/b/f x'],
+  ],
+  [
+    '--parents keeps what follows the pivot',
+    { from: { 'a/b/f': 'x' }, sources: ['a/./b/f'], to: '/d/', parents: true },
+    ['d755 d', 'd755 d/b', 'f644 d/b/f x'],
+  ],
+  [
+    '--link puts folders in place of links',
+    { from: { f: 'x' }, into: { ln: '-> real', real: null }, sources: ['f'], to: '/ln/', link: true },
+    ['d755 ln', 'f644 ln/f x', 'd755 real'],
+  ],
 ];
 
 const errors: readonly [rule: string, spec: Copy, code: string, text: RegExp][] = [
-  ['a plain path that is not there', { from: {}, sources: ['nothing'], to: '/' }, 'SOURCE_NOT_FOUND', /"\/nothing": not found/],
-  ['what .dockerignore hides', { from: { a: '1' }, sources: ['a'], to: '/', ignore: ['a'] }, 'SOURCE_NOT_FOUND', /"\/a": not found/],
-  ['a link that leads out of the context', { from: { ln: '-> /etc/hostname' }, sources: ['ln'], to: '/' }, 'SOURCE_NOT_FOUND', /"\/ln": not found/],
-  ['a folder over a file', { from: { 'd/f': 'x' }, into: { x: 'file' }, sources: ['d'], to: '/x' }, 'COPY_CONFLICT', /cannot copy to non-directory/],
-  ['a nested folder over a file', { from: { 'd/n/f': 'x' }, into: { n: 'file' }, sources: ['d'], to: '/' }, 'COPY_CONFLICT', /cannot copy to non-directory/],
-  ['a file over a nested folder', { from: { 'd/n': 'x' }, into: { 'n/f': 'y' }, sources: ['d'], to: '/' }, 'COPY_CONFLICT', /cannot replace to directory .* with file/],
-  ['a ring of links', { from: { a: '-> b', b: '-> a' }, sources: ['a'], to: '/' }, 'COPY_CONFLICT', /too many symbolic links/],
+  [
+    'a plain path that is not there',
+    { from: {}, sources: ['nothing'], to: '/' },
+    'SOURCE_NOT_FOUND',
+    /"\/nothing": not found/,
+  ],
+  [
+    'what .dockerignore hides',
+    { from: { a: '1' }, sources: ['a'], to: '/', ignore: ['a'] },
+    'SOURCE_NOT_FOUND',
+    /"\/a": not found/,
+  ],
+  [
+    'a link that leads out of the context',
+    { from: { ln: '-> /etc/hostname' }, sources: ['ln'], to: '/' },
+    'SOURCE_NOT_FOUND',
+    /"\/ln": not found/,
+  ],
+  [
+    'a folder over a file',
+    { from: { 'd/f': 'x' }, into: { x: 'file' }, sources: ['d'], to: '/x' },
+    'COPY_CONFLICT',
+    /cannot copy to non-directory/,
+  ],
+  [
+    'a nested folder over a file',
+    { from: { 'd/n/f': 'x' }, into: { n: 'file' }, sources: ['d'], to: '/' },
+    'COPY_CONFLICT',
+    /cannot copy to non-directory/,
+  ],
+  [
+    'a file over a nested folder',
+    { from: { 'd/n': 'x' }, into: { 'n/f': 'y' }, sources: ['d'], to: '/' },
+    'COPY_CONFLICT',
+    /cannot replace to directory .* with file/,
+  ],
+  [
+    'a ring of links',
+    { from: { a: '-> b', b: '-> a' }, sources: ['a'], to: '/' },
+    'COPY_CONFLICT',
+    /too many symbolic links/,
+  ],
 ];
 
 (root ? describe : describe.skip)('copyInto (needs root to set owners)', () => {
@@ -99,7 +233,10 @@ const errors: readonly [rule: string, spec: Copy, code: string, text: RegExp][] 
 function digestOfTree(spec: TreeSpec, patterns: readonly string[] = ['.']): string {
   using from = new ScratchTree(spec);
   const tree: SourceTree = { root: from.root, resetOwner: true, label: 'the build context' };
-  return digestSelection(patterns.flatMap((pattern) => selectSources(tree, pattern, { parents: false })), undefined);
+  return digestSelection(
+    patterns.flatMap((pattern) => selectSources(tree, pattern, { parents: false })),
+    undefined,
+  );
 }
 
 describe('digestSelection', () => {

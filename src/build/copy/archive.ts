@@ -66,7 +66,10 @@ function headOf(path: string): Buffer {
 /** Whether the content, once decompressed, begins with a tar header. */
 async function isArchive(path: string): Promise<boolean> {
   const head = headOf(path);
-  const looksPacked = packingOf(head) !== 'none' || (head[0] === 0x1f && head[1] === 0x8b) || (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528);
+  const looksPacked =
+    packingOf(head) !== 'none' ||
+    (head[0] === 0x1f && head[1] === 0x8b) ||
+    (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528);
   if (!looksPacked && head.length < blockSize) return false;
   try {
     for await (const _entry of listEntries(openArchive(path))) return true;
@@ -85,7 +88,9 @@ function openArchive(path: string): Readable {
 function decompress(program: 'bzip2' | 'xz', path: string): Readable {
   const executable = findExecutable(program);
   if (executable === undefined) {
-    throw new BuildError('ARCHIVE_INVALID', `ADD cannot unpack ${path}: this machine has no ${program}`, { hint: `install ${program}, or use COPY to keep the archive as it is` });
+    throw new BuildError('ARCHIVE_INVALID', `ADD cannot unpack ${path}: this machine has no ${program}`, {
+      hint: `install ${program}, or use COPY to keep the archive as it is`,
+    });
   }
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   const child = spawn(executable, ['-dc'], { stdio: [fd, 'pipe', 'ignore'], env: minimalEnvironment() });

@@ -50,8 +50,13 @@ export function contentDigest(at: Buffer | string): string {
       if (length < buffer.length) return hash('sha256', buffer.subarray(0, length), 'hex');
     }
     const sum = createHash('sha256');
-    for (let position = 0, length = 0; (length = readSync(fd, buffer, 0, buffer.length, position)) > 0; position += length) {
-      for (let from = 0; from < length; from += 65536) sum.update(buffer.subarray(from, Math.min(from + 65536, length)));
+    for (
+      let position = 0, length = 0;
+      (length = readSync(fd, buffer, 0, buffer.length, position)) > 0;
+      position += length
+    ) {
+      for (let from = 0; from < length; from += 65536)
+        sum.update(buffer.subarray(from, Math.min(from + 65536, length)));
     }
     return sum.digest('hex');
   } finally {

@@ -29,7 +29,11 @@ function parseClause(clause: string, text: string): ModeChange {
   const who = match[1] === '' || match[1]?.includes('a') ? 'ugo' : (match[1] as string);
   const actions = [...(match[2] as string).matchAll(/([-+=])([rwxXstugo]*)/g)];
   return (mode, isFolder) =>
-    actions.reduce((current, action) => applyAction(current, isFolder, { who, operator: action[1] as string, what: action[2] as string }), mode);
+    actions.reduce(
+      (current, action) =>
+        applyAction(current, isFolder, { who, operator: action[1] as string, what: action[2] as string }),
+      mode,
+    );
 }
 
 interface Action {

@@ -1,7 +1,16 @@
 import { closeSync, type Stats } from 'node:fs';
 import { createGlobMatcher, createIgnoreMatcher, type IgnoreMatcher } from '../../dockerfile/index.ts';
 import { BuildError } from '../error.ts';
-import { type BytePath, bytesOf, componentsOf, followInRoot, joinBytes, openFolder, type SourceTree, textOf } from './tree.ts';
+import {
+  type BytePath,
+  bytesOf,
+  componentsOf,
+  followInRoot,
+  joinBytes,
+  openFolder,
+  type SourceTree,
+  textOf,
+} from './tree.ts';
 import { namesIn, type Verdict } from './walk.ts';
 
 /** One thing that COPY or ADD takes from a tree. */
@@ -61,7 +70,9 @@ function unescape(path: BytePath): BytePath {
 function notFound(tree: SourceTree, pattern: string, path: BytePath): BuildError {
   const ignored = tree.ignore !== undefined && followInRoot(tree.root, path) !== undefined;
   return new BuildError('SOURCE_NOT_FOUND', `"/${textOf(path)}": not found in ${tree.label}`, {
-    hint: ignored ? `it is there, but .dockerignore excludes it: add a line "!${textOf(path)}"` : `the source was written as ${JSON.stringify(pattern)}`,
+    hint: ignored
+      ? `it is there, but .dockerignore excludes it: add a line "!${textOf(path)}"`
+      : `the source was written as ${JSON.stringify(pattern)}`,
   });
 }
 
@@ -85,7 +96,11 @@ function expand(tree: SourceTree, base: BytePath, parts: readonly string[]): Sel
   let names: BytePath[] = [];
   for (const [depth, part] of parts.entries()) {
     const matches = createGlobMatcher(textOf(part));
-    names = folders.flatMap((folder) => namesAt(tree, folder).filter((name) => matches(textOf(name))).map((name) => joinBytes(folder, name)));
+    names = folders.flatMap((folder) =>
+      namesAt(tree, folder)
+        .filter((name) => matches(textOf(name)))
+        .map((name) => joinBytes(folder, name)),
+    );
     if (depth < parts.length - 1) folders = names.filter((path) => followInRoot(tree.root, path)?.path === path);
   }
   return names.filter((path) => visible(tree, path)).flatMap((path) => selectFound(tree, path));
@@ -118,7 +133,8 @@ function selectWithParents(tree: SourceTree, pattern: string): Selected[] {
   if (base === undefined) throw notFound(tree, pattern, basePath);
   const wild = kept.some(isWild);
   const path = joinBytes(base.path, kept.join('/'));
-  if (!wild && (!visible(tree, path) || followInRoot(tree.root, path) === undefined)) throw notFound(tree, pattern, path);
+  if (!wild && (!visible(tree, path) || followInRoot(tree.root, path) === undefined))
+    throw notFound(tree, pattern, path);
   const include = kept.length === 0 ? undefined : createIgnoreMatcher([textOf(kept.join('/'))]);
   return [{ tree, path: base.path, name: '', stats: base.stats, include }];
 }

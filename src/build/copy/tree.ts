@@ -74,7 +74,8 @@ export function resolveInRoot(root: string, path: BytePath): { path: BytePath; s
     const next = joinBytes(at.join('/'), part);
     stats = statAt(root, next);
     if (stats?.isSymbolicLink()) {
-      if (++links > maxLinks) throw new BuildError('COPY_CONFLICT', `too many symbolic links on the way to ${textOf(path)}`);
+      if (++links > maxLinks)
+        throw new BuildError('COPY_CONFLICT', `too many symbolic links on the way to ${textOf(path)}`);
       const target = readlinkSync(locate(root, next), { encoding: 'buffer' }).toString('latin1');
       if (target.startsWith('/')) at = [];
       pending.push(...componentsOf(target).reverse());

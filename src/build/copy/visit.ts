@@ -32,7 +32,8 @@ export function visitSelected(selected: Selected, visit: Visit): void {
 
 function judge(selected: Selected, exclude: IgnoreMatcher | undefined, path: BytePath): Verdict {
   const verdicts: Verdict[] = [];
-  if (selected.tree.ignore !== undefined) verdicts.push(judgePath(selected.tree.ignore, joinBytes(selected.path, path)));
+  if (selected.tree.ignore !== undefined)
+    verdicts.push(judgePath(selected.tree.ignore, joinBytes(selected.path, path)));
   if (exclude !== undefined) verdicts.push(judgePath(exclude, path));
   if (selected.include !== undefined) verdicts.push(selected.include.matches(textOf(path)) ? 'take' : 'pass');
   return verdicts.includes('skip') ? 'skip' : verdicts.includes('pass') ? 'pass' : 'take';

@@ -98,7 +98,9 @@ class Copier {
 
   #resolve(path: BytePath): { path: BytePath; stats: Stats | undefined } {
     if (this.#into.followLinks) return resolveInRoot(this.#into.root, path);
-    const plain = componentsOf(path).filter((part) => part !== '..').join('/');
+    const plain = componentsOf(path)
+      .filter((part) => part !== '..')
+      .join('/');
     return { path: plain, stats: statOf(this.#at(plain)) };
   }
 
@@ -110,7 +112,8 @@ class Copier {
       at = found.path;
       if (found.stats === undefined) this.#makeMissing(at);
       else if (!found.stats.isDirectory()) {
-        if (this.#into.followLinks) throw new BuildError('COPY_CONFLICT', `cannot copy to non-directory: /${textOf(at)}`);
+        if (this.#into.followLinks)
+          throw new BuildError('COPY_CONFLICT', `cannot copy to non-directory: /${textOf(at)}`);
         unlinkSync(this.#at(at));
         this.#makeMissing(at);
       }
@@ -137,7 +140,11 @@ class Copier {
     const { stats, at } = entry;
     if (stats.isSocket()) return;
     const present = statOf(this.#at(target));
-    const source = { mode: stats.mode & 0o7777, owner: this.#ownerOf(stats, at, selected), isFolder: stats.isDirectory() };
+    const source = {
+      mode: stats.mode & 0o7777,
+      owner: this.#ownerOf(stats, at, selected),
+      isFolder: stats.isDirectory(),
+    };
     if (stats.isDirectory()) {
       if (present === undefined) mkdirSync(this.#at(target), 0o700);
       else if (!present.isDirectory()) this.#replaceByFolder(target);
@@ -157,7 +164,8 @@ class Copier {
   }
 
   #replaceByFolder(target: BytePath): void {
-    if (this.#into.followLinks) throw new BuildError('COPY_CONFLICT', `cannot copy to non-directory: /${textOf(target)}`);
+    if (this.#into.followLinks)
+      throw new BuildError('COPY_CONFLICT', `cannot copy to non-directory: /${textOf(target)}`);
     unlinkSync(this.#at(target));
     mkdirSync(this.#at(target), 0o700);
   }
@@ -223,9 +231,14 @@ function recordedOwner(at: Buffer): Owner | undefined {
 function copyContent(from: Buffer, to: Buffer): void {
   const source = openSync(from, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    const target = openSync(to, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+    const target = openSync(
+      to,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+      0o600,
+    );
     try {
-      for (let length = 0; (length = readSync(source, buffer, 0, buffer.length, null)) > 0; ) writeAll(target, buffer.subarray(0, length));
+      for (let length = 0; (length = readSync(source, buffer, 0, buffer.length, null)) > 0; )
+        writeAll(target, buffer.subarray(0, length));
     } finally {
       closeSync(target);
     }

@@ -1,12 +1,16 @@
-import { copyGraph, type CallOptions, type CopyEvent, type Descriptor, digestOf, type Digest, formatReference, parseReference, targetReference, type Platform, withDigest } from '../../oci/index.ts';
-import type { Store } from '../../store/index.ts';
-import { type OpenRepository, readImage } from './resolve.ts';
+import {
+  type Descriptor,
+  type Digest,
+  formatReference,
+  parseReference,
+  targetReference,
+  withDigest,
+} from '../../oci/index.ts';
+import type { OpenRepository } from './resolve.ts';
+import { takeImage, type TakeOptions } from './take.ts';
 
-export interface PullOptions extends CallOptions {
-  readonly store: Store;
+export interface PullOptions extends TakeOptions {
   readonly open: OpenRepository;
-  readonly platform: Platform;
-  readonly onEvent?: ((event: CopyEvent) => void) | undefined;
 }
 
 export interface Pulled {
@@ -26,14 +30,9 @@ export async function pullImage(name: string, options: PullOptions): Promise<Pul
   const fullName = formatReference(reference);
   const repository = await options.open(name);
   const root = await repository.resolve(targetReference(reference), { signal });
-  const image = await readImage(repository, root, options.platform, { signal });
-  const imageId = digestOf(image.configBytes);
   const before = store.images.find(fullName)?.id;
-  store.expectImage(image.descriptor, image.config, image.manifest.layers);
-  await copyGraph(repository, store.target, image.descriptor, { signal, onEvent: options.onEvent });
-  await store.unpack(image.config.diffIds, { signal });
-  const repoDigest = formatReference(withDigest(reference, root.digest));
-  if (reference.digest === undefined) await store.target.tag(image.descriptor, fullName, { signal });
-  store.images.addRepoDigest(imageId, repoDigest);
+  const { imageId, manifest } = await takeImage(repository, root, options);
+  if (reference.digest === undefined) await store.target.tag(manifest, fullName, { signal });
+  store.images.addRepoDigest(imageId, formatReference(withDigest(reference, root.digest)));
   return { imageId, root, name: fullName, changed: before !== imageId };
 }

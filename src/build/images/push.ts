@@ -1,4 +1,13 @@
-import { copyGraph, type CallOptions, type CopyEvent, type Descriptor, type Digest, formatReference, parseReference, withDigest } from '../../oci/index.ts';
+import {
+  copyGraph,
+  type CallOptions,
+  type CopyEvent,
+  type Descriptor,
+  type Digest,
+  formatReference,
+  parseReference,
+  withDigest,
+} from '../../oci/index.ts';
 import type { ImageForm, Store } from '../../store/index.ts';
 import type { OpenRepository } from './resolve.ts';
 
@@ -21,7 +30,7 @@ export async function pushImage(imageId: Digest, name: string, options: PushOpti
   const { store, signal } = options;
   const reference = parseReference(name);
   const tag = reference.tag ?? 'latest';
-  const repository = await options.open(name);
+  const repository = await options.open(name, 'push');
   const descriptor = await store.materialize(imageId, options.form, { signal, allowRemote: true });
   await copyGraph(store.target, repository, descriptor, { signal, onEvent: options.onEvent });
   await repository.tag(descriptor, tag, { signal });

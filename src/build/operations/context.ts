@@ -6,7 +6,7 @@ import { enterPrivateMounts, mountRoot, type Privileges, type RootMount, unmount
 export interface JobContext {
   readonly privileges: Privileges;
   readonly signal: AbortSignal;
-  onOutput(stream: 'stdout' | 'stderr', chunk: Uint8Array): void;
+  readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
 }
 
 /**

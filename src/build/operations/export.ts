@@ -19,7 +19,12 @@ export function exportJob(job: ExportJob, context: JobContext): null {
     writeTar(headerList, root, job.destination);
     return null;
   }
-  const everything: Selected = { tree: { root, resetOwner: false, label: 'the image' }, path: '', name: '', stats: lstatSync(root) };
+  const everything: Selected = {
+    tree: { root, resetOwner: false, label: 'the image' },
+    path: '',
+    name: '',
+    stats: lstatSync(root),
+  };
   copyInto([everything], {
     root: job.destination,
     destination: '/',

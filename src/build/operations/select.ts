@@ -22,7 +22,9 @@ export function digestJob(job: DigestJob): string {
 /** Finds everything that a selection names; its trees stay open as long as `trees`. */
 export function openSelection(selection: Selection, trees: OpenTrees): OpenSelection {
   const opened = new Map<TreeRef, SourceTree>();
-  const sources = selection.sources.flatMap((source) => selectOne(source, selection.parents, (ref) => openTree(ref, trees, opened)));
+  const sources = selection.sources.flatMap((source) =>
+    selectOne(source, selection.parents, (ref) => openTree(ref, trees, opened)),
+  );
   return { sources, exclude: selection.exclude.length === 0 ? undefined : createIgnoreMatcher(selection.exclude) };
 }
 

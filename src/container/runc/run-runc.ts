@@ -26,7 +26,9 @@ export async function runRunc(container: PreparedContainer, options: RunOptions)
   mkdirSync(runcState(bundle), { recursive: true, mode: 0o700 });
   const log = join(bundle, 'runc.log');
   rmSync(log, { force: true });
-  const global = ['--root', runcState(bundle), '--log', log, '--log-format', 'json'];
+  // Told, because runc takes a user namespace with all ids for none; then it would insist on its cgroups.
+  const rootless = options.privileges.kind === 'root' ? 'false' : 'true';
+  const global = ['--root', runcState(bundle), '--log', log, '--log-format', 'json', '--rootless', rootless];
   const runtime = supervise([runc, ...global, 'run', '--bundle', bundle, id], options);
   let stopping: Promise<void> | undefined;
   using _ = whenAborted(options.signal, () => {
@@ -64,10 +66,18 @@ function runcError(log: string): string | undefined {
   const lines = readLog(log).split('\n');
   for (const line of lines.reverse()) {
     if (line === '') continue;
-    const { level, msg } = JSON.parse(line) as { level?: unknown; msg?: unknown };
+    const { level, msg } = parseEntry(line);
     if ((level === 'error' || level === 'fatal') && typeof msg === 'string') return msg;
   }
   return undefined;
+}
+
+function parseEntry(line: string): { readonly level?: unknown; readonly msg?: unknown } {
+  try {
+    return JSON.parse(line) as object;
+  } catch {
+    return {}; // cut off
+  }
 }
 
 function readLog(log: string): string {

@@ -105,7 +105,7 @@ function recordMount(tape: Tape, mount: PreparedMount): void {
   if (mount.path.startsWith('/dev/')) makeTarget(tape, mount);
   if (mount.kind === 'bind') {
     bindFromMachine(tape, mount.source.slice(1), mount.path);
-    setAttributes(tape, mount.path, noDev | noSuid | (mount.readOnly ? readOnly : 0));
+    setAttributes(tape, mount.path, noDev | (mount.readOnly ? readOnly : 0));
     return;
   }
   const size = mount.size === undefined ? '' : `,size=${mount.size}`;

@@ -5,7 +5,7 @@ import { findExecutable } from '../../system/index.ts';
 import type { ExitStatus, RunOptions } from '../contract.ts';
 import { ContainerError } from '../error.ts';
 import type { PreparedContainer } from '../prepare.ts';
-import { killProcess, recordInit } from '../init-record.ts';
+import { killSandbox, recordInit } from '../init-record.ts';
 import type { Machine } from '../seccomp/filter.ts';
 import { abortedError, supervise, whenAborted } from '../supervise.ts';
 import { describeStartFailure, errnoName } from './execution.ts';
@@ -71,7 +71,7 @@ async function play(argv: readonly string[], { script, container, options }: Pla
       else options.onOutput(stream, chunk);
     },
   });
-  using _ = whenAborted(options.signal, () => killProcess(runtime.child.pid));
+  using _ = whenAborted(options.signal, () => killSandbox(runtime.child));
   const status = await runtime.ended;
   if (options.signal?.aborted === true) throw abortedError(options.signal);
   if (report.length === 0) return { started: false, stderr: Buffer.concat(before).toString() };

@@ -9,7 +9,7 @@ import type { AppliedLayer, DraftLayer } from '../contract.ts';
 import { derivePieces } from '../diff/derive.ts';
 import { diffLayer, diffTree } from '../diff/diff.ts';
 import { recordStats } from '../diff/stats.ts';
-import { LayerError, layerErrorOf } from '../error.ts';
+import { LayerError, type LayerErrorCode, layerErrorOf } from '../error.ts';
 import type { Job, JobInput } from './messages.ts';
 
 /** What a job has to do with its surroundings. */
@@ -51,6 +51,7 @@ async function apply(job: Extract<Job, { kind: 'apply' }>, context: JobContext):
   const hash = createHash(algorithm);
   const pipe = new LayerPipe(job.dir, job.options);
   let size = 0;
+  let malformed: LayerError | undefined;
   try {
     for await (const chunk of inputOf(job.input, context)) {
       context.checkIn();
@@ -59,13 +60,14 @@ async function apply(job: Extract<Job, { kind: 'apply' }>, context: JobContext):
       if (job.expect !== undefined && size > job.expect.size) throw wrongSize(job.expect.size, 'more');
       updateHash(hash, bytes);
       if (job.ingestFd !== undefined) writeAll(job.ingestFd, bytes);
-      await pipe.write(bytes);
+      if (malformed === undefined) malformed = await writeTo(pipe, bytes, job.expect === undefined ? 'throw' : 'keep');
     }
     if (job.expect !== undefined && size < job.expect.size) throw wrongSize(job.expect.size, 'fewer');
     const digest = finishDigest(hash, algorithm);
     if (job.expect !== undefined && digest !== job.expect.digest) {
       throw new LayerError('DIGEST_MISMATCH', `the layer's bytes are ${digest}, not ${job.expect.digest}`);
     }
+    if (malformed !== undefined) throw malformed;
     const applied = await pipe.finish();
     if (job.ingestFd !== undefined) fs.fsyncSync(job.ingestFd);
     return { ...applied, blob: { digest, size } };
@@ -75,6 +77,23 @@ async function apply(job: Extract<Job, { kind: 'apply' }>, context: JobContext):
     pipe.close();
   }
 }
+
+/** Bytes damaged on the way mostly do not parse either; that they are not those expected says it better, so it is found out first. */
+async function writeTo(pipe: LayerPipe, bytes: Buffer, onMalformed: 'throw' | 'keep'): Promise<LayerError | undefined> {
+  try {
+    await pipe.write(bytes);
+    return undefined;
+  } catch (error) {
+    if (onMalformed === 'keep' && error instanceof LayerError && malformedCodes.has(error.code)) return error;
+    throw error;
+  }
+}
+
+const malformedCodes: ReadonlySet<string> = new Set<LayerErrorCode>([
+  'INVALID_TAR',
+  'INVALID_COMPRESSION',
+  'TRUNCATED',
+]);
 
 async function compress(job: Extract<Job, { kind: 'compress' }>, context: JobContext): Promise<CompressedLayer> {
   const tar = job.input === 'chunks' ? context.input : derived(job.input, context);

@@ -95,13 +95,20 @@ interface Result {
 async function run(name: string, verb: string, { input, signal }: Input): Promise<Result> {
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<Result>();
-  const child = spawn(name, [verb], { stdio: ['pipe', 'pipe', 'ignore'], timeout, killSignal: 'SIGKILL', signal });
+  const child = spawn(name, [verb], { stdio: ['pipe', 'pipe', 'ignore'], env: process.env, killSignal: 'SIGKILL', signal });
   const chunks: Buffer[] = [];
   let size = 0;
+  // what the program itself started may hold its output open
+  const stop = (): void => {
+    child.kill('SIGKILL');
+    child.stdout.destroy();
+  };
+  // not spawn's own timeout: that keeps the process for 10 s where the program does not exist
+  const timer = setTimeout(stop, timeout);
   child.stdout.on('data', (chunk: Buffer) => {
     size += chunk.length;
     if (size <= outputLimit) chunks.push(chunk);
-    else child.kill('SIGKILL');
+    else stop();
   });
   child.on('error', (error: NodeJS.ErrnoException) => {
     const why = error.code === 'ENOENT' ? 'is not installed' : `cannot run (${error.code ?? error.name})`;
@@ -115,5 +122,12 @@ async function run(name: string, verb: string, { input, signal }: Input): Promis
   // a program that ends without reading its input is judged by its status
   child.stdin.on('error', () => {});
   child.stdin.end(input);
-  return promise;
+  try {
+    return await promise;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }

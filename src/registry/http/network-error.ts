@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts';
+import { isSlipwayError, messageOf } from '../../errors.ts';
 import { RegistryError } from '../error.ts';
 import { codeOf, isRecord } from '../record.ts';
 import { redactText } from '../redact.ts';
@@ -25,7 +25,7 @@ export function isTransientError(error: unknown): boolean {
 
 /** A failure below HTTP as an error for people; errors of ours and aborts pass as they are. */
 export function asRegistryError(error: unknown, host: string): unknown {
-  if (error instanceof RegistryError || isAbort(error)) return error;
+  if (isSlipwayError(error) || isAbort(error)) return error;
   const code = deepCode(error);
   const cause = redactText(messageOf(error) || code);
   if (tlsCode.test(code)) {

@@ -1,0 +1,66 @@
+import type { Readable, Writable } from 'node:stream';
+import {
+  type CallOptions,
+  copyGraph,
+  type Digest,
+  formatReference,
+  isReference,
+  parseReference,
+  type Platform,
+} from '../../oci/index.ts';
+import type { ImageForm, ImageRecord, Store } from '../../store/index.ts';
+import { createDockerArchive, createOciArchive, openDockerArchive } from '../../transports/index.ts';
+import { takeImage } from './take.ts';
+
+export interface SaveOptions extends CallOptions {
+  readonly store: Store;
+  readonly archive: 'docker' | 'oci';
+  readonly destination: string | Writable;
+  readonly form: ImageForm;
+}
+
+/** An image to save, and how the user called it: a name is kept in the archive, an id is not. */
+export interface SavedImage {
+  readonly image: ImageRecord;
+  readonly name: string;
+}
+
+/** Writes images to one archive; nothing is at the destination before it is complete. */
+export async function saveImages(images: readonly SavedImage[], options: SaveOptions): Promise<void> {
+  const { store, signal } = options;
+  await using archive = await (options.archive === 'docker' ? createDockerArchive : createOciArchive)(
+    options.destination,
+  );
+  for (const { image, name } of images) {
+    const manifest = await store.materialize(image.id, options.form, { signal });
+    await copyGraph(store.target, archive, manifest, { signal });
+    const full = isReference(name) ? formatReference(parseReference(name)) : '';
+    await archive.tag(manifest, image.names.includes(full) ? full : '', { signal });
+  }
+  await archive.commit({ signal });
+}
+
+export interface LoadOptions extends CallOptions {
+  readonly store: Store;
+  /** Chosen where the archive holds an index. */
+  readonly platform: Platform;
+}
+
+export interface LoadedImage {
+  readonly imageId: Digest;
+  readonly names: readonly string[];
+}
+
+/** Takes every image of an archive (docker's forms, or an OCI layout in a tar) into the store, with its names. */
+export async function loadImages(source: string | Readable, options: LoadOptions): Promise<readonly LoadedImage[]> {
+  const { store, signal } = options;
+  await using archive = await openDockerArchive(source);
+  const loaded: LoadedImage[] = [];
+  for (const { descriptor, names } of await archive.list()) {
+    const { imageId, manifest } = await takeImage(archive, descriptor, options);
+    const full = names.filter(isReference).map((name) => formatReference(parseReference(name)));
+    for (const name of full) await store.target.tag(manifest, name, { signal });
+    loaded.push({ imageId, names: full });
+  }
+  return loaded;
+}

@@ -1,0 +1,109 @@
+import {
+  copyGraph,
+  type CallOptions,
+  type CopyEvent,
+  type Descriptor,
+  formatReference,
+  hostPlatform,
+  parseReference,
+  type Platform,
+  type Target,
+  targetReference,
+} from '../../oci/index.ts';
+import type { ImageForm, Store } from '../../store/index.ts';
+import { type FileLocation, openSink, openSource, parseLocation, type TransportSink } from '../../transports/index.ts';
+import { BuildError } from '../error.ts';
+import type { OpenRepository } from './resolve.ts';
+import { takeImage } from './take.ts';
+
+export interface CopyImageOptions extends CallOptions {
+  readonly store: Store;
+  readonly open: OpenRepository;
+  /** Only these of an index; all unless given. */
+  readonly platforms?: readonly Platform[] | undefined;
+  readonly referrers: boolean;
+  readonly onEvent?: ((event: CopyEvent) => void) | undefined;
+}
+
+/** An open source: where it is and what is meant in it. */
+interface OpenSource extends AsyncDisposable {
+  readonly target: Target;
+  readonly root: Descriptor;
+}
+
+const form: ImageForm = { mediaTypes: 'oci', compression: 'gzip' };
+
+/**
+ * Copies an image between any two places, byte for byte. Into the store goes what this machine can run, unpacked.
+ * @throws TransportError, RegistryError, CopyError of either side
+ */
+export async function copyImage(from: string, to: string, options: CopyImageOptions): Promise<Descriptor> {
+  await using source = await openFrom(from, options);
+  const destination = parseLocation(to);
+  if (!('path' in destination) && destination.kind === 'store')
+    return intoStore(source, destination.reference, options);
+  const { signal, onEvent, platforms, referrers } = options;
+  const graph = { signal, onEvent, referrers, ...(platforms === undefined ? {} : { platforms }) };
+  if (!('path' in destination)) {
+    const repository = await options.open(destination.reference, 'push');
+    const copied = await copyGraph(source.target, repository, source.root, graph);
+    await repository.tag(copied, targetReference(parseReference(destination.reference)), { signal });
+    return copied;
+  }
+  await using sink: TransportSink = await openSink(destination);
+  const copied = await copyGraph(source.target, sink, source.root, graph);
+  await sink.tag(copied, destination.reference, { signal });
+  await sink.commit({ signal });
+  return copied;
+}
+
+async function openFrom(text: string, options: CopyImageOptions): Promise<OpenSource> {
+  const { signal, store } = options;
+  const location = parseLocation(text);
+  if ('path' in location) return fromDisk(location, signal);
+  const nothing = { [Symbol.asyncDispose]: async () => {} };
+  if (location.kind === 'docker') {
+    const target = await options.open(location.reference);
+    return {
+      target,
+      root: await target.resolve(targetReference(parseReference(location.reference)), { signal }),
+      ...nothing,
+    };
+  }
+  const image = store.images.find(location.reference);
+  if (image === undefined) {
+    const hint = `for an image in a registry write docker://${location.reference}`;
+    throw new BuildError('IMAGE_NOT_FOUND', `No such image: ${location.reference}`, { hint });
+  }
+  return {
+    target: store.target,
+    root: await store.materialize(image.id, form, { signal, allowRemote: false }),
+    ...nothing,
+  };
+}
+
+async function fromDisk(location: FileLocation, signal: AbortSignal | undefined): Promise<OpenSource> {
+  const target = await openSource(location);
+  try {
+    return {
+      target,
+      root: await target.resolve(location.reference, { signal }),
+      [Symbol.asyncDispose]: () => target[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await target[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function intoStore({ target, root }: OpenSource, name: string, options: CopyImageOptions): Promise<Descriptor> {
+  const { store, signal, onEvent } = options;
+  const { manifest } = await takeImage(target, root, {
+    store,
+    platform: options.platforms?.[0] ?? hostPlatform(),
+    signal,
+    onEvent,
+  });
+  await store.target.tag(manifest, formatReference(parseReference(name)), { signal });
+  return manifest;
+}

@@ -1,0 +1,27 @@
+import { randomInt } from 'node:crypto';
+import { run } from './run-cli.ts';
+
+/** A user of this machine with subordinate ids, for the tests of rootless work; only root can make one. */
+export interface OrdinaryUser {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  remove(): Promise<void>;
+}
+
+export async function ordinaryUser(): Promise<OrdinaryUser> {
+  const name = `slipway-test-${randomInt(1e6)}`;
+  const added = await run('/usr/sbin/useradd', ['--no-create-home', '--shell', '/bin/sh', name]);
+  if (added.code !== 0) throw new Error(`useradd: ${added.stderr}`);
+  const ids = (await run('/usr/bin/id', ['-u', name])).stdout.trim();
+  const group = (await run('/usr/bin/id', ['-g', name])).stdout.trim();
+  return {
+    name,
+    uid: Number(ids),
+    gid: Number(group),
+    remove: async () => {
+      await run('/usr/bin/pkill', ['-KILL', '-u', ids]);
+      await run('/usr/sbin/userdel', [name]);
+    },
+  };
+}
