@@ -95,7 +95,12 @@ interface Result {
 async function run(name: string, verb: string, { input, signal }: Input): Promise<Result> {
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<Result>();
-  const child = spawn(name, [verb], { stdio: ['pipe', 'pipe', 'ignore'], env: process.env, killSignal: 'SIGKILL', signal });
+  const child = spawn(name, [verb], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    env: process.env,
+    killSignal: 'SIGKILL',
+    signal,
+  });
   const chunks: Buffer[] = [];
   let size = 0;
   // what the program itself started may hold its output open
