@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
@@ -284,6 +286,32 @@ suite('hostile layers (skipped without root)', () => {
       },
     );
   }
+
+  it('a folder that another process keeps swapping for a link leads nowhere', async () => {
+    using place = scratch();
+    const [root, outside] = [place.folder('root'), place.folder('outside')];
+    const script = `import os, sys
+root, outside = sys.argv[1:]
+os.mkdir(root + '/d'); os.symlink(outside, root + '/l')
+print('ready', flush=True)
+while True:
+    try:
+        os.rename(root + '/d', root + '/t'); os.rename(root + '/l', root + '/d')
+        os.rename(root + '/d', root + '/l'); os.rename(root + '/t', root + '/d')
+    except FileNotFoundError: pass`;
+    const swapper = spawn('python3', ['-c', script, root, outside], { stdio: ['ignore', 'pipe', 'ignore'] });
+    await once(swapper.stdout, 'data');
+    try {
+      for (let round = 0; round < 20; round++) {
+        const layer = tar(...Array.from({ length: 50 }, (_, i) => [file(`x${i}`), file(`d/f${i}`)]).flat());
+        await applyLayer([layer], root, { privileges: rootPrivileges, whiteouts: 'literal' }).catch(() => {});
+      }
+    } finally {
+      swapper.kill('SIGKILL');
+      await once(swapper, 'exit');
+    }
+    expect(fs.readdirSync(outside)).toEqual([]);
+  });
 
   it('says what it accepted against the rules', async () => {
     using place = scratch();
