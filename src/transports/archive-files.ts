@@ -9,6 +9,7 @@ import { type CallOptions, codeOf, OciError } from '../oci/index.ts';
 import { TransportError } from './error.ts';
 import type { LayoutFile, LayoutFiles } from './layout-files.ts';
 import { findFile, indexTar, type TarFile, type TarIndex } from './tar-index.ts';
+import { writeAll } from './write-file.ts';
 
 export interface ArchiveOptions extends CallOptions {
   /** Where a compressed or piped archive is unpacked to be read at random; the system's temporary folder unless given. */
@@ -105,7 +106,7 @@ async function spool(source: Readable, options: ArchiveOptions, through?: Transf
   await unlink(path);
   return replaceOnFailure(handle, async () => {
     const sink = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
-      for await (const chunk of chunks) await handle.writeFile(chunk);
+      for await (const chunk of chunks) await writeAll(handle, chunk);
     };
     const limit = sizeLimit(options.maxSize ?? 256 * 1024 ** 3);
     const signal = options.signal === undefined ? {} : { signal: options.signal };

@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { mkdtemp, realpath, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve as absolute } from 'node:path';
+import { dirname, join, resolve as absolute } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { CallOptions, Descriptor, Digest, FetchOptions } from '../oci/index.ts';
@@ -10,8 +9,8 @@ import { archiveEntries, type ArchiveKind } from './archive-entries.ts';
 import { packTar } from './archive-pack.ts';
 import { TransportError } from './error.ts';
 import { type LayoutTarget, openLayout } from './layout-target.ts';
-import { syncFolder } from './sync-folder.ts';
 import type { TransportSink } from './transport.ts';
+import { writeFileWhole } from './write-file.ts';
 
 export interface ArchiveSinkOptions {
   /** Time of all entries, seconds since 1970; 0 unless given, so that the same images give the same bytes. */
@@ -94,8 +93,10 @@ class ArchiveSink implements TransportSink {
   async commit(options: CallOptions = {}): Promise<void> {
     const { kind, folder, layout, mtime, destination } = this.#state;
     const bytes = packTar(await archiveEntries(kind, folder, layout), mtime);
-    if (typeof destination === 'string') await replaceFile(destination, bytes, options);
-    else {
+    if (typeof destination === 'string') {
+      const temporaryFolder = dirname(destination);
+      await writeFileWhole(destination, stoppable(bytes, options), { temporaryFolder, durable: true });
+    } else {
       const signal = options.signal === undefined ? {} : { signal: options.signal };
       await pipeline(Readable.from(bytes, { objectMode: false }), destination, { end: isOurs(destination), ...signal });
     }
@@ -112,23 +113,13 @@ function isOurs(destination: Writable): boolean {
   return 'path' in destination;
 }
 
-async function replaceFile(path: string, bytes: AsyncIterable<Uint8Array>, { signal }: CallOptions): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.part`);
-  const handle = await open(temporary, 'wx', 0o644);
-  try {
-    try {
-      for await (const chunk of bytes) {
-        signal?.throwIfAborted();
-        await handle.writeFile(chunk);
-      }
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+/** Packing a large archive can be stopped between two pieces. */
+async function* stoppable(
+  bytes: AsyncIterable<Uint8Array>,
+  { signal }: CallOptions,
+): AsyncGenerator<Uint8Array, void, void> {
+  for await (const chunk of bytes) {
+    signal?.throwIfAborted();
+    yield chunk;
   }
-  await syncFolder(dirname(path));
 }

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join, resolve as absolute } from 'node:path';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join, resolve as absolute } from 'node:path';
 import { Readable } from 'node:stream';
 import {
   type CallOptions,
@@ -21,8 +20,8 @@ import { folderFiles, type LayoutFiles } from './layout-files.ts';
 import { emptyIndex, type NamedManifest, readIndex, withEntry } from './layout-index.ts';
 import { withFolderLock } from './layout-lock.ts';
 import { blobPath, LayoutReader } from './layout-reader.ts';
-import { syncFolder } from './sync-folder.ts';
 import type { TransportSink, TransportSource } from './transport.ts';
+import { writeFileWhole } from './write-file.ts';
 
 export interface LayoutOptions {
   /** Makes the layout if there is none; else its absence is an error. */
@@ -165,26 +164,9 @@ export class LayoutTarget implements TransportSource, TransportSink {
     return turn;
   }
 
-  /** Complete, synced, then visible; the folder's sync makes the name last. */
-  async #writeFile(path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
-    const target = join(this.#root, path);
-    const temporary = join(this.#root, privateFolder, `${randomUUID()}.part`);
-    await mkdir(dirname(temporary), { recursive: true });
-    const handle = await open(temporary, 'wx', 0o644);
-    try {
-      try {
-        for await (const chunk of chunks) await handle.writeFile(chunk);
-        if (!this.#scratch) await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await mkdir(dirname(target), { recursive: true });
-      await rename(temporary, target);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
-    if (!this.#scratch) await syncFolder(dirname(target));
+  #writeFile(path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+    const temporaryFolder = join(this.#root, privateFolder);
+    return writeFileWhole(join(this.#root, path), chunks, { temporaryFolder, durable: !this.#scratch });
   }
 
   async #removeStale(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { posix } from 'node:path';
-import type { HeaderData } from 'tar';
+import type { Header, HeaderData } from 'tar';
 import { TransportError } from './error.ts';
 
 /** Where a file's content is in an uncompressed tar. */
@@ -26,51 +26,87 @@ const maxExtension = 1024 * 1024;
  * @throws TransportError INVALID_ARCHIVE
  */
 export async function indexTar(handle: FileHandle, label: string): Promise<TarIndex> {
-  const { Header, Pax } = await import('tar');
-  const { size: end } = await handle.stat();
-  const files = new Map<string, TarFile>();
-  const links = new Map<string, string>();
-  const invalid = (rule: string): never => {
-    throw new TransportError('INVALID_ARCHIVE', `${label} is not a sound tar archive: ${rule}`);
-  };
-  let extended: HeaderData = {};
-  let position = 0;
-  for (let count = 0; position < end; count += 1) {
-    if (count > maxEntries) invalid(`more than ${maxEntries} entries`);
-    const header = new Header(await readAt(handle, position, blockSize, invalid), 0, extended);
-    if (header.nullBlock) break;
-    if (!header.cksumValid) invalid(`a wrong header checksum at byte ${position}`);
-    const size = header.size ?? invalid(`no size at byte ${position}`);
-    const offset = position + blockSize;
-    if (!Number.isSafeInteger(size) || offset + size > end) invalid('it ends within a file');
-    position = offset + Math.ceil(size / blockSize) * blockSize;
-    const extension = async (): Promise<string> => {
-      if (size > maxExtension) invalid('an extended header is too large');
-      return (await readAt(handle, offset, size, invalid)).toString();
-    };
-    if (header.type === 'GlobalExtendedHeader') continue;
-    if (header.type === 'ExtendedHeader') {
-      extended = { ...extended, ...defined(Pax.parse(await extension())) };
-      continue;
-    }
-    if (header.type === 'NextFileHasLongPath' || header.type === 'OldGnuLongPath') {
-      extended = { ...extended, path: untilNul(await extension()) };
-      continue;
-    }
-    if (header.type === 'NextFileHasLongLinkpath') {
-      extended = { ...extended, linkpath: untilNul(await extension()) };
-      continue;
-    }
-    const path = posix.normalize(extended.path ?? header.path ?? '');
-    const linkpath = extended.linkpath ?? header.linkpath ?? '';
-    files.delete(path);
-    links.delete(path);
-    if (header.type === 'SymbolicLink') links.set(path, posix.join(posix.dirname(path), linkpath));
-    else if (header.type === 'Link') links.set(path, posix.normalize(linkpath));
-    else if (header.type === 'File' || header.type === 'OldFile') files.set(path, { offset, size });
-    extended = {};
+  const scanner = new TarScanner(handle, label, await import('tar'));
+  return scanner.scan((await handle.stat()).size);
+}
+
+class TarScanner {
+  readonly #handle: FileHandle;
+  readonly #label: string;
+  readonly #tar: typeof import('tar');
+  readonly #files = new Map<string, TarFile>();
+  readonly #links = new Map<string, string>();
+  /** What PAX and GNU headers say of the entry that follows them. */
+  #extended: HeaderData = {};
+
+  constructor(handle: FileHandle, label: string, tar: typeof import('tar')) {
+    this.#handle = handle;
+    this.#label = label;
+    this.#tar = tar;
   }
-  return { files, links };
+
+  async scan(end: number): Promise<TarIndex> {
+    let position = 0;
+    for (let count = 0; position < end; count += 1) {
+      if (count > maxEntries) this.#invalid(`it has more than ${maxEntries} entries`);
+      const header = new this.#tar.Header(await this.#read(position, blockSize), 0, this.#extended);
+      if (header.nullBlock) break;
+      if (!header.cksumValid) this.#invalid(`a wrong header checksum at byte ${position}`);
+      const size = header.size ?? this.#invalid(`no size at byte ${position}`);
+      const offset = position + blockSize;
+      if (!Number.isSafeInteger(size) || offset + size > end) this.#invalid('it ends within a file');
+      if (!(await this.#extend(header, { offset, size }))) this.#note(header, { offset, size });
+      position = offset + Math.ceil(size / blockSize) * blockSize;
+    }
+    return { files: this.#files, links: this.#links };
+  }
+
+  /** True for a header that speaks of the next one. */
+  async #extend(header: Header, body: TarFile): Promise<boolean> {
+    if (header.type === 'GlobalExtendedHeader') return true;
+    const read = (): Promise<string> => this.#extension(body);
+    if (header.type === 'ExtendedHeader') {
+      this.#extended = { ...this.#extended, ...defined(this.#tar.Pax.parse(await read())) };
+    } else if (header.type === 'NextFileHasLongPath' || header.type === 'OldGnuLongPath') {
+      this.#extended = { ...this.#extended, path: untilNul(await read()) };
+    } else if (header.type === 'NextFileHasLongLinkpath') {
+      this.#extended = { ...this.#extended, linkpath: untilNul(await read()) };
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  /** The last of several entries with one name counts, as tar has it. */
+  #note(header: Header, body: TarFile): void {
+    const path = posix.normalize(this.#extended.path ?? header.path ?? '');
+    const linkpath = this.#extended.linkpath ?? header.linkpath ?? '';
+    this.#extended = {};
+    this.#files.delete(path);
+    this.#links.delete(path);
+    if (header.type === 'SymbolicLink') this.#links.set(path, posix.join(posix.dirname(path), linkpath));
+    else if (header.type === 'Link') this.#links.set(path, posix.normalize(linkpath));
+    else if (header.type === 'File' || header.type === 'OldFile') this.#files.set(path, body);
+  }
+
+  async #extension({ offset, size }: TarFile): Promise<string> {
+    if (size > maxExtension) this.#invalid('an extended header is too large');
+    return (await this.#read(offset, size)).toString();
+  }
+
+  async #read(position: number, length: number): Promise<Buffer> {
+    const buffer = Buffer.alloc(length);
+    for (let done = 0; done < length; ) {
+      const { bytesRead } = await this.#handle.read(buffer, done, length - done, position + done);
+      if (bytesRead === 0) this.#invalid('it ends within a header');
+      done += bytesRead;
+    }
+    return buffer;
+  }
+
+  #invalid(rule: string): never {
+    throw new TransportError('INVALID_ARCHIVE', `${this.#label} is not a sound tar archive: ${rule}`);
+  }
 }
 
 /** The file at `path`, through links, which docker's older archives use for shared layers; undefined: there is none. */
@@ -85,21 +121,6 @@ export function findFile(index: TarIndex, path: string): TarFile | undefined {
     current = next;
   }
   return undefined;
-}
-
-async function readAt(
-  handle: FileHandle,
-  position: number,
-  length: number,
-  invalid: (rule: string) => never,
-): Promise<Buffer> {
-  const buffer = Buffer.alloc(length);
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await handle.read(buffer, done, length - done, position + done);
-    if (bytesRead === 0) invalid('it ends within a header');
-    done += bytesRead;
-  }
-  return buffer;
 }
 
 /** Without members that are undefined, which would hide those of an earlier extended header. */

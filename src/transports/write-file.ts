@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+export interface WriteFileOptions {
+  /** Where the file is while it is incomplete; on the same file system. */
+  readonly temporaryFolder: string;
+  /** Whether it must last through a power cut: file and folder are synced. */
+  readonly durable: boolean;
+}
+
+type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/** Writes a file that is complete, synced, and only then visible under `path`; if `chunks` fails there is nothing. */
+export async function writeFileWhole(path: string, chunks: Chunks, options: WriteFileOptions): Promise<void> {
+  await mkdir(options.temporaryFolder, { recursive: true });
+  const temporary = join(options.temporaryFolder, `.${randomUUID()}.part`);
+  const handle = await open(temporary, 'wx', 0o644);
+  try {
+    try {
+      for await (const chunk of chunks) await writeAll(handle, chunk);
+      if (options.durable) await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await mkdir(dirname(path), { recursive: true });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  if (options.durable) await syncFolder(dirname(path));
+}
+
+/** At the file's own position; a write can be partial. */
+export async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let done = 0; done < chunk.byteLength; ) {
+    done += (await handle.write(chunk, done, chunk.byteLength - done, null)).bytesWritten;
+  }
+}
+
+/** Makes renames within `folder` last through a power cut. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
