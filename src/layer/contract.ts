@@ -18,6 +18,8 @@ export interface ApplyOptions extends CallOptions {
    * needs them (an implied parent, a link out of the layer).
    */
   readonly lowers?: readonly string[];
+  /** Owner of every entry in place of its own (ADD --chown); parents that have no entry are not meant. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
   /** Uncompressed bytes allowed; 64 GiB unless given. */
   readonly maxSize?: number;
 }

@@ -185,6 +185,20 @@ suite('layers into one tree (skipped without root)', () => {
     expect(await apply(root, file('.wh.l', ''))).toEqual(['d 755 0:0 dir', 'd/f 644 0:0 file "x"1']);
   });
 
+  it('a given owner counts for entries, not for parents without one', async () => {
+    using place = scratch();
+    const root = place.folder('root');
+    const layer = tar(dir('d', { uid: 1 }), file('d/f', 'x', { mode: 0o4755, uid: 2 }), file('e/f'));
+    const owner = { uid: 33, gid: 44 };
+    await applyLayer([layer], root, { privileges: rootPrivileges, whiteouts: 'literal', owner });
+    expect(listTree(root).map((line) => line.split(' ').slice(0, 3).join(' '))).toEqual([
+      'd 755 33:44',
+      'd/f 4755 33:44',
+      'e 755 0:0',
+      'e/f 644 33:44',
+    ]);
+  });
+
   it('literal archives may hold any name', async () => {
     using place = scratch();
     const root = place.folder('root');

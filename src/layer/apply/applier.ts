@@ -44,7 +44,8 @@ export class Applier implements TarSink {
   entry(entry: TarEntry): void {
     this.entries++;
     this.#name = byteName(entry.name);
-    this.#guard(() => this.#place(entry, componentsOf(this.#name)));
+    const owned = this.#options.owner === undefined ? entry : { ...entry, ...this.#options.owner };
+    this.#guard(() => this.#place(owned, componentsOf(this.#name)));
   }
 
   data(chunk: Buffer): void {
