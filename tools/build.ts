@@ -7,6 +7,7 @@ import { existsSync, globSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Plugin } from '@oclif/core/config';
 import { build } from 'esbuild';
+import { cjsNamesPlugin } from './cjs-names-plugin.ts';
 import { startupPlugin } from './startup-plugin.ts';
 
 const root = dirname(import.meta.dirname);
@@ -44,7 +45,7 @@ async function bundle(): Promise<void> {
     },
     define: { SLIPWAY_BUNDLED: 'true' },
     external: ['koffi', '@koromix/*', 'typescript', 'ts-node'],
-    plugins: [startupPlugin],
+    plugins: [cjsNamesPlugin, startupPlugin],
     legalComments: 'none',
     keepNames: true,
     sourcemap: false,
