@@ -1,4 +1,3 @@
-import { CopyError } from './copy-events.ts';
 import type { CopyOptions } from './copy-graph.ts';
 import { type Transfer, transferBlob, transferDocument, onSide } from './copy-transfer.ts';
 import type { Descriptor } from './descriptor.ts';
@@ -131,6 +130,6 @@ export class GraphWalk {
 
   #fail(error: unknown): void {
     this.#failure ??= { error };
-    this.#stop.abort(error instanceof CopyError ? error : undefined);
+    this.#stop.abort();
   }
 }

@@ -35,7 +35,15 @@ async function create(kind: ArchiveKind, to: string | Writable, options: Archive
   const folder = await mkdtemp(join(options.spoolFolder ?? beside, '.slipway-archive-'));
   const layout = await openLayout(folder, { create: true, scratch: true });
   const label = `${kind}:${typeof to === 'string' ? to : '-'}`;
-  return new ArchiveSink({ label, kind, destination, folder, layout, mtime: options.mtime ?? 0 });
+  return new ArchiveSink({
+    label,
+    kind,
+    destination,
+    folder,
+    layout,
+    mtime: options.mtime ?? 0,
+    ended: typeof to === 'string',
+  });
 }
 
 /** A device or pipe is written into: renaming a file over `/dev/stdout` would take it away. */
@@ -54,6 +62,8 @@ interface SinkState {
   readonly folder: string;
   readonly layout: LayoutTarget;
   readonly mtime: number;
+  /** Whether a stream is ended: those that we opened are, standard output is not ours. */
+  readonly ended: boolean;
 }
 
 /** An archive being made: blobs wait in a layout of their own, since a tar must know sizes and order before it is written. */
@@ -91,14 +101,14 @@ class ArchiveSink implements TransportSink {
   }
 
   async commit(options: CallOptions = {}): Promise<void> {
-    const { kind, folder, layout, mtime, destination } = this.#state;
+    const { kind, folder, layout, mtime, destination, ended } = this.#state;
     const bytes = packTar(await archiveEntries(kind, folder, layout), mtime);
     if (typeof destination === 'string') {
       const temporaryFolder = dirname(destination);
       await writeFileWhole(destination, stoppable(bytes, options), { temporaryFolder, durable: true });
     } else {
       const signal = options.signal === undefined ? {} : { signal: options.signal };
-      await pipeline(Readable.from(bytes, { objectMode: false }), destination, { end: isOurs(destination), ...signal });
+      await pipeline(Readable.from(bytes, { objectMode: false }), destination, { end: ended, ...signal });
     }
     await this[Symbol.asyncDispose]();
   }
@@ -106,11 +116,6 @@ class ArchiveSink implements TransportSink {
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.#state.folder, { recursive: true, force: true });
   }
-}
-
-/** We end what we opened; standard output is not ours. */
-function isOurs(destination: Writable): boolean {
-  return 'path' in destination;
 }
 
 /** Packing a large archive can be stopped between two pieces. */

@@ -32,8 +32,6 @@ export interface TargetUnderTest {
 export interface TargetTraits {
   readonly referrers?: boolean;
   readonly sha512?: boolean;
-  /** Some places (docker archives) hold images only, so that arbitrary artifacts are not kept by `reopen`. */
-  readonly artifacts?: boolean;
   /** Turns a short word into a reference that this place accepts (the store wants full image names); identity unless given. */
   readonly reference?: (word: string) => string;
 }
