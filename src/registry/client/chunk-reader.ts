@@ -1,50 +1,52 @@
 import type { Readable } from 'node:stream';
 
-/** Takes a stream in portions of a wished size. */
+/** Takes a stream whose length is known in portions of a wished size; a portion is copied once, into memory of its own. */
 export class ChunkReader {
   readonly #iterator: AsyncIterator<Buffer>;
   readonly #seen: (bytes: Buffer) => void;
-  #left: Buffer | undefined;
+  #remaining: number;
+  #left: Buffer = Buffer.alloc(0);
   #ended = false;
 
-  /** `seen` gets all bytes once, in order, as they come; what it throws ends the reading. */
-  constructor(stream: Readable, seen: (bytes: Buffer) => void) {
+  /** `seen` gets all bytes once, in order, as they come; what it throws, such as for more than `size` bytes, ends the reading. */
+  constructor(stream: Readable, size: number, seen: (bytes: Buffer) => void) {
     this.#iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    this.#remaining = size;
     this.#seen = seen;
   }
 
+  /** True when all bytes were given out and the stream has ended. */
   get ended(): boolean {
-    return this.#ended;
+    return this.#ended && this.#left.length === 0;
   }
 
   /** The next `size` bytes; fewer only at the end, none after it. @throws what the stream or `seen` throws */
   async read(size: number): Promise<Buffer> {
-    const parts: Buffer[] = [];
+    const chunk = Buffer.allocUnsafeSlow(Math.min(size, this.#remaining));
     let length = 0;
-    while (length < size) {
-      const part = await this.#take(size - length);
-      if (part === undefined) break;
-      parts.push(part);
-      length += part.length;
+    while (length < chunk.length && (await this.#fill())) {
+      const taken = this.#left.copy(chunk, length);
+      this.#left = this.#left.subarray(taken);
+      length += taken;
     }
-    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+    this.#remaining -= length;
+    // the end is only known when it was seen, and what comes instead of it is an error
+    if (this.#remaining === 0) while (await this.#fill()) this.#left = this.#left.subarray(this.#left.length);
+    return chunk.subarray(0, length);
   }
 
-  async #take(most: number): Promise<Buffer | undefined> {
-    const chunk = this.#left ?? (await this.#pull());
-    if (chunk === undefined) return undefined;
-    this.#left = chunk.length > most ? chunk.subarray(most) : undefined;
-    return chunk.subarray(0, most);
-  }
-
-  async #pull(): Promise<Buffer | undefined> {
-    if (this.#ended) return undefined;
-    const result = await this.#iterator.next();
-    if (result.done) {
-      this.#ended = true;
-      return undefined;
+  /** False at the end. */
+  async #fill(): Promise<boolean> {
+    while (this.#left.length === 0) {
+      if (this.#ended) return false;
+      const result = await this.#iterator.next();
+      if (result.done) {
+        this.#ended = true;
+        return false;
+      }
+      this.#seen(result.value);
+      this.#left = result.value;
     }
-    this.#seen(result.value);
-    return result.value;
+    return true;
   }
 }

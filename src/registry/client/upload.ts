@@ -40,7 +40,7 @@ export async function pushBlob(
   if (!(content instanceof Readable)) return upload.sendWhole(content);
   if (signal !== undefined) addAbortSignal(signal, content);
   const verifier = new Verifier(descriptor);
-  const reader = new ChunkReader(content, (bytes) => verifier.update(bytes));
+  const reader = new ChunkReader(content, descriptor.size, (bytes) => verifier.update(bytes));
   try {
     const first = await reader.read(chunkSize);
     if (!reader.ended && first.length >= chunkSize) return await upload.sendChunks(first, reader, verifier);
@@ -98,7 +98,7 @@ class Upload {
   }
 
   async #sendInParts(content: Uint8Array): Promise<void> {
-    const reader = new ChunkReader(Readable.from([content], { objectMode: false }), () => {});
+    const reader = new ChunkReader(Readable.from([content], { objectMode: false }), content.byteLength, () => {});
     const first = await reader.read(chunkSize);
     const verifier = new Verifier(this.#descriptor);
     verifier.update(content);
