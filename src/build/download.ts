@@ -83,7 +83,7 @@ async function get(
 /** The last component of the URL's path; never something that leads elsewhere. */
 function fileNameOf(url: string): string {
   const name = decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '');
-  if (name === '' || name === '.' || name === '..' || /[/\0\r\n]/.test(name)) return 'download';
+  if (['', '.', '..'].includes(name) || /[/\r\n]/.test(name) || name.includes('\0')) return 'download';
   return name;
 }
 

@@ -15,9 +15,17 @@ const cases: readonly [name: string, layers: readonly LayerTree[], expected: rea
   ['a later layer owns what it writes again', [layer([row('a'), row('b')]), layer([row('a')])], ['a 1', 'b 0']],
   ['a deletion takes everything below', [layer([folder('d'), row('d/x'), row('dx')]), layer([], ['d'])], ['dx 0']],
   ['a deletion does not touch its own layer', [layer([row('a')]), layer([row('a')], ['a'])], ['a 1']],
-  ['an opaque folder hides what is below it', [layer([folder('d'), row('d/x')]), layer([folder('d'), row('d/y')], [], ['d'])], ['d 1', 'd/y 1']],
+  [
+    'an opaque folder hides what is below it',
+    [layer([folder('d'), row('d/x')]), layer([folder('d'), row('d/y')], [], ['d'])],
+    ['d 1', 'd/y 1'],
+  ],
   ['a file in place of a folder ends the folder', [layer([folder('d'), row('d/x')]), layer([row('d')])], ['d 1']],
-  ['a folder written again keeps its content', [layer([folder('d'), row('d/x')]), layer([folder('d')])], ['d 1', 'd/x 0']],
+  [
+    'a folder written again keeps its content',
+    [layer([folder('d'), row('d/x')]), layer([folder('d')])],
+    ['d 1', 'd/x 0'],
+  ],
   ['the root itself is not listed', [layer([folder(''), row('a')])], ['a 0']],
 ];
 

@@ -1,0 +1,47 @@
+/** The public library: what `import … from 'slipway'` gives. */
+export {
+  build,
+  BuildError,
+  type BuildErrorCode,
+  type BuildEvent,
+  type BuildOptions,
+  type BuildOutput,
+  type BuildRequest,
+  type BuildResult,
+  copyImage,
+  type CopyImageOptions,
+  importRootfs,
+  type ImportOptions,
+  loadImages,
+  type LoadOptions,
+  type LocalStoreOptions,
+  openLocalStore,
+  openRegistry,
+  type OpenRepository,
+  parseOutput,
+  pullImage,
+  type Pulled,
+  type PullOptions,
+  pushImage,
+  type Pushed,
+  type PushOptions,
+  saveImages,
+  type SaveOptions,
+  storeRoot,
+} from './build/index.ts';
+export { chooseIsolation, type Isolation, type IsolationChoice, type IsolationReport } from './container/index.ts';
+export { isSlipwayError, SlipwayError, UsageError } from './errors.ts';
+export {
+  type ImageRow,
+  type LayerSummary,
+  layersOf,
+  type LayerTree,
+  mergeLayers,
+  readLayerTree,
+  type TreeRow,
+} from './inspect/index.ts';
+export * from './oci/index.ts';
+export { openRepository, type RepositoryOptions, RepositoryTarget } from './registry/index.ts';
+export { type ImageForm, type ImageRecord, openStore, type Store, type StoreOptions } from './store/index.ts';
+export { currentPrivileges, enterUserNamespace, type Privileges } from './system/index.ts';
+export * from './transports/index.ts';
