@@ -129,9 +129,12 @@ export class StoreContent implements Content {
       highWaterMark: 256 * 1024,
     });
     if (start > 0) return file;
-    return pipeline(file, verifyStream(descriptor), (error) => {
+    const verified = verifyStream(descriptor);
+    // First of the listeners, so that whoever hears of it finds the bad file gone.
+    verified.once('error', (error) => {
       if (errnoOf(error) === 'DIGEST_MISMATCH') this.quarantine(descriptor.digest);
     });
+    return pipeline(file, verified, () => undefined);
   }
 
   #derive(descriptor: Descriptor, options: FetchOptions): Readable {

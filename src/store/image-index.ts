@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { type Descriptor, type Digest, type ImageIndex, mediaTypes, serializeIndex } from '../oci/index.ts';
 import type { StoreBase } from './base.ts';
 import type { Database } from './database.ts';
+import { asStoreError } from './error.ts';
 import { writeDurably } from './files.ts';
 import { ingestPath } from './ingest.ts';
 
@@ -58,14 +59,16 @@ export class ImageIndexFile {
     const content = serializeIndex(this.#read());
     const { paths, db } = this.#base;
     const temporary = ingestPath(this.#base);
-    await writeDurably(temporary, { content, mode: 0o644 });
     try {
+      await writeDurably(temporary, { content, mode: 0o644 });
       await db.writeSoon(() => {
         // Under the write lock, so that an older list never replaces a newer one.
         if (this.#number('index generation') !== generation) return;
         fs.renameSync(temporary, paths.indexFile);
         db.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('index written', ?)", generation);
       });
+    } catch (error) {
+      throw asStoreError(error, 'cannot write index.json');
     } finally {
       await fs.promises.rm(temporary, { force: true });
     }

@@ -1,5 +1,6 @@
 import { ProcessLock } from '../system/index.ts';
 import type { Database } from './database.ts';
+import { StoreError } from './error.ts';
 
 export type LeaseKind = 'blob' | 'layer' | 'snapshot' | 'image';
 
@@ -43,9 +44,15 @@ export class Leases {
     if (lock === undefined) return;
     this.#lock = undefined;
     this.#held.clear();
-    this.#db.writeVolatile(() => this.#db.run('DELETE FROM leases WHERE owner = ?', lock.uuid));
-    if (this.#ownsNothing(lock.uuid)) lock.remove();
-    else lock.close();
+    try {
+      this.#db.writeVolatile(() => this.#db.run('DELETE FROM leases WHERE owner = ?', lock.uuid));
+      if (this.#ownsNothing(lock.uuid)) lock.remove();
+    } catch (error) {
+      // A full disk: the lock is given up, so that the next command does it.
+      if (!(error instanceof StoreError)) throw error;
+    } finally {
+      lock.close();
+    }
   }
 
   #ownsNothing(owner: string): boolean {

@@ -15,6 +15,7 @@ import type {
   StoreUsage,
   UnpackProgress,
 } from './contract.ts';
+import { StoreError } from './error.ts';
 import { GarbageCollector } from './garbage.ts';
 import { ImageIndexFile } from './image-index.ts';
 import { StoreImages } from './images.ts';
@@ -156,9 +157,18 @@ export class LocalStore implements Store {
     return this.close();
   }
 
+  /**
+   * A full disk may keep all of this from being written, and none of it is missed: the next command writes index.json, what is
+   * unsynced stays so, and rows of a lock that is free are reaped.
+   */
   async #finishWriting(): Promise<void> {
-    await this.#indexFile.settled();
-    this.#unsynced.syncInBackground();
-    this.#base.leases.release();
+    try {
+      await this.#indexFile.settled();
+      this.#unsynced.syncInBackground();
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+    } finally {
+      this.#base.leases.release();
+    }
   }
 }

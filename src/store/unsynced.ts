@@ -64,8 +64,8 @@ export class Unsynced {
       db.run("UPDATE snapshots SET sync_round = ? WHERE synced = 0 AND state = 'committed'", next);
       return next;
     });
-    const script = 'sync -f "$1" && : > "$2"';
-    const child = spawn('/bin/sh', ['-c', script, 'sh', paths.snapshots, `${file}.synced-${round}`], {
+    const script = 'sync -f "$1" && test -e "$2" && : > "$2.synced-$3"';
+    const child = spawn('/bin/sh', ['-c', script, 'sh', paths.snapshots, file, String(round)], {
       cwd: '/',
       detached: true,
       env: { PATH: '/usr/bin:/bin' },

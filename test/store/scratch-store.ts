@@ -30,8 +30,9 @@ export class ScratchStore implements AsyncDisposable {
   readonly root = path.join(this.folder, 'store');
   readonly #open: Store[] = [];
 
+  /** Overlay unless told: asking the machine would put this process into a mount namespace of its own. */
   async open(options: Partial<StoreOptions> = {}): Promise<Store> {
-    const store = await openStore({ root: this.root, privileges: testPrivileges, ...options });
+    const store = await openStore({ root: this.root, privileges: testPrivileges, snapshotter: 'overlay', ...options });
     this.#open.push(store);
     return store;
   }
@@ -41,8 +42,17 @@ export class ScratchStore implements AsyncDisposable {
     return fs.readdirSync(path.join(this.root, below)).toSorted();
   }
 
+  /** What a restart of the machine does to the marker of unsynced snapshots. */
+  forgetMarkers(): void {
+    const { dev, ino } = fs.statSync(this.root, { bigint: true, throwIfNoEntry: false }) ?? {};
+    for (const name of fs.existsSync('/run/slipway') ? fs.readdirSync('/run/slipway') : []) {
+      if (name.includes(`-${dev}-${ino}`)) fs.rmSync(`/run/slipway/${name}`, { force: true });
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const store of this.#open) await store.close();
+    this.forgetMarkers();
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
 }
