@@ -3,7 +3,7 @@
  * Run by Node itself: `node tools/build.ts`.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, lstatSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Plugin } from '@oclif/core/config';
 import { build } from 'esbuild';
@@ -23,9 +23,17 @@ const entries: Readonly<Record<string, string>> = {
   'workers/build': 'src/build/worker.ts',
 };
 
+linkCommand();
 await bundle();
 await Promise.all([writeTypes(), writeManifest()]);
 writeFileSync(join(dist, 'build.json'), `${JSON.stringify({ commit: commit() })}\n`);
+
+/** Lets `npx slipway` in the checkout find its own command at once; npm links the commands of dependencies only. */
+function linkCommand(): void {
+  const link = join(root, 'node_modules', '.bin', 'slipway');
+  if (!existsSync(dirname(link)) || lstatSync(link, { throwIfNoEntry: false }) !== undefined) return;
+  symlinkSync('../../bin/slipway', link);
+}
 
 async function bundle(): Promise<void> {
   for (const part of ['chunks', 'commands', 'workers']) rmSync(join(dist, part), { recursive: true, force: true });

@@ -53,6 +53,13 @@ describe('the launcher', () => {
     expect(stdout).toMatch(/^Slipway version /);
   });
 
+  it("is a program by itself, and then starts the checkout's Node without another one", async () => {
+    const { code, stdout } = await run(join(folder, 'slipway'), ['version', '--format', '{{.Client.NodeVersion}}'], {
+      env: { PATH: '/usr/bin:/bin' },
+    });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${process.versions.node}\n` });
+  });
+
   it('goes quietly when its reader has gone', async () => {
     const { code, stdout, stderr } = await run('/bin/sh', [
       '-c',
