@@ -119,6 +119,7 @@ export class Materializer {
    */
   async #layer(diffId: Digest, form: ImageForm, options: MaterializeOptions): Promise<Descriptor> {
     const rows = this.#parts.blobs.ofLayer(diffId).filter((row) => this.#parts.content.state(row.digest) !== undefined);
+    // A bare tar, as `docker load` brings, is no form that anyone knows it by where we can make another.
     const proven = rows.find((row) => row.form === null && row.verified === 1 && row.digest !== diffId);
     const made = rows.find((row) => row.form === formKey(form));
     const kept = proven ?? made;
