@@ -75,7 +75,7 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
     signal,
   });
   const config = imageConfigOf(graph, results);
-  return exportImage(config, names, { ...options, request, workshop, lane });
+  return await exportImage(config, names, { ...options, request, workshop, lane });
 }
 
 function inputsOf(request: BuildRequest, context: OpenContext, contexts: NamedContexts): BuildInputs {

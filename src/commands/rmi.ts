@@ -8,7 +8,8 @@ import { UsageError } from '../errors.ts';
 export default class Rmi extends StoreCommand {
   static override summary = 'Remove images';
   static override description =
-    'Takes names away; an image without names is deleted. Layers that nothing else needs go with the next `prune`.';
+    'Takes names away; an image without names is deleted. Layers that nothing else needs go with it; what build steps left stays as cache until `prune`.';
+  static override ownsFiles = true;
   static override args = { images: argument({ required: true, multiple: true, description: 'Names or ids' }) };
   static override flags = {
     force: forceFlag,
@@ -20,6 +21,7 @@ export default class Rmi extends StoreCommand {
     await this.withStore(async (store) => {
       for (const reference of args.images)
         this.print(removeOne(store, reference, { force: flags.force, keep: flags['no-prune'] }).join('\n'));
+      await store.collectGarbage({ signal: this.interrupted });
     });
   }
 }

@@ -1,5 +1,7 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { runCli } from './run-cli.ts';
+import { runCli, testHome } from './run-cli.ts';
 
 describe('the command line', () => {
   it('tells its version without loading commands', async () => {
@@ -56,5 +58,17 @@ describe('the command line', () => {
   it('says which format is wrong', async () => {
     const { code, stderr } = await runCli(['version', '--format', '{{.Client.Version']);
     expect({ code, stderr }).toEqual({ code: 64, stderr: 'ERROR: template parsing error: line 1: unclosed action\n' });
+  });
+});
+
+describe('standard output', () => {
+  it('arrives whole, however slowly it is read', async () => {
+    const home = await testHome();
+    const file = join(home, 'Dockerfile');
+    const lines = Array.from({ length: 20_000 }, (_, index) => `RUN echo ${index} ${'x'.repeat(40)}`);
+    await writeFile(file, ['FROM scratch', ...lines].join('\n'));
+    const { code, stdout } = await runCli(['debug', 'ast', file]);
+    expect(code).toBe(0);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(lines.length + 1);
   });
 });
