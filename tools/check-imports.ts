@@ -57,11 +57,8 @@ function checkFile(source: string, file: string): Found[] {
   const lines = text.split('\n').length - 1;
   const offences: Found[] =
     lines > longest ? [{ line: longest, problem: `${lines} lines; the limit is ${longest}` }] : [];
-  for (const { specifier, line, bare } of importsOf(text)) {
-    // tools/startup-plugin.ts tells the bundler that our modules have no effect by being imported.
-    const effects =
-      bare && specifier.startsWith('.') ? `imports '${specifier}' for its effects: the bundler drops that` : undefined;
-    const problem = problemOf(source, file, specifier) ?? effects;
+  for (const { specifier, line } of importsOf(text)) {
+    const problem = problemOf(source, file, specifier);
     if (problem !== undefined) offences.push({ line, problem });
   }
   if (file.endsWith(`${sep}index.ts`) && roomOf(file) !== 'commands') offences.push(...logicIn(text));
@@ -69,9 +66,7 @@ function checkFile(source: string, file: string): Found[] {
 }
 
 /** Specifiers of static imports and exports (types too), dynamic imports and `import('…')` types. */
-export function importsOf(
-  text: string,
-): { readonly specifier: string; readonly line: number; readonly bare: boolean }[] {
+export function importsOf(text: string): { readonly specifier: string; readonly line: number }[] {
   // Comments become blanks, so that positions stay; `://` in a string is no comment.
   const code = text.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, (comment) => comment.replace(/[^\n]/g, ' '));
   const pattern =
@@ -80,7 +75,7 @@ export function importsOf(
     const { from, bare, dynamic } = match.groups ?? {};
     const specifier = from ?? bare ?? dynamic ?? '';
     const position = match.index + match[0].lastIndexOf(specifier);
-    return { specifier, line: code.slice(0, position).split('\n').length, bare: bare !== undefined };
+    return { specifier, line: code.slice(0, position).split('\n').length };
   });
 }
 
