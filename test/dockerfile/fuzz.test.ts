@@ -1,0 +1,172 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  createIgnoreMatcher,
+  decodeText,
+  DockerfileError,
+  encodeText,
+  needs,
+  parse,
+} from '../../src/dockerfile/index.ts';
+import { expand } from '../../src/dockerfile/expand.ts';
+import { graphOf, inputs } from './build-inputs.ts';
+
+const fragments = fc.constantFrom(
+  'FROM ',
+  'from',
+  'RUN ',
+  'COPY ',
+  'ADD ',
+  'ENV ',
+  'ARG ',
+  'CMD ',
+  'ONBUILD ',
+  'HEALTHCHECK ',
+  'EXPOSE ',
+  'LABEL ',
+  'SHELL ',
+  'WORKDIR ',
+  'AS x',
+  '--from=x ',
+  '--mount=type=cache,target=/x ',
+  '--chmod=',
+  '--',
+  '# escape=`\n',
+  '# syntax=a\n',
+  '# ',
+  '\\\n',
+  '`\n',
+  '\n',
+  '\r\n',
+  ' ',
+  '\t',
+  '<<E',
+  '<<-"E"',
+  'E\n',
+  '["a", "b"]',
+  '[',
+  ']',
+  '"',
+  "'",
+  '\\',
+  '$',
+  '${',
+  '}',
+  ':-',
+  '/',
+  '#',
+  '%',
+  '*',
+  '?',
+  'a',
+  'scratch',
+  '=',
+  '1',
+  '\ufeff',
+  'é',
+  '\udc80',
+  '\0',
+); // prettier-ignore
+const texts = fc.array(fragments, { maxLength: 60 }).map((parts) => parts.join(''));
+
+/** Runs `work`; only an error of the room's own may come out. */
+function onlyOwnErrors(work: () => unknown): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof DockerfileError)) throw error;
+  }
+}
+
+describe('whatever the text', () => {
+  it('parse and the graph end with a result or an error of their own', () => {
+    fc.assert(
+      fc.property(texts, (text) => onlyOwnErrors(() => graphOf(text))),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('so they do behind FROM', () => {
+    fc.assert(
+      fc.property(texts, (text) => onlyOwnErrors(() => graphOf(`FROM a AS x\n${text}`))),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('any bytes parse or are refused with a place', () => {
+    const bytes = fc.uint8Array({ maxLength: 300 });
+    fc.assert(
+      fc.property(bytes, (input) => onlyOwnErrors(() => needs(parse(input), inputs(), new Map()))),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('decoding loses no byte', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), (input) => {
+        expect(Buffer.from(encodeText(decodeText(input)))).toEqual(Buffer.from(input));
+      }),
+    );
+  });
+
+  it('expansion ends', () => {
+    const variables = new Map([
+      ['a', 'aaaa/b'],
+      ['x', ''],
+    ]);
+    fc.assert(
+      fc.property(texts, (text) => onlyOwnErrors(() => expand(text, variables).words)),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('quoting a value and expanding it gives the value', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const quoted = `"${text.replace(/["$\\]/g, '\\$&')}"`;
+        expect(expand(quoted, new Map()).text).toBe(text);
+      }),
+    );
+  });
+});
+
+describe('whatever the patterns', () => {
+  const part = fc.constantFrom('a', 'b', '*', '**', '?', 'ab', '*b', 'a*');
+  const pattern = fc
+    .tuple(fc.boolean(), fc.array(part, { minLength: 1, maxLength: 4 }))
+    .map(([negated, parts]) => (negated ? '!' : '') + parts.join('/'));
+  const path = fc
+    .array(fc.constantFrom('a', 'b', 'ab', 'ba'), { minLength: 1, maxLength: 5 })
+    .map((names) => names.join('/'));
+
+  it('a folder that is passed over hides nothing that is included', () => {
+    fc.assert(
+      fc.property(fc.array(pattern, { maxLength: 6 }), path, (patterns, file) => {
+        const matcher = createIgnoreMatcher(patterns);
+        const names = file.split('/');
+        const folders = names.slice(0, -1).map((_, index) => names.slice(0, index + 1).join('/'));
+        if (!folders.every((folder) => matcher.mayHaveIncluded(folder))) expect(matcher.matches(file)).toBe(true);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('each pattern alone agrees with a plain reading of it', () => {
+    const plain = (written: string, file: string) => {
+      const source = written
+        .split('/')
+        .map((component) => component.replaceAll('*', '[^/]*').replaceAll('?', '[^/]'))
+        .join('/');
+      return new RegExp(`^${source}(/|$)`).test(file);
+    };
+    const simple = fc
+      .array(fc.constantFrom('a', 'b', '*', '?', 'ab', '*b', 'a*'), { minLength: 1, maxLength: 4 })
+      .map((parts) => parts.join('/'));
+    fc.assert(
+      fc.property(simple, path, (written, file) => {
+        expect(createIgnoreMatcher([written]).matches(file)).toBe(plain(written, file));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
