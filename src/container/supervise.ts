@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { minimalEnvironment, withParentDeath } from '../system/index.ts';
-import type { ExitStatus, RunOptions } from './contract.ts';
+import type { ExitStatus } from './contract.ts';
 import { ContainerError } from './error.ts';
+import type { OutputPipe } from './output-pipe.ts';
 
 /** A started runtime: its process, which ends when the step's process does. */
 export interface Supervised {
@@ -12,10 +13,21 @@ export interface Supervised {
   readonly ended: Promise<ExitStatus>;
 }
 
+/**
+ * For a program that becomes the step's: descriptor 2 is its own, the step's stderr comes as descriptor 4 and is moved to 2 in
+ * time. So a step cannot forge what the launcher says.
+ */
+export interface LauncherChannels {
+  readonly stdout: OutputPipe;
+  readonly stderr: OutputPipe;
+  /** What is written on descriptor 3. */
+  onReport(chunk: Buffer): void;
+  onLauncherError(chunk: Buffer): void;
+}
+
 export interface SupervisionOptions {
-  /** Gives this process descriptor 3, and calls with what it writes there. */
-  readonly onReport?: (chunk: Buffer) => void;
-  onOutput: RunOptions['onOutput'];
+  onOutput(stream: 'stdout' | 'stderr', chunk: Buffer): void;
+  readonly channels?: LauncherChannels;
 }
 
 /**
@@ -23,23 +35,38 @@ export interface SupervisionOptions {
  * nothing of our environment but PATH.
  */
 export function supervise(argv: readonly string[], options: SupervisionOptions): Supervised {
+  const { channels } = options;
   const [file = '', ...args] = withParentDeath(argv);
-  const child = spawn(file, args, {
-    cwd: '/',
-    detached: true,
-    env: minimalEnvironment(),
-    stdio: ['ignore', 'pipe', 'pipe', ...(options.onReport === undefined ? [] : ['pipe' as const])],
-  });
-  child.stdout?.on('data', (chunk: Buffer) => options.onOutput('stdout', chunk));
-  child.stderr?.on('data', (chunk: Buffer) => options.onOutput('stderr', chunk));
-  const report = child.stdio[3] as Readable | null | undefined;
-  if (options.onReport !== undefined) report?.on('data', options.onReport);
+  const own: StdioOptions = ['ignore', 'pipe', 'pipe'];
+  const stdio: StdioOptions =
+    channels === undefined ? own : ['ignore', channels.stdout.writeEnd, 'pipe', 'pipe', channels.stderr.writeEnd];
+  const child = spawn(file, args, { cwd: '/', detached: true, env: minimalEnvironment(), stdio });
   const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>();
   child.once('error', (cause) => {
     reject(new ContainerError('RUNTIME_FAILED', `cannot start ${file}: ${cause.message}`, { cause }));
   });
   child.once('close', (code, signal) => resolve(exitStatus(code, signal)));
-  return { child, ended: promise };
+  const outputs = listen(child, options);
+  return { child, ended: Promise.all([promise, ...outputs]).then(([status]) => status) };
+}
+
+/** What is to be waited for beside the child's end. */
+function listen(child: ChildProcess, options: SupervisionOptions): readonly Promise<void>[] {
+  const { channels } = options;
+  const onStdout = (chunk: Buffer): void => options.onOutput('stdout', chunk);
+  const onStderr = (chunk: Buffer): void => options.onOutput('stderr', chunk);
+  if (channels === undefined) {
+    child.stdout?.on('data', onStdout);
+    child.stderr?.on('data', onStderr);
+    return [];
+  }
+  child.stderr?.on('data', (chunk: Buffer) => channels.onLauncherError(chunk));
+  (child.stdio[3] as Readable | null | undefined)?.on('data', (chunk: Buffer) => channels.onReport(chunk));
+  child.once('exit', () => {
+    channels.stdout.hurry();
+    channels.stderr.hurry();
+  });
+  return [channels.stdout.read(onStdout), channels.stderr.read(onStderr)];
 }
 
 /** 128 + the number for a signal, as shells tell it. */

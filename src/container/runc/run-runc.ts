@@ -29,7 +29,9 @@ export async function runRunc(container: PreparedContainer, options: RunOptions)
   // Told, because runc takes a user namespace with all ids for none; then it would insist on its cgroups.
   const rootless = options.privileges.kind === 'root' ? 'false' : 'true';
   const global = ['--root', runcState(bundle), '--log', log, '--log-format', 'json', '--rootless', rootless];
-  const runtime = supervise([runc, ...global, 'run', '--bundle', bundle, id], options);
+  const runtime = supervise([runc, ...global, 'run', '--bundle', bundle, id], {
+    onOutput: (stream, chunk) => options.onOutput(stream, chunk),
+  });
   let stopping: Promise<void> | undefined;
   using _ = whenAborted(options.signal, () => {
     stopping = stop(bundle, id).then(() => void runtime.child.kill('SIGKILL'));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { findExecutable } from '../../system/index.ts';
 import type { ExitStatus, RunOptions } from '../contract.ts';
 import { ContainerError } from '../error.ts';
+import { OutputPipe } from '../output-pipe.ts';
 import type { PreparedContainer } from '../prepare.ts';
 import { killSandbox, recordInit } from '../init-record.ts';
 import type { Machine } from '../seccomp/filter.ts';
@@ -57,27 +58,40 @@ type PlayEnd =
   | { readonly started: false; readonly stderr: string };
 
 async function play(argv: readonly string[], { script, container, options }: Play): Promise<PlayEnd> {
-  const before: Buffer[] = [];
+  const { bundle } = container.spec;
+  const owner = options.privileges.kind === 'single' ? { uid: 0, gid: 0 } : container.user;
   let report = Buffer.alloc(0);
+  let errors = '';
   const runtime = supervise(argv, {
-    onReport: (chunk) => {
-      if (report.length === 0) recordInit(container.spec.bundle, runtime.child.pid);
-      report = Buffer.concat([report, chunk]);
-      for (const held of before.splice(0)) options.onOutput('stderr', held);
-    },
-    // Until the tape plays, only unshare itself can have written.
-    onOutput: (stream, chunk) => {
-      if (stream === 'stderr' && report.length === 0) before.push(chunk);
-      else options.onOutput(stream, chunk);
+    onOutput: (stream, chunk) => options.onOutput(stream, chunk),
+    channels: {
+      stdout: new OutputPipe(bundle, owner),
+      stderr: new OutputPipe(bundle, owner),
+      onReport: (chunk) => {
+        if (report.length === 0) recordInit(bundle, runtime.child.pid);
+        report = Buffer.concat([report, chunk]);
+      },
+      onLauncherError: (chunk) => {
+        errors += chunk.toString();
+      },
     },
   });
   using _ = whenAborted(options.signal, () => killSandbox(runtime.child));
   const status = await runtime.ended;
   if (options.signal?.aborted === true) throw abortedError(options.signal);
-  if (report.length === 0) return { started: false, stderr: Buffer.concat(before).toString() };
-  if (report.length === started.length) return { started: true, status };
-  return { started: true, status: startFailed(report.subarray(started.length), { script, container, options }) };
+  if (report.length === 0) return { started: false, stderr: errors };
+  if (report.length > started.length) {
+    return { started: true, status: startFailed(report.subarray(started.length), { script, container, options }) };
+  }
+  return { started: true, status: errors.includes(cannotDieAlike) ? killed : status };
 }
+
+/**
+ * When the step's process is killed by a signal, unshare ends itself by the same one; before util-linux 2.39 it fails in that
+ * for the one signal whose handling cannot be set.
+ */
+const cannotDieAlike = 'sigprocmask unblock failed';
+const killed: ExitStatus = { code: 137, signal: 'SIGKILL' };
 
 /** The tape could not be played to its end. */
 function startFailed(report: Buffer, { script, container, options }: Play): ExitStatus {

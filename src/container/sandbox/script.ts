@@ -11,7 +11,8 @@ import { Tape } from './tape.ts';
 export const reportFd = 3;
 export const started = 'S';
 
-const oldRootFd = 4;
+const stderrFd = 4; // see LauncherChannels
+const oldRootFd = 4; // later
 const currentDirectory = -100; // AT_FDCWD
 const openPathFolder = 0o12200000; // O_PATH | O_DIRECTORY | O_CLOEXEC
 const setDescriptorFlags = 2; // F_SETFD
@@ -46,7 +47,8 @@ function recordEntry(tape: Tape, { rootfs }: PreparedContainer): void {
   const purpose = 'enter the root file system';
   tape.call('write', [reportFd, tape.text(started), started.length], { purpose });
   tape.call('fcntl', [reportFd, setDescriptorFlags, closeOnExec], { purpose });
-  tape.call('close_range', [oldRootFd, 0xffff_ffff, 0], { purpose: 'close inherited files (Linux 5.9 is needed)' });
+  tape.call('dup3', [stderrFd, 2, 0], { purpose });
+  tape.call('close_range', [stderrFd, 0xffff_ffff, 0], { purpose: 'close inherited files (Linux 5.9 is needed)' });
   tape.call('rt_sigprocmask', [2, tape.words([0]), 0, 8], { purpose }); // SIG_SETMASK: none blocked
   tape.call('umask', [0], { purpose });
   tape.call('openat', [currentDirectory, tape.text('/'), openPathFolder], { purpose });
