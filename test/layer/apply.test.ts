@@ -208,6 +208,15 @@ suite('layers into one tree (skipped without root)', () => {
     });
     expect(listTree(root)).toEqual(['.wh..wh..opq 644 0:0 file "x"1', '.wh.f 644 0:0 file "x"1']);
   });
+
+  it('a file without a name is left out of a literal archive, with a word', async () => {
+    using place = scratch();
+    const root = place.folder('root');
+    const options = { privileges: rootPrivileges, whiteouts: 'literal' } as const;
+    const { warnings } = await applyLayer([tar(file('', ''), file('f'))], root, options);
+    expect(listTree(root)).toEqual(['f 644 0:0 file "x"1']);
+    expect(warnings).toEqual([expect.stringContaining('an entry without a name')]);
+  });
 });
 
 suite('metadata (skipped without root)', () => {

@@ -114,7 +114,11 @@ export class Applier implements TarSink {
 
   /** The root may be given its metadata; turned into anything else it would leave the folder (CVE-2021-29136). */
   #placeRoot(entry: TarEntry): void {
-    if (entry.type !== 'directory') throw new LayerError('UNSAFE_ENTRY', `the root of the layer as a ${entry.type}`);
+    if (entry.type !== 'directory') {
+      if (this.#options.whiteouts === 'literal')
+        return this.#tree.warn(`an entry without a name, a ${entry.type}, was left out`);
+      throw new LayerError('UNSAFE_ENTRY', `the root of the layer as a ${entry.type}`);
+    }
     const { root } = this.#tree;
     this.#tree.metadata.place(at(root.fd, '.'), entry, { thing: 'directory' });
     this.#tree.endFolder('', { mtimeNs: entry.mtimeNs, acl: entry.xattrs?.get(defaultAcl) });
