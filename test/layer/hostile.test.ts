@@ -192,6 +192,12 @@ const cases: readonly Case[] = [
   // The tar's own shape.
   ['31 cut in the middle of a header', tar(file('f')).subarray(0, 300), { code: 'TRUNCATED' }],
   ['31a cut in the middle of content', header(file('f', 'x'.repeat(600))).subarray(0, 700), { code: 'TRUNCATED' }],
+  [
+    '31a no padding after the last content is taken (umoci insert)',
+    header(file('f', 'abc')).subarray(0, 515),
+    ['f 644'],
+  ],
+  ['31a no padding after an extended header', header(pax({ path: 'a' })).subarray(0, -3), { code: 'TRUNCATED' }],
   ['31b no end mark is taken, with a warning', header(file('f')), ['f 644']],
   ['42 an unknown type', tar({ name: 'f', type: 'Z' }), invalid],
   [
