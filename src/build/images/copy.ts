@@ -41,7 +41,7 @@ export async function copyImage(from: string, to: string, options: CopyImageOpti
   await using source = await openFrom(from, options);
   const destination = parseLocation(to);
   if (!('path' in destination) && destination.kind === 'store')
-    return intoStore(source, destination.reference, options);
+    return await intoStore(source, destination.reference, options); // awaited here: the source is closed on return
   const { signal, onEvent, platforms, referrers } = options;
   const graph = { signal, onEvent, referrers, ...(platforms === undefined ? {} : { platforms }) };
   if (!('path' in destination)) {
