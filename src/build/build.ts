@@ -59,7 +59,7 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
   checkOutputs(request, names);
   const contexts = parseNamedContexts(request.contexts);
   const context = await openContext(request, () => lane.scratch(), store.privileges);
-  const ast = parse(context.dockerfile.text);
+  const ast = parse(context.dockerfile.text, { name: context.dockerfile.name });
   const images = new BaseImages({ ...options, request, contexts });
   const graph = await images.graphOf(ast, inputsOf(request, context, contexts));
   for (const warning of graph.warnings) options.onEvent({ type: 'note', level: 'warning', message: warning.message });

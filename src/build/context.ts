@@ -2,7 +2,7 @@ import { lstatSync, type Stats, statSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
-import { parseIgnore } from '../dockerfile/index.ts';
+import { encodeText, parseIgnore } from '../dockerfile/index.ts';
 import { applyInWorker } from '../layer/index.ts';
 import type { Privileges } from '../system/index.ts';
 import { followInRoot, locate } from './copy/tree.ts';
@@ -153,5 +153,5 @@ async function readAll(stream: Readable): Promise<Buffer> {
 /** Writes a document of the Dockerfile itself (a heredoc) where COPY can take it from. */
 export async function writeInline(folder: string, name: string, content: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, name), content, { mode: 0o644, flag: 'wx' });
+  await writeFile(join(folder, name), encodeText(content), { mode: 0o644, flag: 'wx' });
 }

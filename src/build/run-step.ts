@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerMount, Isolation } from '../container/index.ts';
-import { excerpt, type RunMount, type RunStep } from '../dockerfile/index.ts';
+import { encodeText, excerpt, type RunMount, type RunStep } from '../dockerfile/index.ts';
 import { digestOf, hexOf } from '../oci/index.ts';
 import { BuildError } from './error.ts';
 import type { OnBuildEvent } from './events.ts';
@@ -57,7 +57,7 @@ async function pipeMounts(step: RunStep, place: Workplace): Promise<ContainerMou
   if (step.pipes.length === 0) return [];
   const folder = join(place.scratch, 'pipes');
   await mkdir(folder);
-  for (const { name, content } of step.pipes) await writeFile(join(folder, name), content, { mode: 0o755 });
+  for (const { name, content } of step.pipes) await writeFile(join(folder, name), encodeText(content), { mode: 0o755 });
   return [{ kind: 'bind', source: folder, target: '/dev/pipes', readOnly: true }];
 }
 
