@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Store } from '../store/index.ts';
 
 /**
@@ -33,5 +33,24 @@ export class Lane implements AsyncDisposable {
     if (this.#folder === undefined) return;
     await this.#folder;
     await this.#store.forgetContainer(this.id);
+  }
+}
+
+/** The folder of a step's container in its scratch folder. */
+export function bundleOf(scratch: string): string {
+  return join(scratch, 'bundle');
+}
+
+/** A name of its own on this machine for the container of a scratch folder: it tells lane and folder. */
+export function containerIdOf(scratch: string, lane: string): string {
+  return `${lane}-${basename(scratch)}`;
+}
+
+/** Ends and clears away the containers of a lane whose process died; its folder is then deleted by the store. */
+export async function reapLane(folder: string, lane: string): Promise<void> {
+  const { reapContainer } = await import('../container/index.ts');
+  for (const name of await readdir(folder).catch(() => [])) {
+    const scratch = join(folder, name);
+    await reapContainer(bundleOf(scratch), containerIdOf(scratch, lane));
   }
 }

@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { openStore, type Store, type StoreOptions } from '../store/index.ts';
 import type { Privileges } from '../system/index.ts';
+import { reapLane } from './lane.ts';
 import type { OpenRepository } from './images/resolve.ts';
 
 export interface LocalStoreOptions {
@@ -37,7 +38,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
       }
       throw failure;
     },
-    reapContainer: async (bundle, id) => (await import('../container/index.ts')).reapContainer(bundle, id),
+    reapContainer: reapLane,
   };
   return openStore(settings);
 }

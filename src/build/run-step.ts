@@ -7,6 +7,7 @@ import { BuildError } from './error.ts';
 import type { OnBuildEvent } from './events.ts';
 import type { RunJob, TreeMount, Workplace } from './jobs.ts';
 import type { BuildRequest } from './request.ts';
+import { containerIdOf } from './lane.ts';
 import { treeOf, type TreeOffer } from './trees.ts';
 
 export interface RunSurroundings {
@@ -31,7 +32,7 @@ export async function prepareRun(step: RunStep, place: Workplace, around: RunSur
   const job: RunJob = {
     kind: 'run',
     place,
-    containerId: `${around.offer.lane.id}-${step.id}`,
+    containerId: containerIdOf(place.scratch, around.offer.lane.id),
     isolation: around.isolation,
     args: step.args,
     env: [...step.env, ...step.proxyEnv],

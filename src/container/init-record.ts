@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootId, type ProcessRecord, processStartTime } from '../system/index.ts';
+import { kill } from './strays.ts';
 
 const fileName = 'init.json';
 
@@ -39,14 +40,6 @@ function readRecord(bundle: string): ProcessRecord | undefined {
     return { pid, startTime, bootId: boot };
   } catch {
     return undefined; // there is none, or it was cut off: its writer died before the step's program could do anything
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 

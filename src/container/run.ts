@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { mountRoot, unmountRoot } from '../system/index.ts';
 import type { ContainerSpec, ExitStatus, RunOptions } from './contract.ts';
@@ -29,5 +29,6 @@ export async function runContainer(spec: ContainerSpec, options: RunOptions): Pr
   } finally {
     unmountRoot(rootfs);
     rmSync(join(spec.bundle, 'init.json'), { force: true });
+    rmdirSync(rootfs); // tells reapContainer that there is nothing to do
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 
 /**
  * What commands on the store below `home` have left on the machine and should not have: mounts, processes, containers, locks,
@@ -12,8 +13,9 @@ export async function leftovers(home: string): Promise<string[]> {
 function mountsBelow(home: string): string[] {
   return readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
-    .filter((line) => line.split(' ')[4]?.startsWith(home))
-    .map((line) => `mount ${line.split(' ')[4]}`);
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((point) => point.startsWith(`${home}/`))
+    .map((point) => `mount ${point}`);
 }
 
 /** Processes other than this one whose command line, root or mounts lie there. */
@@ -23,7 +25,9 @@ function processesBelow(home: string): string[] {
     if (Number(pid) === process.pid) continue;
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      if (command.includes(home) && !command.includes('docker-registry')) found.push(`process ${pid} ${command}`);
+      // A store's sync goes on by design when its command has ended.
+      const ours = command.includes(home) && !/docker-registry|sync -f/.test(command);
+      if (ours || hasMountsBelow(pid, home)) found.push(`process ${pid} ${command}`);
     } catch {
       // it ended meanwhile
     }
@@ -31,7 +35,35 @@ function processesBelow(home: string): string[] {
   return found;
 }
 
+/** Containers see files of their bundle; `home` itself may be a mount point that every process sees. */
+function hasMountsBelow(pid: string, home: string): boolean {
+  const lines = readFileSync(`/proc/${pid}/mountinfo`, 'utf8').split('\n');
+  return lines.some((line) => {
+    const [, , , root = '', point = ''] = line.split(' ');
+    return [root, point].some((path) => path.includes(`${home.split('/').at(-1)}/store/containers/`));
+  });
+}
+
 function storeGarbage(store: string): string[] {
   const names = (folder: string): string[] => (existsSync(join(store, folder)) ? readdirSync(join(store, folder)) : []);
-  return ['containers', 'ingest', 'locks'].flatMap((folder) => names(folder).map((name) => `${folder}/${name}`));
+  const files = ['containers', 'ingest', 'locks', 'snapshots/.trash'].flatMap((folder) =>
+    names(folder).map((name) => `${folder}/${name}`),
+  );
+  return [...files, ...rowsInWork(store)];
+}
+
+/** Rows that stand for work going on; nothing is at work any more. */
+function rowsInWork(store: string): string[] {
+  const file = join(store, 'slipway.db');
+  if (!existsSync(file)) return [];
+  const db = new DatabaseSync(file, { readOnly: true });
+  try {
+    const tables = ['leases', 'containers', "snapshots WHERE state = 'active'"];
+    return tables.flatMap((table) => {
+      const count = Number(db.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.['count']);
+      return count === 0 ? [] : [`${count} rows in ${table}`];
+    });
+  } finally {
+    db.close();
+  }
 }

@@ -6,6 +6,7 @@ import { selectSources } from '../copy/select.ts';
 import { locate } from '../copy/tree.ts';
 import { copyInto } from '../copy/write.ts';
 import { BuildError } from '../error.ts';
+import { bundleOf } from '../lane.ts';
 import type { RunJob, RunResult, TreeMount } from '../jobs.ts';
 import { type JobContext, OpenTrees } from './context.ts';
 import { openTree } from './select.ts';
@@ -17,7 +18,7 @@ const hostname = 'buildkitsandbox';
 export async function runJob(job: RunJob, context: JobContext): Promise<RunResult> {
   enterPrivateMounts();
   using trees = new OpenTrees(job.place.scratch);
-  const bundle = join(job.place.scratch, 'bundle');
+  const bundle = bundleOf(job.place.scratch);
   mkdirSync(bundle, { recursive: true });
   const treeMounts = job.treeMounts.map((mount, index) => openTreeMount(mount, { job, trees, context, index }));
   const status = await runContainer(

@@ -6,6 +6,7 @@ import { ContainerError } from '../error.ts';
 import type { PreparedContainer } from '../prepare.ts';
 import { sandboxMachine } from '../sandbox/run-sandbox.ts';
 import { abortedError, supervise, whenAborted } from '../supervise.ts';
+import { removeCgroups } from './cgroups.ts';
 import { runtimeSpec } from './runtime-spec.ts';
 
 /** Where runc keeps what it knows of a container: in the bundle, so that a later process finds it there. */
@@ -53,6 +54,7 @@ async function stop(bundle: string, id: string): Promise<void> {
 /** Kills and forgets a container with its cgroups; one that is not there is no error. */
 export async function deleteContainer(bundle: string, id: string): Promise<void> {
   await run('runc', ['--root', runcState(bundle), 'delete', '--force', id], { expectedCodes: [0, 1] });
+  await removeCgroups(id);
 }
 
 /** A status of the step's own, or one of runc's: only those leave an error in its log. */

@@ -1,0 +1,189 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, globSync, readdirSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { file, tar } from '../layer/tar-builder.ts';
+import type { ScriptedServer } from '../registry/scripted-server.ts';
+import { interrupted, killTimes, randomNumbers } from './kill-points.ts';
+import { leftovers } from './leftovers.ts';
+import { makeImage, serveImage } from './made-image.ts';
+import { run, runCli, slipway, testHome } from './run-cli.ts';
+
+const project = dirname(dirname(import.meta.dirname));
+const isRoot = process.getuid?.() === 0;
+const isolations = ['runc', 'sandbox'].filter((name) => name !== 'runc' || existsSync('/usr/sbin/runc'));
+const rounds = 10;
+
+/** Steps that write, wait, leave children behind and change their user. ROUND keeps the cache from knowing them. */
+const dockerfile = `FROM busybox
+ARG ROUND
+COPY data /data
+RUN mkdir /made && for i in $(seq 300); do echo $i >/made/$i; done
+RUN (setsid sleep 1000 >/dev/null 2>&1 &); sleep 0.15; dd if=/dev/zero of=/big bs=1M count=4 2>/dev/null
+USER nobody
+RUN (sleep 1000 &); sleep 0.2; echo $(id -u) >/tmp/who
+USER root
+RUN rm -r /made/1* && ln -s /big /link && sleep 0.05
+COPY more /more
+`;
+
+/** Modes, owners, sizes and names of a tar, and a digest of all content. */
+async function treeOf(archive: string): Promise<string[]> {
+  const list = await run('tar', ['--numeric-owner', '-tvf', archive], { env: { LC_ALL: 'C', PATH: process.env['PATH'] } });
+  const content = createHash('sha256');
+  const extracted = await run('sh', ['-c', 'tar -xOf "$1" | sha256sum', 'sh', archive]);
+  content.update(extracted.stdout);
+  const lines = list.stdout.trimEnd().split('\n');
+  return [...lines.map((line) => line.replace(/ \d{4}-\d\d-\d\d \d\d:\d\d /, ' ')), content.digest('hex')];
+}
+
+(isRoot ? describe : describe.skip)(`a command that is killed${isRoot ? '' : ' (needs root)'}`, () => {
+  let home: string;
+  let build: readonly string[];
+
+  beforeAll(async () => {
+    home = await testHome();
+    const context = join(home, 'context');
+    await mkdir(join(context, 'data'), { recursive: true });
+    await writeFile(join(context, 'Dockerfile'), dockerfile);
+    for (let i = 0; i < 50; i++) await writeFile(join(context, 'data', `file-${i}`), `${i}`.repeat(1000));
+    await writeFile(join(context, 'more'), randomBytes(1 << 20));
+    const base = join(home, 'busybox');
+    const made = await run(process.execPath, [join(project, 'tools', 'make-busybox-layout.ts'), base]);
+    if (made.code !== 0) throw new Error(made.stderr);
+    build = ['build', '--build-context', `busybox=oci-layout://${base}`, context];
+  });
+
+  /** Nothing is left, and what the kernel or a detached sync still ends is gone soon. */
+  async function expectNothingLeft(lanes: readonly string[] = []): Promise<void> {
+    for (let wait = 1; (await leftovers(home)).length > 0 && wait < 500; wait *= 2) await delay(wait);
+    expect(await leftovers(home)).toEqual([]);
+    expect(lanes.flatMap((lane) => globSync(`/sys/fs/cgroup/**/${lane}*`))).toEqual([]);
+  }
+
+  const lanesNow = (): readonly string[] => readdirSync(join(home, 'store', 'containers'));
+
+  describe.each(isolations)('in a build with %s', (isolation) => {
+    let expected: string[];
+    let length: number;
+    const arguments_ = (round: string, extra: readonly string[] = []) => {
+      return [...build, '--isolation', isolation, '--build-arg', `ROUND=${isolation}-${round}`, ...extra];
+    };
+
+    beforeAll(async () => {
+      const archive = join(home, 'undisturbed.tar');
+      const began = Date.now();
+      await slipway(arguments_('undisturbed', ['-o', `type=tar,dest=${archive}`]));
+      length = Date.now() - began;
+      expected = await treeOf(archive);
+      expect(expected.join('\n')).toMatch(/ 65534\/65534 +6 tmp\/who$/m);
+    });
+
+    it(`leaves nothing after the next command, and the build repeated is right, ${rounds} times`, async () => {
+      await killTimes(rounds, { stream: isolation.length, length }, async (after, round) => {
+        const name = ['-t', `killed:${isolation}-${round}`];
+        const { signal } = await interrupted(arguments_(`${round}`, name), [['SIGKILL', after]]);
+        const lanes = lanesNow();
+        if (round % 2 === 0) {
+          await slipway(['images']);
+          await expectNothingLeft(lanes);
+        }
+        const archive = join(home, 'repeated.tar');
+        await slipway(arguments_(`${round}`, [...name, '-o', `type=tar,dest=${archive}`]));
+        await expectNothingLeft(lanes);
+        expect(await treeOf(archive)).toEqual(expected);
+        return signal === 'SIGKILL' ? 'killed' : 'finished';
+      });
+    }, 120_000);
+
+    it.each([
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const)('stops cleanly at %s with %i', async (name, code) => {
+      const random = randomNumbers(code);
+      for (const round of [0, 1, 2]) {
+        const after = 200 + Math.round((length - 300) * random());
+        const result = await interrupted(arguments_(`${name}-${round}`), [[name, after]]);
+        // The build may have been quicker.
+        if (result.code !== 0) expect(result).toMatchObject({ code, signal: null, stdout: '' });
+        if (result.code !== 0) expect(result.stderr).toMatch(/(^|\n)interrupted\n$/);
+        await expectNothingLeft();
+      }
+    }, 60_000);
+
+    it('stops at once at a second SIGINT, and the next command clears up', async () => {
+      const context = join(home, 'long');
+      await mkdir(context, { recursive: true });
+      await writeFile(join(context, 'Dockerfile'), 'FROM busybox\nRUN trap "" INT TERM; sleep 1000\n');
+      const args = [...build.slice(0, -1), '--isolation', isolation, context];
+      const signals = [['SIGINT', length] as const, ['SIGINT', 1] as const];
+      expect(await interrupted(args, signals, { timeout: 20_000 })).toMatchObject({ code: 130, signal: null });
+      const lanes = lanesNow();
+      await slipway(['images']);
+      await expectNothingLeft(lanes);
+    });
+  });
+
+  describe('in a pull', () => {
+    const contents = Array.from({ length: 6 }, () => randomBytes(1 << 20));
+    const image = makeImage(contents.map((content, index) => tar({ ...file(`layer-${index}`), content })));
+    let server: ScriptedServer;
+    let name: string;
+    let length: number;
+
+    /** About 8 MB/s for each layer. */
+    beforeAll(async () => {
+      server = await serveImage(image, async (response, content) => {
+        response.writeHead(200, { 'content-length': content.length });
+        for (let at = 0; at < content.length && !response.destroyed; at += 1 << 16) {
+          response.write(content.subarray(at, at + (1 << 16)));
+          await delay(8);
+        }
+        response.end();
+      });
+      name = `${server.host}/throttled:1`;
+      const began = Date.now();
+      expect(await slipway(['pull', name])).toContain(`Digest: ${image.manifest.digest}\n`);
+      length = Date.now() - began;
+      await forget();
+    });
+
+    afterAll(() => server?.close());
+
+    async function forget(): Promise<void> {
+      await slipway(['rmi', name]);
+      await slipway(['prune', '--force']);
+    }
+
+    it(`leaves nothing after the next command, and the pull repeated gives the same digest, ${rounds} times`, async () => {
+      await killTimes(rounds, { stream: 3, length }, async (after, round) => {
+        const { signal } = await interrupted(['pull', name], [['SIGKILL', after]]);
+        if (round % 2 === 0) {
+          await slipway(['images']);
+          await expectNothingLeft();
+        }
+        expect(await slipway(['pull', name])).toContain(`Digest: ${image.manifest.digest}\n`);
+        await expectNothingLeft();
+        const archive = join(home, 'saved.tar');
+        await slipway(['save', '-o', archive, name]);
+        const index = await run('tar', ['-xOf', archive, 'index.json']);
+        expect(index.stdout).toContain(image.manifest.digest);
+        await rm(archive);
+        await forget();
+        return signal === 'SIGKILL' ? 'killed' : 'finished';
+      });
+    }, 120_000);
+
+    it.each([
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const)('stops cleanly at %s with %i', async (signal, code) => {
+      const result = await interrupted(['pull', name], [[signal, length / 2]]);
+      expect(result).toMatchObject({ code, signal: null });
+      await expectNothingLeft();
+      expect((await runCli(['inspect', name])).code).toBe(1);
+    });
+  });
+});
