@@ -31,7 +31,9 @@ COPY more /more
 
 /** Modes, owners, sizes and names of a tar, and a digest of all content. */
 async function treeOf(archive: string): Promise<string[]> {
-  const list = await run('tar', ['--numeric-owner', '-tvf', archive], { env: { LC_ALL: 'C', PATH: process.env['PATH'] } });
+  const list = await run('tar', ['--numeric-owner', '-tvf', archive], {
+    env: { LC_ALL: 'C', PATH: process.env['PATH'] },
+  });
   const content = createHash('sha256');
   const extracted = await run('sh', ['-c', 'tar -xOf "$1" | sha256sum', 'sh', archive]);
   content.update(extracted.stdout);
@@ -101,17 +103,21 @@ async function treeOf(archive: string): Promise<string[]> {
     it.each([
       ['SIGINT', 130],
       ['SIGTERM', 143],
-    ] as const)('stops cleanly at %s with %i', async (name, code) => {
-      const random = randomNumbers(code);
-      for (const round of [0, 1, 2]) {
-        const after = 200 + Math.round((length - 300) * random());
-        const result = await interrupted(arguments_(`${name}-${round}`), [[name, after]]);
-        // The build may have been quicker.
-        if (result.code !== 0) expect(result).toMatchObject({ code, signal: null, stdout: '' });
-        if (result.code !== 0) expect(result.stderr).toMatch(/(^|\n)interrupted\n$/);
-        await expectNothingLeft();
-      }
-    }, 60_000);
+    ] as const)(
+      'stops cleanly at %s with %i',
+      async (name, code) => {
+        const random = randomNumbers(code);
+        for (const round of [0, 1, 2]) {
+          const after = 200 + Math.round((length - 300) * random());
+          const result = await interrupted(arguments_(`${name}-${round}`), [[name, after]]);
+          // The build may have been quicker.
+          if (result.code !== 0) expect(result).toMatchObject({ code, signal: null, stdout: '' });
+          if (result.code !== 0) expect(result.stderr).toMatch(/(^|\n)interrupted\n$/);
+          await expectNothingLeft();
+        }
+      },
+      60_000,
+    );
 
     it('stops at once at a second SIGINT, and the next command clears up', async () => {
       const context = join(home, 'long');

@@ -43,7 +43,11 @@ export function makeImage(tars: readonly Buffer[]): MadeImage {
 }
 
 /** Writes an OCI layout of the image; blobs in `instead` have that content, whatever their name says. */
-export function writeLayout(image: MadeImage, folder: string, instead: ReadonlyMap<string, Buffer> = new Map()): string {
+export function writeLayout(
+  image: MadeImage,
+  folder: string,
+  instead: ReadonlyMap<string, Buffer> = new Map(),
+): string {
   const blobs = join(folder, 'blobs', 'sha256');
   mkdirSync(blobs, { recursive: true });
   for (const [digest, content] of [...image.blobs, ...instead]) writeFileSync(join(blobs, digest.slice(7)), content);
