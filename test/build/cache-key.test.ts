@@ -1,0 +1,106 @@
+import { describe, expect, it } from '@jest/globals';
+import { copyKey, runKey, workdirKey } from '../../src/build/cache-key.ts';
+import type { CopyStep, RunStep } from '../../src/dockerfile/index.ts';
+import { digestOf } from '../../src/oci/index.ts';
+
+const parent = digestOf('parent');
+const run: RunStep = {
+  kind: 'run',
+  id: 's1',
+  title: '[2/2] RUN true',
+  stage: '0',
+  input: 's0',
+  args: ['/bin/sh', '-c', 'true'],
+  env: ['A=1'],
+  proxyEnv: [],
+  user: '',
+  cwd: '/',
+  network: 'default',
+  security: 'sandbox',
+  mounts: [],
+  pipes: [],
+};
+const copy: CopyStep = {
+  kind: 'copy',
+  id: 's1',
+  title: '[2/2] COPY . /',
+  stage: '0',
+  input: 's0',
+  sources: [],
+  destination: '/',
+  link: false,
+  parents: false,
+  exclude: [],
+  unpack: 'never',
+};
+
+const keyOfRun = (change: Partial<RunStep> = {}, below = parent, mounts = {}) =>
+  runKey({ ...run, ...change }, below, mounts).key;
+const keyOfCopy = (change: Partial<CopyStep> = {}, below = parent, sources = 'x') =>
+  copyKey({ ...copy, ...change }, below, sources).key;
+const secret = { type: 'secret', id: 's', required: false } as const;
+
+describe('the key of a RUN step', () => {
+  const hits: readonly (readonly [change: string, key: string])[] = [
+    ['its id, title and place', keyOfRun({ id: 's9', title: 'x', stage: 'b', location: { start: 3, end: 4 } })],
+    ['a proxy of the caller', keyOfRun({ proxyEnv: ['http_proxy=http://p'] })],
+  ];
+  it.each(hits)('stays with another %s', (_change, key) => {
+    expect(key).toBe(keyOfRun());
+  });
+
+  const misses: readonly (readonly [change: string, key: string])[] = [
+    ['parent', keyOfRun({}, digestOf('other'))],
+    ['command', keyOfRun({ args: ['/bin/sh', '-c', 'true '] })],
+    ['environment', keyOfRun({ env: ['A=2'] })],
+    ['user', keyOfRun({ user: '1' })],
+    ['working folder', keyOfRun({ cwd: '/x' })],
+    ['network', keyOfRun({ network: 'none' })],
+    ['mount', keyOfRun({ mounts: [{ type: 'tmpfs', target: '/t' }] })],
+    ['content of a bind mount', keyOfRun({}, parent, { '/src': 'digest' })],
+    ['heredoc', keyOfRun({ pipes: [{ name: 'f', content: 'x' }] })],
+  ];
+  it.each(misses)('changes with the %s', (_change, key) => {
+    expect(key).not.toBe(keyOfRun());
+  });
+
+  it('does not depend on what a cache mount is called, but on where a secret is', () => {
+    const cache = (id: string) =>
+      keyOfRun({ mounts: [{ type: 'cache', id, target: '/c', readOnly: false, sharing: 'shared' }] });
+    expect(cache('a')).toBe(cache('b'));
+    expect(keyOfRun({ mounts: [{ ...secret, target: '/a' }] })).not.toBe(
+      keyOfRun({ mounts: [{ ...secret, target: '/b' }] }),
+    );
+  });
+
+  it('keeps its parts by name', () => {
+    const { parts } = runKey(run, parent, { '/src': 'digest' });
+    expect(parts).toMatchObject({
+      parent,
+      environment: '["A=1"]',
+      command: '["/bin/sh","-c","true"]',
+      'mount /src': 'digest',
+    });
+  });
+});
+
+describe('the key of a COPY step', () => {
+  it.each([
+    ['sources', keyOfCopy({}, parent, 'y')],
+    ['destination', keyOfCopy({ destination: '/x' })],
+    ['owner', keyOfCopy({ owner: '1:1' })],
+    ['mode', keyOfCopy({ mode: '0644' })],
+    ['parent', keyOfCopy({}, digestOf('other'))],
+  ])('changes with the %s', (_change, key) => {
+    expect(key).not.toBe(keyOfCopy());
+  });
+
+  it('does not depend on the parent with --link', () => {
+    expect(keyOfCopy({ link: true }, digestOf('other'))).toBe(keyOfCopy({ link: true }));
+  });
+});
+
+it('a WORKDIR depends on the user who will own the folder', () => {
+  const step = { kind: 'workdir', id: 's', title: '', stage: '0', input: undefined, path: '/x', user: '' } as const;
+  expect(workdirKey(step, parent).key).not.toBe(workdirKey({ ...step, user: '1' }, parent).key);
+});
