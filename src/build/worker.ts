@@ -67,12 +67,13 @@ function carry(error: unknown): CarriedError {
     };
   }
   const errno = (error as NodeJS.ErrnoException | null)?.code;
-  return {
-    name: 'BuildError',
-    message: messageOf(error),
-    code: errno === 'ENOSPC' ? 'DISK_FULL' : 'STEP_FAILED',
-    details: [],
-    exitCode: 1,
-    stack,
-  };
+  if (errno === 'ENOSPC' || errno === 'EDQUOT') return { ...diskFull, name: 'BuildError', details: [], stack };
+  return { name: 'BuildError', message: messageOf(error), code: 'STEP_FAILED', details: [], exitCode: 1, stack };
 }
+
+const diskFull = {
+  code: 'DISK_FULL',
+  message: 'cannot write what the step makes: no space left on device',
+  hint: 'free some space, for instance with `slipway prune`',
+  exitCode: 1,
+} as const;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
-import { accessSync, closeSync, constants, openSync, readdirSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readdirSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import { mediaTypes, serializeIndex } from '../oci/index.ts';
 import { isNetworkFileSystem, ProcessLock } from '../system/index.ts';
@@ -25,8 +25,19 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   try {
     return await (options.readOnly === true ? openForReading(paths, options) : openForWriting(paths, options));
   } catch (error) {
-    throw asStoreError(error, `cannot open the store ${paths.root}`);
+    throw diskFull(paths, error) ?? asStoreError(error, `cannot open the store ${paths.root}`);
   }
+}
+
+/** SQLite needs some room before it can be asked anything, and calls the lack of it an input/output error. */
+function diskFull(paths: StorePaths, error: unknown): StoreError | undefined {
+  if (!(error instanceof StoreError) || error.code !== 'IO_FAILED' || !existsSync(paths.root)) return undefined;
+  const { bavail, bsize } = statfsSync(paths.root);
+  if (bavail * bsize >= 1 << 16) return undefined;
+  return new StoreError('DISK_FULL', `cannot open the store ${paths.root}: no space left on device`, {
+    hint: 'free some space on its file system; `slipway prune` can free more then',
+    cause: error,
+  });
 }
 
 async function openForReading(paths: StorePaths, options: StoreOptions): Promise<Store> {

@@ -1,17 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, globSync, readdirSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { file, tar } from '../layer/tar-builder.ts';
 import type { ScriptedServer } from '../registry/scripted-server.ts';
+import { busyboxBase } from './busybox-base.ts';
 import { interrupted, killTimes, randomNumbers } from './kill-points.ts';
 import { leftovers } from './leftovers.ts';
 import { makeImage, serveImage } from './made-image.ts';
 import { run, runCli, slipway, testHome } from './run-cli.ts';
 
-const project = dirname(dirname(import.meta.dirname));
 const isRoot = process.getuid?.() === 0;
 const isolations = ['runc', 'sandbox'].filter((name) => name !== 'runc' || existsSync('/usr/sbin/runc'));
 const rounds = 10;
@@ -52,10 +52,7 @@ async function treeOf(archive: string): Promise<string[]> {
     await writeFile(join(context, 'Dockerfile'), dockerfile);
     for (let i = 0; i < 50; i++) await writeFile(join(context, 'data', `file-${i}`), `${i}`.repeat(1000));
     await writeFile(join(context, 'more'), randomBytes(1 << 20));
-    const base = join(home, 'busybox');
-    const made = await run(process.execPath, [join(project, 'tools', 'make-busybox-layout.ts'), base]);
-    if (made.code !== 0) throw new Error(made.stderr);
-    build = ['build', '--build-context', `busybox=oci-layout://${base}`, context];
+    build = ['build', ...(await busyboxBase(join(home, 'busybox'))), context];
   });
 
   /** Nothing is left, and what the kernel or a detached sync still ends is gone soon. */

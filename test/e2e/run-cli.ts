@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { afterAll } from '@jest/globals';
 
 const root = dirname(dirname(import.meta.dirname));
 /** The Node that runs these tests is the checkout's own. */
@@ -85,9 +85,11 @@ let homePromise: Promise<string> | undefined;
 
 /** A folder that lives as long as this test file. `SLIPWAY_TEST_DIR` chooses where: a file system that can hold overlays. */
 export function testHome(): Promise<string> {
-  homePromise ??= mkdtemp(join(process.env['SLIPWAY_TEST_DIR'] ?? tmpdir(), 'slipway-e2e-')).then((home) => {
-    process.once('exit', () => rmSync(home, { recursive: true, force: true }));
-    return home;
-  });
+  homePromise ??= mkdtemp(join(process.env['SLIPWAY_TEST_DIR'] ?? tmpdir(), 'slipway-e2e-'));
   return homePromise;
 }
+
+// Here, because jest gives test files a process of their own, whose `exit` never comes.
+afterAll(async () => {
+  if (homePromise !== undefined) await rm(await homePromise, { recursive: true, force: true });
+});
