@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerMount, Isolation } from '../container/index.ts';
-import { encodeText, excerpt, type RunMount, type RunStep } from '../dockerfile/index.ts';
+import { decodeText, encodeText, excerpt, type RunMount, type RunStep } from '../dockerfile/index.ts';
 import { digestOf, hexOf } from '../oci/index.ts';
 import { BuildError } from './error.ts';
 import type { OnBuildEvent } from './events.ts';
@@ -28,7 +28,6 @@ export interface PreparedRun {
 /** Turns a RUN step into the workshop's job. */
 export async function prepareRun(step: RunStep, place: Workplace, around: RunSurroundings): Promise<PreparedRun> {
   if (step.security === 'insecure') throw new BuildError('UNSUPPORTED', 'RUN --security=insecure is not allowed');
-  const tail = new Tail();
   const job: RunJob = {
     kind: 'run',
     place,
@@ -46,10 +45,9 @@ export async function prepareRun(step: RunStep, place: Workplace, around: RunSur
     job,
     onOutput: (stream, chunk) => {
       const data = Buffer.from(chunk).toString('utf8');
-      tail.add(data);
       around.onEvent({ type: 'step-log', id: step.id, stream, data });
     },
-    failure: (exitCode) => failureOf(step, exitCode, around, tail.lines()),
+    failure: (exitCode) => failureOf(step, exitCode, around),
   };
 }
 
@@ -104,39 +102,15 @@ async function treeMounts(step: RunStep, around: RunSurroundings): Promise<TreeM
   return mounts;
 }
 
-function failureOf(
-  step: RunStep,
-  exitCode: number,
-  { dockerfile }: RunSurroundings,
-  output: readonly string[],
-): BuildError {
+/** What the step wrote was told as events; the error adds where in the Dockerfile it stands. */
+function failureOf(step: RunStep, exitCode: number, { dockerfile }: RunSurroundings): BuildError {
   const command = step.args.map((arg) => (/[\s"]/.test(arg) ? JSON.stringify(arg) : arg)).join(' ');
   const shown = command.length > 400 ? `${command.slice(0, 400)}…` : command;
-  const lines =
-    step.location === undefined
-      ? []
-      : excerpt(dockerfile.text.toString('utf8'), step.location, { name: dockerfile.name });
+  const details =
+    step.location === undefined ? [] : excerpt(decodeText(dockerfile.text), step.location, { name: dockerfile.name });
   return new BuildError(
     'STEP_FAILED',
     `process ${JSON.stringify(shown)} did not complete successfully: exit code: ${exitCode}`,
-    {
-      exitCode,
-      details: [...(output.length === 0 ? [] : [`------`, ` > ${step.title}:`, ...output, '------']), ...lines],
-    },
+    { exitCode, details },
   );
-}
-
-/** The last lines of a step's output. */
-class Tail {
-  #text = '';
-
-  add(data: string): void {
-    this.#text = (this.#text + data).slice(-16_384);
-  }
-
-  lines(): string[] {
-    const lines = this.#text.split('\n');
-    if (lines.at(-1) === '') lines.pop();
-    return lines.slice(-12);
-  }
 }
