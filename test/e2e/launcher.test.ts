@@ -60,6 +60,16 @@ describe('the launcher', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${process.versions.node}\n` });
   });
 
+  it('says so and fails when a command waits for what will never come', async () => {
+    const stuck = join(folder, 'stuck');
+    cpSync(join(root, 'bin'), join(stuck, 'bin'), { recursive: true });
+    mkdirSync(join(stuck, 'dist'));
+    writeFileSync(join(stuck, 'package.json'), '{"type":"module"}');
+    writeFileSync(join(stuck, 'dist', 'cli.js'), 'export const main = () => new Promise(() => {});\n');
+    const { code, stderr } = await run(process.execPath, [join(stuck, 'bin', 'slipway'), 'images']);
+    expect({ code, stderr }).toEqual({ code: 125, stderr: expect.stringMatching(/^ERROR: slipway ended before/) });
+  });
+
   it('goes quietly when its reader has gone', async () => {
     const { code, stdout, stderr } = await run('/bin/sh', [
       '-c',
