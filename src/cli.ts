@@ -116,8 +116,8 @@ async function showCommandHelp(config: Config, id: string): Promise<number> {
 async function showHelp(config: Config, { words }: Line): Promise<number> {
   const help = new Help(config, config.pjson.oclif.helpOptions ?? {});
   const names = (words[0] === 'help' ? words.slice(1) : words).filter((word) => !word.startsWith('-'));
-  const [first] = names;
-  if (first !== undefined && findCommand(config, names) === undefined && config.findTopic(first) === undefined) {
+  const known = names.length === 0 || findCommand(config, names) !== undefined;
+  if (!known && config.findTopic(names.join(':')) === undefined) {
     throw new UsageError(`unknown command: slipway ${names.join(' ')}`);
   }
   await help.showHelp(names.length === 0 ? [] : [findCommand(config, names)?.id ?? names.join(':')]);

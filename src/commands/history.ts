@@ -71,11 +71,12 @@ function rowsOf(store: Store, image: ImageRecord, { full, human }: Shape): Histo
   const rows = history.map((item): HistoryRow => {
     const diffId = item.emptyLayer === true ? undefined : diffIds[layer++];
     const size = diffId === undefined ? 0 : (store.layerSize(diffId) ?? 0);
-    const createdBy = (item.createdBy ?? '').replace(/\s+/g, ' ');
+    const createdBy = (item.createdBy ?? '').replace(/[\t\r\n]/g, ' ');
+    const createdAt = wholeSeconds(item.created);
     return {
       ID: '<missing>',
-      CreatedSince: item.created === undefined ? 'N/A' : human ? timeAgo(new Date(item.created)) : item.created,
-      CreatedAt: item.created ?? '',
+      CreatedSince: item.created === undefined ? 'N/A' : human ? timeAgo(new Date(item.created)) : createdAt,
+      CreatedAt: createdAt,
       CreatedBy: full || createdBy.length <= 45 ? createdBy : `${createdBy.slice(0, 44)}…`,
       Size: human ? formatSize(size) : String(size),
       Comment: item.comment ?? '',
@@ -84,4 +85,9 @@ function rowsOf(store: Store, image: ImageRecord, { full, human }: Shape): Histo
   const latest = rows.at(-1);
   if (latest !== undefined) rows[rows.length - 1] = { ...latest, ID: full ? image.id : shortId(image.id) };
   return rows.reverse();
+}
+
+/** `2024-01-01T00:00:00Z`, as docker writes times of the history. */
+function wholeSeconds(created: string | undefined): string {
+  return created === undefined ? '' : `${new Date(created).toISOString().slice(0, 19)}Z`;
 }

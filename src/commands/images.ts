@@ -3,9 +3,12 @@ import { boolean } from '@oclif/core/flags';
 import { familiarRepository, parseReference } from '../oci/index.ts';
 import type { ImageRecord } from '../store/index.ts';
 import {
+  formatGoTime,
   formatList,
   formatSize,
+  imageFilter,
   jsonFlag,
+  listFlag,
   listFormatFlag,
   noTruncFlag,
   quietFlag,
@@ -27,10 +30,15 @@ const heads = {
 
 export default class Images extends StoreCommand {
   static override summary = 'List the images of the store';
-  static override args = { repository: argument({ description: 'Only images of this repository, or this name' }) };
+  static override args = { repository: argument({ description: 'Only names that match: NAME[:TAG], with * and ?' }) };
   static override flags = {
     all: boolean({ char: 'a', description: 'Accepted for habit: there are no intermediate images' }),
     digests: boolean({ description: 'Show digests' }),
+    filter: listFlag({
+      char: 'f',
+      description: 'dangling=true|false, label=KEY[=VALUE], reference=PATTERN, before=IMAGE, since=IMAGE',
+      helpValue: 'KEY=VALUE',
+    }),
     'no-trunc': noTruncFlag,
     quiet: quietFlag,
     format: listFormatFlag,
@@ -39,10 +47,18 @@ export default class Images extends StoreCommand {
 
   override async run(): Promise<void> {
     const { flags, args } = await this.parse(Images);
-    const images = await this.withStore(async (store) => store.images.list());
-    const rows = images
-      .flatMap((image) => rowsOf(image, flags['no-trunc']))
-      .filter((row) => wanted(row, args.repository));
+    const filters = [
+      ...(flags.filter ?? []),
+      ...(args.repository === undefined ? [] : [`reference=${args.repository}`]),
+    ];
+    const rows = await this.withStore(async (store) => {
+      const filter = imageFilter(filters, (name) => store.images.find(name));
+      return store.images
+        .list()
+        .toSorted((a, b) => createdAt(b) - createdAt(a))
+        .filter(filter.image)
+        .flatMap((image) => rowsOf(image, image.names.filter(filter.name), { full: flags['no-trunc'] }));
+    });
     if (flags.quiet) return this.print([...new Set(rows.map((row) => row.ID))].join('\n'));
     if (flags.json) return this.printJson(rows);
     const columns = ['Repository', 'Tag', ...(flags.digests ? ['Digest'] : []), 'ID', 'CreatedSince', 'Size'];
@@ -50,11 +66,16 @@ export default class Images extends StoreCommand {
   }
 }
 
-type ImageRow = Row & { readonly ID: string; readonly Repository: string; readonly Tag: string };
+type ImageRow = Row & { readonly ID: string };
 
-function rowsOf(image: ImageRecord, noTrunc: boolean): ImageRow[] {
+function createdAt({ config }: ImageRecord): number {
+  return config.created === undefined ? 0 : Date.parse(config.created);
+}
+
+/** A row for each of the wanted names; one for an image that has none at all. */
+function rowsOf(image: ImageRecord, wanted: readonly string[], { full }: { readonly full: boolean }): ImageRow[] {
   const created = image.config.created === undefined ? undefined : new Date(image.config.created);
-  const names = image.names.length === 0 ? [undefined] : image.names;
+  const names = image.names.length === 0 ? [undefined] : wanted;
   return names.map((name) => {
     const reference = name === undefined ? undefined : parseReference(name);
     const repository = reference === undefined ? '<none>' : familiarRepository(reference);
@@ -62,14 +83,14 @@ function rowsOf(image: ImageRecord, noTrunc: boolean): ImageRow[] {
       Repository: repository,
       Tag: reference?.tag ?? '<none>',
       Digest: image.manifest?.digest ?? '<none>',
-      ID: noTrunc ? image.id : shortId(image.id),
+      ID: full ? image.id : shortId(image.id),
       CreatedSince: timeAgo(created),
-      CreatedAt: created?.toISOString() ?? '',
+      CreatedAt: formatGoTime(created),
       Size: formatSize(image.size),
+      // Docker's JSON has these, and says no more of them in lists.
+      Containers: 'N/A',
+      SharedSize: 'N/A',
+      UniqueSize: 'N/A',
     };
   });
-}
-
-function wanted(row: ImageRow, repository: string | undefined): boolean {
-  return repository === undefined || repository === row.Repository || repository === `${row.Repository}:${row.Tag}`;
 }

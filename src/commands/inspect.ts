@@ -1,7 +1,14 @@
 import { string as argument } from '@oclif/core/args';
 import { option } from '@oclif/core/flags';
-import { messageOf } from '../errors.ts';
-import { compileTemplate, formatFlag, inspectImage, requireImage, type Row, StoreCommand } from '../ui/index.ts';
+import {
+  compileTemplate,
+  formatFlag,
+  inspectImage,
+  requireImage,
+  type Row,
+  StoreCommand,
+  UiError,
+} from '../ui/index.ts';
 
 export default class Inspect extends StoreCommand {
   static override summary = 'Show everything about images of the store';
@@ -11,7 +18,6 @@ export default class Inspect extends StoreCommand {
     type: option({
       options: ['image'] as const,
       description: 'Kind of thing; only images for now',
-      default: 'image',
     })(),
   };
 
@@ -22,15 +28,16 @@ export default class Inspect extends StoreCommand {
     await this.withStore(async (store) => {
       for (const name of args.names) {
         try {
-          found.push(inspectImage(requireImage(store, name)));
+          const image = flags.type === 'image' ? requireImage(store, name) : store.images.find(name);
+          if (image === undefined) throw new UiError('NO_SUCH_IMAGE', `No such object: ${name}`);
+          found.push(inspectImage(image));
         } catch (error) {
           failures.push(error);
         }
       }
     });
-    if (flags.format === undefined || flags.format === 'json') this.printJson(found);
+    if (flags.format === undefined || flags.format === 'json') this.print(JSON.stringify(found, undefined, 4));
     else for (const row of found) this.print(compileTemplate(flags.format).render(row));
-    for (const failure of failures.slice(0, -1)) this.note(`Error: ${messageOf(failure)}`);
-    if (failures.length > 0) throw failures.at(-1);
+    this.throwAll(failures);
   }
 }

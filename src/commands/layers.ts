@@ -7,6 +7,7 @@ import type { Store } from '../store/index.ts';
 import {
   escapeControls,
   formatList,
+  formatMode,
   formatSize,
   formatTable,
   jsonFlag,
@@ -78,7 +79,7 @@ export default class Layers extends StoreCommand {
     const merged = shown.some((row) => 'layer' in row);
     const lines = shown.map((row) => [
       ...('layer' in row ? [String(row.layer)] : []),
-      modeText(row),
+      formatMode(row),
       `${row.uid}:${row.gid}`,
       row.device === undefined ? String(row.size) : `${row.device.major},${row.device.minor}`,
       new Date(row.mtime * 1000).toISOString().slice(0, 19).replace('T', ' '),
@@ -91,27 +92,4 @@ export default class Layers extends StoreCommand {
 function within<R extends TreeRow>(rows: readonly R[], path: string | undefined): readonly R[] {
   const prefix = (path ?? '').replace(/^\/+|\/+$/g, '');
   return prefix === '' ? rows : rows.filter((row) => row.path === prefix || row.path.startsWith(`${prefix}/`));
-}
-
-const letters: Readonly<Record<TreeRow['type'], string>> = {
-  file: '-',
-  directory: 'd',
-  symlink: 'l',
-  hardlink: 'h',
-  character: 'c',
-  block: 'b',
-  fifo: 'p',
-};
-
-/** `-rwsr-xr-x`, as ls(1) writes it. */
-function modeText({ type, mode }: TreeRow): string {
-  const bits = 'rwxrwxrwx'.split('').map((letter, index) => (mode & (1 << (8 - index)) ? letter : '-'));
-  const special: [bit: number, index: number, letter: string][] = [
-    [0o4000, 2, 's'],
-    [0o2000, 5, 's'],
-    [0o1000, 8, 't'],
-  ];
-  for (const [bit, index, letter] of special)
-    if (mode & bit) bits[index] = bits[index] === '-' ? letter.toUpperCase() : letter;
-  return letters[type] + bits.join('');
 }

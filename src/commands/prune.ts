@@ -1,4 +1,5 @@
 import { boolean } from '@oclif/core/flags';
+import { familiarName, parseReference } from '../oci/index.ts';
 import { confirm, forceFlag, formatSize, jsonFlag, StoreCommand } from '../ui/index.ts';
 
 export default class Prune extends StoreCommand {
@@ -20,11 +21,13 @@ export default class Prune extends StoreCommand {
       store.prune({ all: flags.all, buildCache: flags['build-cache'], signal: this.interrupted }),
     );
     if (flags.json) return this.printJson(report);
-    if (report.deleted.length + report.untagged.length > 0) this.print('Deleted Images:');
-    for (const name of report.untagged) this.print(`untagged: ${name}`);
+    const images = report.deleted.length + report.untagged.length > 0;
+    if (images) this.print('Deleted Images:');
+    for (const name of report.untagged) this.print(`untagged: ${familiarName(parseReference(name))}`);
     for (const digest of report.deleted) this.print(`deleted: ${digest}`);
-    if (report.deletedCacheRecords.length > 0) this.print('Deleted build cache objects:');
+    const cache = report.deletedCacheRecords.length > 0;
+    if (cache) this.print(`${images ? '\n' : ''}Deleted build cache objects:`);
     for (const digest of report.deletedCacheRecords) this.print(digest);
-    this.print(`\nTotal reclaimed space: ${formatSize(report.spaceReclaimed)}`);
+    this.print(`${images || cache ? '\n' : ''}Total reclaimed space: ${formatSize(report.spaceReclaimed)}`);
   }
 }

@@ -1,6 +1,13 @@
 import { string as argument } from '@oclif/core/args';
 import { openRegistry, pullImage } from '../build/index.ts';
-import { familiarName, formatPlatform, hostPlatform, parsePlatform, parseReference } from '../oci/index.ts';
+import {
+  familiarName,
+  formatPlatform,
+  hostPlatform,
+  parsePlatform,
+  parseReference,
+  targetReference,
+} from '../oci/index.ts';
 import { copyProgress, platformFlag, quietFlag, StoreCommand } from '../ui/index.ts';
 
 export default class Pull extends StoreCommand {
@@ -11,10 +18,11 @@ export default class Pull extends StoreCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Pull);
-    const reference = parseReference(args.name);
+    const reference = parseReference(args.name, { keepUntagged: true });
     const platform = flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform);
     if (!flags.quiet && reference.tag === undefined && reference.digest === undefined)
       this.print('Using default tag: latest');
+    if (!flags.quiet) this.note(`${targetReference(reference)}: Pulling from ${reference.repository}`);
     const progress = copyProgress(flags.quiet ? 'quiet' : 'auto', 'pull');
     const pulled = await this.withStore(async (store) => {
       try {

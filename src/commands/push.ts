@@ -1,8 +1,8 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
 import { openRegistry, pushImage } from '../build/index.ts';
-import { familiarName, formatName, parseReference } from '../oci/index.ts';
-import { copyProgress, outputFormFlags, quietFlag, requireImage, StoreCommand, toImageForm } from '../ui/index.ts';
+import { familiarName, formatName, isReference, parseReference } from '../oci/index.ts';
+import { copyProgress, outputFormFlags, quietFlag, StoreCommand, toImageForm, UiError } from '../ui/index.ts';
 
 export default class Push extends StoreCommand {
   static override summary = 'Send an image to its registry';
@@ -24,8 +24,9 @@ export default class Push extends StoreCommand {
             .flatMap((image) => image.names.filter((name) => name.slice(0, name.lastIndexOf(':')) === repository))
         : [args.name];
       for (const name of names) {
-        const image = requireImage(store, name);
-        if (!flags.quiet) this.print(`The push refers to repository [${familiarName(parseReference(repository))}]`);
+        if (!flags.quiet) this.print(`The push refers to repository [${repository}]`);
+        const image = store.images.find(name);
+        if (image === undefined) throw noSuchTag(name);
         const progress = copyProgress(flags.quiet ? 'quiet' : 'auto', 'push');
         try {
           const pushed = await pushImage(image.id, name, {
@@ -47,4 +48,11 @@ export default class Push extends StoreCommand {
       }
     });
   }
+}
+
+function noSuchTag(name: string): UiError {
+  const shown = isReference(name) ? familiarName(parseReference(name)) : name;
+  return new UiError('NO_SUCH_IMAGE', `An image does not exist locally with the tag: ${shown}`, {
+    hint: '`slipway tag` gives an image the name of the repository.',
+  });
 }

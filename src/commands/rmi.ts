@@ -18,11 +18,18 @@ export default class Rmi extends StoreCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Rmi);
+    const failures: unknown[] = [];
     await this.withStore(async (store) => {
-      for (const reference of args.images)
-        this.print(removeOne(store, reference, { force: flags.force, keep: flags['no-prune'] }).join('\n'));
+      for (const reference of args.images) {
+        try {
+          this.print(removeOne(store, reference, { force: flags.force, keep: flags['no-prune'] }).join('\n'));
+        } catch (error) {
+          failures.push(error);
+        }
+      }
       await store.collectGarbage({ signal: this.interrupted });
     });
+    this.throwAll(failures);
   }
 }
 
@@ -34,8 +41,7 @@ function removeOne(
   const image = requireImage(store, reference);
   const name = isReference(reference) ? formatReference(parseReference(reference)) : undefined;
   if (name !== undefined && image.names.includes(name)) {
-    store.images.untag(name);
-    const lines = [`Untagged: ${familiarName(parseReference(name))}`];
+    const lines = store.images.untag(name).map(untaggedLine);
     if (image.names.length > 1 || options.keep) return lines;
     return [...lines, ...store.images.remove(image.id).deleted.map((digest) => `Deleted: ${digest}`)];
   }
@@ -46,8 +52,9 @@ function removeOne(
     );
   }
   const removed = store.images.remove(image.id);
-  return [
-    ...removed.untagged.map((each) => `Untagged: ${familiarName(parseReference(each))}`),
-    ...removed.deleted.map((digest) => `Deleted: ${digest}`),
-  ];
+  return [...removed.untagged.map(untaggedLine), ...removed.deleted.map((digest) => `Deleted: ${digest}`)];
+}
+
+function untaggedLine(name: string): string {
+  return `Untagged: ${familiarName(parseReference(name))}`;
 }

@@ -129,8 +129,8 @@ export interface Images {
   /** Writes the config and registers the image; layers must be known. Returns its id. */
   create(config: ImageConfig, names: readonly string[]): Promise<Digest>;
   tag(id: Digest, name: string): void;
-  /** Removes one name; the image stays. */
-  untag(name: string): void;
+  /** Removes one name, and the digests of its repository with its last tag there; the image stays. Returns what was removed. */
+  untag(name: string): readonly string[];
   /** Removes an image with all its names; layers go with the next gc unless others use them. */
   remove(id: Digest): RemovedImage;
   addRepoDigest(id: Digest, repoDigest: string): void;

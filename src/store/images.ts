@@ -75,10 +75,14 @@ export class StoreImages implements Images {
     });
   }
 
-  untag(name: string): void {
+  untag(name: string): readonly string[] {
     const full = fullName(name);
-    this.#write(() => {
-      if (this.#base.db.run('DELETE FROM names WHERE name = ?', full) === 0) throw noImage(name);
+    return this.#write(() => {
+      const { db } = this.#base;
+      const row = db.get<{ image_id: Digest | null }>('SELECT image_id FROM names WHERE name = ?', full);
+      if (row === undefined) throw noImage(name);
+      db.run('DELETE FROM names WHERE name = ?', full);
+      return [full, ...(row.image_id === null ? [] : removeOrphanDigests(db, row.image_id))];
     });
   }
 
@@ -235,11 +239,27 @@ export function removeImage(base: StoreBase, id: Digest): RemovedImage {
   const { db } = base;
   const names = db.all<{ name: string }>('SELECT name FROM names WHERE image_id = ? ORDER BY name', id);
   db.run('DELETE FROM names WHERE image_id = ?', id);
-  db.run('DELETE FROM repo_digests WHERE image_id = ?', id);
+  const digests = removeOrphanDigests(db, id);
   db.run('DELETE FROM image_forms WHERE image_id = ?', id);
   db.run("DELETE FROM leases WHERE kind = 'image' AND ref = ? AND owner = ?", id, base.leases.owner());
   if (db.run('DELETE FROM images WHERE id = ?', id) === 0) throw noImage(id);
-  return { untagged: names.map((row) => row.name), deleted: [id] };
+  return { untagged: [...names.map((row) => row.name), ...digests], deleted: [id] };
+}
+
+/** Forgets the digests of repositories in which the image has no tag any more, and says which. Inside of a transaction. */
+function removeOrphanDigests(db: StoreBase['db'], id: Digest): string[] {
+  const names = db.all<{ name: string }>('SELECT name FROM names WHERE image_id = ?', id);
+  const tagged = new Set(names.map((row) => repositoryOfName(row.name)));
+  const rows = db.all<{ repo_digest: string }>(
+    'SELECT repo_digest FROM repo_digests WHERE image_id = ? ORDER BY repo_digest',
+    id,
+  );
+  const orphans = rows
+    .map((row) => row.repo_digest)
+    .filter((repoDigest) => !tagged.has(repoDigest.slice(0, repoDigest.indexOf('@'))));
+  for (const repoDigest of orphans)
+    db.run('DELETE FROM repo_digests WHERE image_id = ? AND repo_digest = ?', id, repoDigest);
+  return orphans;
 }
 
 function noImage(what: string): StoreError {

@@ -1,5 +1,6 @@
 import { Command as OclifCommand } from '@oclif/core/command';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
+import { messageOf } from '../errors.ts';
 import { type CommandSyntax, parseLine } from './parse-flags.ts';
 import type { FlagDefinition } from './flag-set.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -28,6 +29,12 @@ export abstract class Command extends OclifCommand {
   /** Writes a remark for people on standard error. */
   note(text: string): void {
     process.stderr.write(`${text}\n`);
+  }
+
+  /** After work on several things: notes all errors but the last, and throws that. Nothing where there are none. */
+  throwAll(failures: readonly unknown[]): void {
+    for (const failure of failures.slice(0, -1)) this.note(`ERROR: ${messageOf(failure)}`);
+    if (failures.length > 0) throw failures.at(-1);
   }
 
   /** Writes a value as JSON for programs. */

@@ -16,6 +16,7 @@ export {
   quietFlag,
   sizeFlag,
 } from './flags.ts';
+export { formatMode } from './file-mode.ts';
 export { shortId } from './id.ts';
 export { interruptExitCode, interruptSignal } from './interrupt.ts';
 export { formatList, type ListOptions, type Row } from './list.ts';
@@ -25,12 +26,13 @@ export { formatBinarySize, formatSize, parseSize } from './size.ts';
 export { alignTabs, formatTable } from './table.ts';
 export { compileTemplate, type Template, type TemplateOptions } from './template/render.ts';
 export type { Value } from './template/value.ts';
-export { formatElapsed, humanDuration, parseDuration, timeAgo } from './time.ts';
+export { formatElapsed, formatGoTime, humanDuration, parseDuration, timeAgo } from './time.ts';
 export { type CopyDirection, type CopyProgress, copyProgress } from './progress/copy.ts';
 export { canDraw, progressFor } from './progress/progress-for.ts';
 export type { ProgressKind, ProgressOptions, ProgressRenderer, ProgressStream } from './progress/types.ts';
 export { ask, askPassword, confirm, type PromptOptions } from './prompt.ts';
 export { type OutputFormValues, outputFormFlags, toImageForm } from './image-flags.ts';
+export { type ImageFilter, imageFilter } from './image-filter.ts';
 export { inspectImage } from './image-inspect.ts';
 export { namedValues } from './named-values.ts';
 export { readStandardInput } from './read-standard-input.ts';

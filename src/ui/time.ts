@@ -27,6 +27,11 @@ export function timeAgo(created: Date | undefined, now: Date = new Date()): stri
   return `${humanDuration(Math.max(0, now.getTime() - created.getTime()))} ago`;
 }
 
+/** `2024-01-01 00:00:00 +0000 UTC`, as Go and so docker's CREATED AT writes a time; empty where none is known. */
+export function formatGoTime(time: Date | undefined): string {
+  return time === undefined ? '' : `${time.toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`;
+}
+
 /** Elapsed time of a step: `0.3s`, `12.0s`, `3m04s`. Takes milliseconds. */
 export function formatElapsed(milliseconds: number): string {
   const tenths = Math.max(0, Math.round(milliseconds / 100));

@@ -22,7 +22,8 @@ export default class SystemDf extends StoreCommand {
 }
 
 function rowOf(type: string, row: UsageRow) {
-  const share = row.size === 0 ? '' : ` (${Math.floor((row.reclaimable / row.size) * 100)}%)`;
+  // Docker shows no share of its build cache.
+  const share = row.size === 0 || type === 'Build Cache' ? '' : ` (${Math.floor((row.reclaimable / row.size) * 100)}%)`;
   return {
     Type: type,
     TotalCount: String(row.total),
