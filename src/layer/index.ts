@@ -15,6 +15,7 @@ export {
   applyInWorker,
   type ChunkSource,
   compressInWorker,
+  compressToFile,
   diffInWorker,
   diffTreeInWorker,
   recordStatsInWorker,

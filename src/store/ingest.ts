@@ -41,20 +41,20 @@ export async function ingest(
   }
 }
 
-/** As `ingest`, for content that is being made, so that its digest is known afterwards only. */
-export async function ingestMade(base: StoreBase, content: Readable): Promise<string> {
+/** A new ingest file for content that is being made: `write` fills it and syncs it. On failure there is no file. */
+export async function ingestMade<T>(
+  base: StoreBase,
+  write: (fd: number) => Promise<T>,
+): Promise<{ readonly file: string; readonly made: T }> {
   const file = ingestPath(base);
   try {
     const handle = await fs.open(file, 'wx', 0o600);
     try {
-      for await (const chunk of content as AsyncIterable<Uint8Array>) await handle.writeFile(chunk);
-      await handle.sync();
+      return { file, made: await write(handle.fd) };
     } finally {
       await handle.close();
     }
-    return file;
   } catch (error) {
-    discardContent(content);
     await fs.rm(file, { force: true });
     throw asStoreError(error, 'cannot store a compressed layer');
   }

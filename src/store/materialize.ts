@@ -1,4 +1,4 @@
-import { compressInWorker } from '../layer/index.ts';
+import { compressToFile } from '../layer/index.ts';
 import {
   type CallOptions,
   type Compression,
@@ -144,16 +144,13 @@ export class Materializer {
   /** The tar comes out of the snapshot and is checked against its diffID on the way. */
   async #compress(snapshot: SnapshotRow, form: ImageForm, options: MaterializeOptions): Promise<Descriptor> {
     const { tree, headerList } = this.#base.paths.snapshot(snapshotId(snapshot.number));
-    const { stream, result } = compressInWorker(
-      { headerList, folder: tree },
-      {
-        compression: form.compression,
-        ...(form.level === undefined ? {} : { level: form.level }),
-        signal: options.signal,
-      },
-    );
-    const file = await ingestMade(this.#base, stream);
-    const { digest, size, diffId } = await result;
+    const how = {
+      compression: form.compression,
+      ...(form.level === undefined ? {} : { level: form.level }),
+      signal: options.signal,
+    };
+    const { file, made } = await ingestMade(this.#base, (fd) => compressToFile({ headerList, folder: tree }, fd, how));
+    const { digest, size, diffId } = made;
     const descriptor: Descriptor = { mediaType: layerTypes[form.mediaTypes][form.compression], digest, size };
     await publish(this.#base, descriptor, file, () => {
       this.#parts.blobs.put(descriptor);

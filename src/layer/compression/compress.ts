@@ -48,7 +48,11 @@ export function compressLayer(
   return { stream, result: promise };
 }
 
-async function* compressed(
+/**
+ * As `compressLayer`, without a stream: for who takes the bytes as they come.
+ * @param done is called before the end
+ */
+export async function* compressed(
   tar: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   options: CompressOptions,
   done: (layer: CompressedLayer) => void,

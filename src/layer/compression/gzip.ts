@@ -5,6 +5,8 @@ import type { Block } from './blocks.ts';
 const deflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
 
 const windowSize = 32 << 10;
+/** Room for a whole block that does not compress, so that its output is one piece: no joining, and memory is touched once. */
+const outputSize = (1 << 20) + (16 << 10);
 /** Blocks compressed at once; does not show in the output. */
 const inFlight = 4;
 
@@ -36,7 +38,7 @@ export async function* gzip(blocks: AsyncIterable<Block>, level: number): AsyncG
 
 async function deflate(block: Block, level: number, dictionary: Buffer | undefined): Promise<Buffer> {
   const { Z_FINISH, Z_SYNC_FLUSH } = zlib.constants;
-  const options = { level, chunkSize: 1 << 18, finishFlush: block.isLast ? Z_FINISH : Z_SYNC_FLUSH };
+  const options = { level, chunkSize: outputSize, finishFlush: block.isLast ? Z_FINISH : Z_SYNC_FLUSH };
   const packed = await deflateRaw(block.bytes, dictionary === undefined ? options : { ...options, dictionary });
   block.release();
   return packed;

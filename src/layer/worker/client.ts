@@ -71,6 +71,19 @@ export function compressInWorker(
   return { stream: output, result };
 }
 
+/**
+ * Derives a layer's tar in a worker thread and writes it compressed into an open file, which is on the disk when the call
+ * resolves; the caller closes it. No byte goes through the calling thread.
+ */
+export async function compressToFile(
+  source: { readonly headerList: string; readonly folder: string },
+  fd: number,
+  { signal, compression, level }: CompressOptions,
+): Promise<CompressedLayer> {
+  const job: Job = { kind: 'compress', input: { ...source }, compression, level, outputFd: fd };
+  return (await run(job, { signal })) as CompressedLayer;
+}
+
 interface RunOptions extends CallOptions {
   readonly source?: ChunkSource | undefined;
   readonly output?: OutputStream | undefined;

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { algorithmOf, type Digest, finishDigest } from '../../oci/index.ts';
 import { LayerPipe } from '../apply/layer-pipe.ts';
 import { updateHash } from '../hashing.ts';
-import { type CompressedLayer, compressLayer } from '../compression/compress.ts';
+import { compressed, type CompressedLayer } from '../compression/compress.ts';
 import type { AppliedLayer, DraftLayer } from '../contract.ts';
 import { derivePieces } from '../diff/derive.ts';
 import { diffLayer, diffTree } from '../diff/diff.ts';
@@ -97,15 +97,20 @@ const malformedCodes: ReadonlySet<string> = new Set<LayerErrorCode>([
 
 async function compress(job: Extract<Job, { kind: 'compress' }>, context: JobContext): Promise<CompressedLayer> {
   const tar = job.input === 'chunks' ? context.input : derived(job.input, context);
-  const { stream, result } = compressLayer(tar, {
-    compression: job.compression,
-    ...(job.level === undefined ? {} : { level: job.level }),
-  });
-  for await (const chunk of stream) {
-    context.checkIn();
-    await context.output(chunk as Buffer);
+  const options = { compression: job.compression, ...(job.level === undefined ? {} : { level: job.level }) };
+  let layer: CompressedLayer | undefined;
+  try {
+    for await (const chunk of compressed(tar, options, (made) => (layer = made))) {
+      context.checkIn();
+      if (job.outputFd === undefined) await context.output(chunk);
+      else writeAll(job.outputFd, chunk);
+    }
+    if (job.outputFd !== undefined) fs.fsyncSync(job.outputFd);
+  } catch (error) {
+    throw layerErrorOf(error, 'compressing a layer');
   }
-  return result;
+  if (layer === undefined) throw new LayerError('WORKER_FAILED', 'compression did not come to its end');
+  return layer;
 }
 
 const turnSize = 8 << 20;

@@ -32,6 +32,8 @@ export type Job =
       readonly input: 'chunks' | { readonly headerList: string; readonly folder: string };
       readonly compression: Compression;
       readonly level?: number | undefined;
+      /** An open file that gets the bytes, which are then not sent; it is on the disk when the job is done. */
+      readonly outputFd?: number | undefined;
     };
 
 export type ToWorker =

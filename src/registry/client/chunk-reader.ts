@@ -20,9 +20,15 @@ export class ChunkReader {
     return this.#ended && this.#left.length === 0;
   }
 
-  /** The next `size` bytes; fewer only at the end, none after it. @throws what the stream or `seen` throws */
-  async read(size: number): Promise<Buffer> {
-    const chunk = Buffer.allocUnsafeSlow(Math.min(size, this.#remaining));
+  /**
+   * The next `size` bytes; fewer only at the end, none after it.
+   * @param used an earlier portion that is not needed any more: its memory serves again where it is large enough
+   * @throws what the stream or `seen` throws
+   */
+  async read(size: number, used?: Buffer): Promise<Buffer> {
+    const wanted = Math.min(size, this.#remaining);
+    const memory = used !== undefined && used.buffer.byteLength >= wanted ? used.buffer : undefined;
+    const chunk = memory === undefined ? Buffer.allocUnsafeSlow(wanted) : Buffer.from(memory, 0, wanted);
     let length = 0;
     while (length < chunk.length && (await this.#fill())) {
       const taken = this.#left.copy(chunk, length);

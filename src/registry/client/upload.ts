@@ -105,7 +105,7 @@ class Upload {
     await this.sendChunks(first, reader, verifier);
   }
 
-  /** POST, PATCH by PATCH, then an empty PUT. The next chunk is read while one is sent. */
+  /** POST, PATCH by PATCH, then an empty PUT. The next chunk is read while one is sent: two portions of memory serve. */
   async sendChunks(first: Buffer, reader: ChunkReader, verifier: Verifier): Promise<void> {
     let session = await this.#start();
     try {
@@ -114,12 +114,14 @@ class Upload {
         throw new RegistryError('UNSUPPORTED', `${this.#connection.host} wants chunks of ${size} bytes at least`);
       }
       let chunk = first.length < size ? Buffer.concat([first, await reader.read(size - first.length)]) : first;
+      let used: Buffer | undefined;
       for (let at = 0; chunk.length > 0; ) {
-        const next = reader.read(size);
+        const next = reader.read(size, used);
         // told when it is awaited below, whatever happens to the request before
         next.catch(() => {});
         session = await this.#sendChunk(session, chunk, at);
         at += chunk.length;
+        used = chunk;
         chunk = await next;
       }
       verifier.finish();
