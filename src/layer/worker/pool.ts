@@ -25,18 +25,24 @@ export interface JobHandle {
 interface Thread {
   readonly worker: Worker;
   readonly jobs: Map<number, JobListener>;
+  /** Runs while there is no job. */
+  idle?: NodeJS.Timeout | undefined;
 }
+
+/** How long a thread waits for another job, milliseconds: it keeps up to 80 MB of what it worked with, which others may need. */
+const patienceMs = 2000;
 
 const largestPool = Math.min(2, availableParallelism());
 const threads: Thread[] = [];
 let lastJob = 0;
 
-/** Starts a job in the thread that has least to do. Idle threads are kept for the next job, and keep no process alive. */
+/** Starts a job in the thread that has least to do. Idle threads are kept a while for the next job, and keep no process alive. */
 export function startJob(task: Job, listener: JobListener): JobHandle {
   const thread = pickThread();
   const job = ++lastJob;
   const stop = new SharedArrayBuffer(4);
   thread.jobs.set(job, listener);
+  clearTimeout(thread.idle);
   thread.worker.ref();
   const post = (message: ToWorker, transfer: ArrayBuffer[] = []): void => {
     if (thread.jobs.has(job)) thread.worker.postMessage(message, transfer);
@@ -88,7 +94,15 @@ function receive(thread: Thread, message: FromWorker): void {
 
 function release(thread: Thread, job: number): void {
   thread.jobs.delete(job);
-  if (thread.jobs.size === 0) thread.worker.unref();
+  if (thread.jobs.size > 0) return;
+  thread.worker.unref();
+  thread.idle = setTimeout(() => dismiss(thread), patienceMs).unref();
+}
+
+function dismiss(thread: Thread): void {
+  const at = threads.indexOf(thread);
+  if (at !== -1) threads.splice(at, 1);
+  void thread.worker.terminate();
 }
 
 function closeThread(thread: Thread, why: string): void {
