@@ -38,6 +38,8 @@ export interface BuildOptions {
   readonly open: OpenRepository;
   readonly onEvent: OnBuildEvent;
   readonly signal?: AbortSignal | undefined;
+  /** Started earlier by a caller that has other things to do meanwhile; ended with the build. */
+  readonly workshop?: Workshop | undefined;
 }
 
 export interface BuildResult {
@@ -54,7 +56,7 @@ export interface BuildResult {
 export async function build(request: BuildRequest, options: BuildOptions): Promise<BuildResult> {
   const { store, signal } = options;
   await using lane = new Lane(store);
-  await using workshop = new Workshop(store.privileges);
+  await using workshop = options.workshop ?? new Workshop(store.privileges);
   const names = request.tags.map((tag) => formatReference(parseReference(tag)));
   checkOutputs(request, names);
   const contexts = parseNamedContexts(request.contexts);

@@ -6,7 +6,7 @@ import { type CacheKey, copyKey, runKey, workdirKey } from './cache-key.ts';
 import type { OpenContext } from './context.ts';
 import type { OnBuildEvent } from './events.ts';
 import type { ResolvedImage } from './images/resolve.ts';
-import type { SourceRef, Workplace } from './jobs.ts';
+import type { Selection, SourceRef, Workplace } from './jobs.ts';
 import type { Lane } from './lane.ts';
 import type { DraftLayer } from '../layer/index.ts';
 import type { BuildRequest } from './request.ts';
@@ -45,6 +45,11 @@ class Solver implements TreeOffer {
   readonly #options: SolveOptions;
   /** Downloads and inline documents are fetched once, for the key and for the copy. */
   readonly #sources = new Map<StepId, Promise<readonly SourceRef[]>>();
+  /**
+   * Content digests of what several steps select alike. Forgotten when a step is done in earnest: until the next one, files of a
+   * context may change, and its layer must not be kept under the digest of what they were.
+   */
+  readonly #digests = new Map<string, Promise<string>>();
   #isolation: IsolationReport | undefined;
 
   constructor(options: SolveOptions) {
@@ -156,17 +161,19 @@ class Solver implements TreeOffer {
     const known = fact === undefined ? undefined : this.store.cache.fact('selection', fact);
     if (known !== undefined) return known;
     const sources = await this.#openSources(step);
-    const mounted = sources.some((source) => source.kind === 'tree' && source.tree.root.kind === 'overlay');
-    const digest = await this.#options.workshop.run(
-      {
-        kind: 'digest',
-        selection: { sources, parents: step.parents, exclude: step.exclude },
-        scratch: mounted ? await this.lane.scratch() : '',
-      },
-      { signal: this.signal },
-    );
+    const selection: Selection = { sources, parents: step.parents, exclude: step.exclude };
+    const text = JSON.stringify(selection);
+    const begun = this.#digests.get(text) ?? this.#digestOf(selection);
+    this.#digests.set(text, begun);
+    const digest = await begun;
     if (fact !== undefined) this.store.cache.putFact('selection', fact, digest);
     return digest;
+  }
+
+  async #digestOf(selection: Selection): Promise<string> {
+    const mounted = selection.sources.some((source) => source.kind === 'tree' && source.tree.root.kind === 'overlay');
+    const scratch = mounted ? await this.lane.scratch() : '';
+    return this.#options.workshop.run({ kind: 'digest', selection, scratch }, { signal: this.signal });
   }
 
   #openSources(step: CopyStep): Promise<readonly SourceRef[]> {
@@ -177,6 +184,7 @@ class Solver implements TreeOffer {
 
   /** Prepares a snapshot, has the workshop change it, and commits it. */
   async #perform(step: RunStep | CopyStep | WorkdirStep, parent: Digest | undefined): Promise<DraftLayer> {
+    this.#digests.clear();
     const scratch = await this.lane.scratch();
     const active = await this.store.snapshots.prepare(parent);
     try {

@@ -2,8 +2,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { isSlipwayError, messageOf } from '../errors.ts';
 import type { CarriedError, FromWorkshop, Job, JobResults, ToWorkshop, WorkshopSetup } from './jobs.ts';
 import type { JobContext } from './operations/context.ts';
+import { digestJob } from './operations/select.ts';
 
-// The entry of the workshop thread: takes jobs one after another, see workshop.ts.
+// The entry of the workshop thread: takes jobs one after another, see workshop.ts. What every build asks for, cached or not, is
+// loaded while the main thread still reads the Dockerfile; the rest with the first job that needs it.
 
 const port = parentPort;
 if (port === null) throw new Error('this file is the entry of a worker thread');
@@ -41,7 +43,7 @@ async function work(id: number, job: Job, signal: AbortSignal): Promise<void> {
 async function perform(job: Job, context: JobContext): Promise<JobResults[Job['kind']]> {
   switch (job.kind) {
     case 'digest':
-      return (await import('./operations/select.ts')).digestJob(job);
+      return digestJob(job);
     case 'copy':
       return (await import('./operations/copy.ts')).copyJob(job, context);
     case 'workdir':

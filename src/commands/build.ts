@@ -1,7 +1,7 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean, option, string } from '@oclif/core/flags';
 import { writeFile } from 'node:fs/promises';
-import { build, type BuildRequest, openRegistry, parseOutput } from '../build/index.ts';
+import { build, type BuildRequest, openRegistry, parseOutput, Workshop } from '../build/index.ts';
 import { parsePlatform } from '../oci/index.ts';
 import {
   listFlag,
@@ -56,6 +56,8 @@ export default class Build extends StoreCommand {
   };
 
   override async run(): Promise<void> {
+    // The thread starts while we read flags, store and Dockerfile: 40 ms less for a build that is cached throughout.
+    await using workshop = new Workshop(this.privileges);
     const { args, flags } = await this.parse(Build);
     const request: BuildRequest = {
       context: args.context,
@@ -82,6 +84,7 @@ export default class Build extends StoreCommand {
           open: openRegistry,
           onEvent: (event) => progress.event(event),
           signal: this.interrupted,
+          workshop,
         });
       } finally {
         progress.end();
