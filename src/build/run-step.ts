@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerMount, Isolation } from '../container/index.ts';
-import { decodeText, encodeText, excerpt, type RunMount, type RunStep } from '../dockerfile/index.ts';
+import { encodeText, type RunMount, type RunStep } from '../dockerfile/index.ts';
 import { digestOf, hexOf } from '../oci/index.ts';
 import { BuildError } from './error.ts';
 import type { OnBuildEvent } from './events.ts';
@@ -14,7 +14,6 @@ export interface RunSurroundings {
   readonly offer: TreeOffer;
   readonly isolation: Isolation;
   readonly request: BuildRequest;
-  readonly dockerfile: { readonly name: string; readonly text: Buffer };
   readonly onEvent: OnBuildEvent;
 }
 
@@ -47,7 +46,7 @@ export async function prepareRun(step: RunStep, place: Workplace, around: RunSur
       const data = Buffer.from(chunk).toString('utf8');
       around.onEvent({ type: 'step-log', id: step.id, stream, data });
     },
-    failure: (exitCode) => failureOf(step, exitCode, around),
+    failure: (exitCode) => failureOf(step, exitCode),
   };
 }
 
@@ -102,15 +101,10 @@ async function treeMounts(step: RunStep, around: RunSurroundings): Promise<TreeM
   return mounts;
 }
 
-/** What the step wrote was told as events; the error adds where in the Dockerfile it stands. */
-function failureOf(step: RunStep, exitCode: number, { dockerfile }: RunSurroundings): BuildError {
+/** What the step wrote was told as events; the solver adds where in the Dockerfile it stands. */
+function failureOf(step: RunStep, exitCode: number): BuildError {
   const command = step.args.map((arg) => (/[\s"]/.test(arg) ? JSON.stringify(arg) : arg)).join(' ');
   const shown = command.length > 400 ? `${command.slice(0, 400)}…` : command;
-  const details =
-    step.location === undefined ? [] : excerpt(decodeText(dockerfile.text), step.location, { name: dockerfile.name });
-  return new BuildError(
-    'STEP_FAILED',
-    `process ${JSON.stringify(shown)} did not complete successfully: exit code: ${exitCode}`,
-    { exitCode, details },
-  );
+  const message = `process ${JSON.stringify(shown)} did not complete successfully: exit code: ${exitCode}`;
+  return new BuildError('STEP_FAILED', message, { exitCode });
 }

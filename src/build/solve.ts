@@ -1,5 +1,15 @@
 import { chooseIsolation, type IsolationReport } from '../container/index.ts';
-import type { CopyStep, RunStep, Step, StepGraph, StepId, WorkdirStep } from '../dockerfile/index.ts';
+import {
+  type CopyStep,
+  decodeText,
+  excerpt,
+  type RunStep,
+  type Step,
+  type StepGraph,
+  type StepId,
+  type WorkdirStep,
+} from '../dockerfile/index.ts';
+import { isSlipwayError } from '../errors.ts';
 import { chainIdOf, chainIdOfAll, type Digest } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
 import { type CacheKey, copyKey, runKey, workdirKey } from './cache-key.ts';
@@ -93,8 +103,16 @@ class Solver implements TreeOffer {
         message: error instanceof Error ? error.message : String(error),
         time: Date.now(),
       });
-      throw error;
+      throw this.#located(error, step);
     }
+  }
+
+  /** Shows which lines of the Dockerfile an error is about. */
+  #located(error: unknown, step: Step): unknown {
+    if (!isSlipwayError(error) || step.location === undefined) return error;
+    const { name, text } = this.#options.context.dockerfile;
+    const lines = excerpt(decodeText(text), step.location, { name });
+    return Object.assign(error, { details: [...error.details, ...lines] });
   }
 
   #image(step: Step & { kind: 'image' }): { result: StepResult; cached: boolean } {
@@ -223,13 +241,12 @@ class Solver implements TreeOffer {
   }
 
   async #run(step: RunStep, place: Workplace): Promise<void> {
-    const { workshop, onEvent, request, context } = this.#options;
+    const { workshop, onEvent, request } = this.#options;
     const isolation = (this.#isolation ??= this.#stateIsolation());
     const { job, failure, onOutput } = await prepareRun(step, place, {
       offer: this,
       isolation: isolation.isolation,
       request,
-      dockerfile: context.dockerfile,
       onEvent,
     });
     const { exitCode } = await workshop.run(job, { signal: this.signal, onOutput });

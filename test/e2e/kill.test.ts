@@ -14,7 +14,8 @@ import { run, runCli, slipway, testHome } from './run-cli.ts';
 
 const isRoot = process.getuid?.() === 0;
 const isolations = ['runc', 'sandbox'].filter((name) => name !== 'runc' || existsSync('/usr/sbin/runc'));
-const rounds = 10;
+/** More for a search of hours: `SLIPWAY_TEST_ROUNDS`. */
+const rounds = Number(process.env['SLIPWAY_TEST_ROUNDS'] ?? 10);
 
 /** Steps that write, wait, leave children behind and change their user. ROUND keeps the cache from knowing them. */
 const dockerfile = `FROM busybox
@@ -80,22 +81,26 @@ async function treeOf(archive: string): Promise<string[]> {
       expect(expected.join('\n')).toMatch(/ 65534\/65534 +6 tmp\/who$/m);
     });
 
-    it(`leaves nothing after the next command, and the build repeated is right, ${rounds} times`, async () => {
-      await killTimes(rounds, { stream: isolation.length, length }, async (after, round) => {
-        const name = ['-t', `killed:${isolation}-${round}`];
-        const { signal } = await interrupted(arguments_(`${round}`, name), [['SIGKILL', after]]);
-        const lanes = lanesNow();
-        if (round % 2 === 0) {
-          await slipway(['images']);
+    it(
+      `leaves nothing after the next command, and the build repeated is right, ${rounds} times`,
+      async () => {
+        await killTimes(rounds, { stream: isolation.length, length }, async (after, round) => {
+          const name = ['-t', `killed:${isolation}-${round}`];
+          const { signal } = await interrupted(arguments_(`${round}`, name), [['SIGKILL', after]]);
+          const lanes = lanesNow();
+          if (round % 2 === 0) {
+            await slipway(['images']);
+            await expectNothingLeft(lanes);
+          }
+          const archive = join(home, 'repeated.tar');
+          await slipway(arguments_(`${round}`, [...name, '-o', `type=tar,dest=${archive}`]));
           await expectNothingLeft(lanes);
-        }
-        const archive = join(home, 'repeated.tar');
-        await slipway(arguments_(`${round}`, [...name, '-o', `type=tar,dest=${archive}`]));
-        await expectNothingLeft(lanes);
-        expect(await treeOf(archive)).toEqual(expected);
-        return signal === 'SIGKILL' ? 'killed' : 'finished';
-      });
-    }, 120_000);
+          expect(await treeOf(archive)).toEqual(expected);
+          return signal === 'SIGKILL' ? 'killed' : 'finished';
+        });
+      },
+      rounds * 12_000,
+    );
 
     it.each([
       ['SIGINT', 130],
@@ -160,24 +165,28 @@ async function treeOf(archive: string): Promise<string[]> {
       await slipway(['prune', '--force']);
     }
 
-    it(`leaves nothing after the next command, and the pull repeated gives the same digest, ${rounds} times`, async () => {
-      await killTimes(rounds, { stream: 3, length }, async (after, round) => {
-        const { signal } = await interrupted(['pull', name], [['SIGKILL', after]]);
-        if (round % 2 === 0) {
-          await slipway(['images']);
+    it(
+      `leaves nothing after the next command, and the pull repeated gives the same digest, ${rounds} times`,
+      async () => {
+        await killTimes(rounds, { stream: 3, length }, async (after, round) => {
+          const { signal } = await interrupted(['pull', name], [['SIGKILL', after]]);
+          if (round % 2 === 0) {
+            await slipway(['images']);
+            await expectNothingLeft();
+          }
+          expect(await slipway(['pull', name])).toContain(`Digest: ${image.manifest.digest}\n`);
           await expectNothingLeft();
-        }
-        expect(await slipway(['pull', name])).toContain(`Digest: ${image.manifest.digest}\n`);
-        await expectNothingLeft();
-        const archive = join(home, 'saved.tar');
-        await slipway(['save', '-o', archive, name]);
-        const index = await run('tar', ['-xOf', archive, 'index.json']);
-        expect(index.stdout).toContain(image.manifest.digest);
-        await rm(archive);
-        await forget();
-        return signal === 'SIGKILL' ? 'killed' : 'finished';
-      });
-    }, 120_000);
+          const archive = join(home, 'saved.tar');
+          await slipway(['save', '-o', archive, name]);
+          const index = await run('tar', ['-xOf', archive, 'index.json']);
+          expect(index.stdout).toContain(image.manifest.digest);
+          await rm(archive);
+          await forget();
+          return signal === 'SIGKILL' ? 'killed' : 'finished';
+        });
+      },
+      rounds * 12_000,
+    );
 
     it.each([
       ['SIGINT', 130],

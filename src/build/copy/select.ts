@@ -72,7 +72,9 @@ function notFound(tree: SourceTree, pattern: string, path: BytePath): BuildError
   return new BuildError('SOURCE_NOT_FOUND', `"/${textOf(path)}": not found in ${tree.label}`, {
     hint: ignored
       ? `it is there, but .dockerignore excludes it: add a line "!${textOf(path)}"`
-      : `the source was written as ${JSON.stringify(pattern)}`,
+      : pattern.replace(/^\//, '') === path
+        ? undefined
+        : `the source was written as ${JSON.stringify(pattern)}`,
   });
 }
 
