@@ -1,6 +1,7 @@
 import type { CallOptions } from '../../oci/index.ts';
 import { catalogScope } from '../auth/scope.ts';
 import type { Credential } from '../credentials/credential.ts';
+import { RegistryError } from '../error.ts';
 import { canonicalHost } from '../host.ts';
 import { discard } from '../http/body.ts';
 import type { HttpResponse } from '../http/dispatch.ts';
@@ -43,7 +44,18 @@ export async function checkLogin(
 ): Promise<void> {
   const connection = connect(canonicalHost(host), '', { ...options, credential });
   const url = new URL('/v2/', connection.base);
-  const response = await connection.dispatch({ method: 'GET', url, signal: options.signal });
-  if (response.status === 200) return discard(response);
-  throw await errorFromResponse(response, { action: `log in to ${connection.host}`, host: connection.host });
+  try {
+    const response = await connection.dispatch({ method: 'GET', url, signal: options.signal });
+    if (response.status === 200) return await discard(response);
+    throw await errorFromResponse(response, { action: `log in to ${connection.host}`, host: connection.host });
+  } catch (cause) {
+    // The token service's refusal or the registry's own: neither should advise to log in.
+    if (!(cause instanceof RegistryError) || cause.code !== 'UNAUTHORIZED') throw cause;
+    const message = `login attempt to ${url.href} failed with status: 401 Unauthorized`;
+    throw new RegistryError('UNAUTHORIZED', message, {
+      status: 401,
+      hint: 'Check the user name and the password.',
+      cause,
+    });
+  }
 }
