@@ -2,8 +2,7 @@ import { string as argument } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
 import { familiarName, formatReference, isReference, parseReference } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
-import { forceFlag, requireImage, StoreCommand } from '../ui/index.ts';
-import { UsageError } from '../errors.ts';
+import { forceFlag, requireImage, StoreCommand, UiError } from '../ui/index.ts';
 
 export default class Rmi extends StoreCommand {
   static override summary = 'Remove images';
@@ -46,9 +45,9 @@ function removeOne(
     return [...lines, ...store.images.remove(image.id).deleted.map((digest) => `Deleted: ${digest}`)];
   }
   if (image.names.length > 1 && !options.force) {
-    throw new UsageError(
+    throw new UiError(
+      'IMAGE_IN_USE',
       `conflict: unable to delete ${reference} (must be forced) - image is referenced in multiple repositories`,
-      { exitCode: 1 },
     );
   }
   const removed = store.images.remove(image.id);

@@ -1,6 +1,6 @@
 import { string as argument } from '@oclif/core/args';
 import { formatReference, parseReference } from '../oci/index.ts';
-import { requireImage, StoreCommand } from '../ui/index.ts';
+import { requireImage, StoreCommand, UiError } from '../ui/index.ts';
 
 export default class Tag extends StoreCommand {
   static override summary = 'Give an image another name';
@@ -11,7 +11,10 @@ export default class Tag extends StoreCommand {
 
   override async run(): Promise<void> {
     const { args } = await this.parse(Tag);
-    const name = formatReference(parseReference(args.target));
+    const reference = parseReference(args.target);
+    if (reference.digest !== undefined)
+      throw new UiError('INVALID_TAG', 'refusing to create a tag with a digest reference');
+    const name = formatReference(reference);
     await this.withStore(async (store) => store.images.tag(requireImage(store, args.source).id, name));
   }
 }

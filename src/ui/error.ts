@@ -1,6 +1,13 @@
 import { SlipwayError, type SlipwayErrorOptions } from '../errors.ts';
 
-export type UiErrorCode = 'TEMPLATE_INVALID' | 'TEMPLATE_FAILED' | 'NOT_A_TERMINAL' | 'INTERRUPTED' | 'NO_SUCH_IMAGE';
+export type UiErrorCode =
+  | 'TEMPLATE_INVALID'
+  | 'TEMPLATE_FAILED'
+  | 'NOT_A_TERMINAL'
+  | 'INTERRUPTED'
+  | 'NO_SUCH_IMAGE'
+  | 'IMAGE_IN_USE'
+  | 'INVALID_TAG';
 
 /** What goes wrong between a program and the person in front of it: formats that do not parse, prompts without a terminal. */
 export class UiError extends SlipwayError {
