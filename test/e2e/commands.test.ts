@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { leftovers } from './leftovers.ts';
@@ -158,6 +162,7 @@ describeWith([], 'commands', () => {
       // not there
       ['tag nosuch x', { code: 1, stderr: /No such image: nosuch:latest/ }],
       ['tag app Upper', { code: 1, stderr: /not an image name: "Upper": repository names are in lower case/ }],
+      ['tag app x@<ID>', { code: 1, stderr: /^ERROR: refusing to create a tag with a digest reference\n$/ }],
       ['save nosuch', { code: 1, stderr: /No such image: nosuch:latest/ }],
       [
         'push nosuch',
@@ -204,6 +209,30 @@ describeWith([], 'commands', () => {
       });
       await check('logout HOST', { stdout: 'Removing login credentials for HOST\n' });
       expect(await readFile(join(home, '.docker', 'config.json'), 'utf8')).not.toContain(registry.host);
+    });
+
+    it('saves nothing that a registry refuses, and shares what it saves with skopeo', async () => {
+      const strict = createServer((request, response) => {
+        const right = request.headers.authorization === `Basic ${Buffer.from('me:secret').toString('base64')}`;
+        response.writeHead(right ? 200 : 401, right ? {} : { 'www-authenticate': 'Basic realm="strict"' }).end();
+      });
+      await once(strict.listen(0, '127.0.0.1'), 'listening');
+      try {
+        const host = `127.0.0.1:${(strict.address() as AddressInfo).port}`;
+        const refused = {
+          code: 1,
+          stderr: /^ERROR: login attempt to http:.*\/v2\/ failed with status: 401 Unauthorized\nCheck the user name/,
+        };
+        await check(`login -u me --password-stdin ${host}`, refused, { input: 'wrong\n' });
+        await check(`logout ${host}`, { stdout: `Not logged in to ${host}\n` });
+        await check(`login -u me --password-stdin ${host}`, { stdout: 'Login Succeeded\n' }, { input: 'secret' });
+        const authfile = join(home, '.docker', 'config.json');
+        if (existsSync('/usr/bin/skopeo'))
+          expect(await succeed('skopeo', ['login', '--get-login', '--authfile', authfile, host])).toBe('me\n');
+        await check(`logout ${host}`, { stdout: `Removing login credentials for ${host}\n` });
+      } finally {
+        strict.close();
+      }
     });
 
     it('tags, pushes, shows the digest, pulls and untags with docker’s lines', async () => {

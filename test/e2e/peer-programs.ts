@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { describe } from '@jest/globals';
 import { run, type RunOptions } from './run-cli.ts';
-
-const project = dirname(dirname(import.meta.dirname));
 
 /** As `describe`, and skipped with a word unless this is root and all the programs are installed. */
 export function describeWith(programs: readonly string[], title: string, tests: () => void): void {
@@ -78,12 +76,6 @@ tmp_dir = "${join(folder, 'libpod')}"
 [network]
 network_config_dir = "${join(folder, 'networks')}"
 `;
-}
-
-/** The base image of the tests, as a layout with one image. */
-export async function busyboxLayout(folder: string): Promise<string> {
-  await succeed(process.execPath, [join(project, 'tools', 'make-busybox-layout.ts'), folder]);
-  return folder;
 }
 
 /**

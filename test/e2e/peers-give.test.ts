@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { busyboxBase } from './busybox-base.ts';
 import { leftovers } from './leftovers.ts';
 import { ourRegistry, type OurRegistry } from './our-registry.ts';
-import { busyboxLayout, describeWith, listTree, type PeerPrograms, peerPrograms, untar } from './peer-programs.ts';
+import { describeWith, listTree, type PeerPrograms, peerPrograms, untar } from './peer-programs.ts';
 import { slipway, testHome } from './run-cli.ts';
 
 const context = join(dirname(import.meta.dirname), 'fixtures', 'e2e', 'peers-buildah');
@@ -25,7 +26,8 @@ describeWith(['buildah', 'podman', 'skopeo', 'runc'], 'what others built', () =>
     home = await testHome();
     peers = await peerPrograms(join(home, 'peers'));
     registry = await ourRegistry(home);
-    base = `oci:${await busyboxLayout(join(home, 'busybox'))}`;
+    await busyboxBase(join(home, 'busybox'));
+    base = `oci:${join(home, 'busybox')}`;
     await peers.skopeo('copy', '-q', '--dest-tls-verify=false', base, `docker://${registry.host}/busybox:1`);
     for (const format of ['oci', 'docker']) theirs[format] = await buildTheirs(format);
   }, 120_000);

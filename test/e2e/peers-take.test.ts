@@ -1,17 +1,10 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { dirname, join } from 'node:path';
 import { type DebianRegistry, debianRegistry } from '../registry/debian-registry.ts';
+import { busyboxBase } from './busybox-base.ts';
 import { leftovers } from './leftovers.ts';
 import { ourRegistry, type OurRegistry } from './our-registry.ts';
-import {
-  busyboxLayout,
-  describeWith,
-  listTree,
-  type PeerPrograms,
-  peerPrograms,
-  succeed,
-  untar,
-} from './peer-programs.ts';
+import { describeWith, listTree, type PeerPrograms, peerPrograms, succeed, untar } from './peer-programs.ts';
 import { slipway, testHome } from './run-cli.ts';
 
 const context = join(dirname(import.meta.dirname), 'fixtures', 'e2e', 'peers');
@@ -31,8 +24,7 @@ describeWith(['skopeo', 'runc'], 'what Slipway built', () => {
   beforeAll(async () => {
     home = await testHome();
     peers = await peerPrograms(join(home, 'peers'));
-    const base = `busybox=oci-layout://${await busyboxLayout(join(home, 'busybox'))}`;
-    const build = ['build', '-q', '--build-context', base, '-t', name];
+    const build = ['build', '-q', ...(await busyboxBase(join(home, 'busybox'))), '-t', name];
     await slipway([...build, '-o', `type=oci,tar=false,dest=${join(home, 'layout')}`, context]);
     await slipway([...build, '-o', `type=tar,dest=${join(home, 'root.tar')}`, context]);
     tree = await listTree(await untar(join(home, 'root.tar'), join(home, 'root')));
