@@ -44,6 +44,7 @@ export class ScratchStore implements AsyncDisposable {
 
   /** What a restart of the machine does to the marker of unsynced snapshots. */
   forgetMarkers(): void {
+    if (process.getuid?.() !== 0) return; // an ordinary user's lie in a folder of their own
     const { dev, ino } = fs.statSync(this.root, { bigint: true, throwIfNoEntry: false }) ?? {};
     for (const name of fs.existsSync('/run/slipway') ? fs.readdirSync('/run/slipway') : []) {
       if (name.includes(`-${dev}-${ino}`)) fs.rmSync(`/run/slipway/${name}`, { force: true });

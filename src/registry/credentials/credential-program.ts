@@ -3,6 +3,7 @@ import { hub } from '../host.ts';
 import { RegistryError } from '../error.ts';
 import { entriesOf } from './auth-file.ts';
 import type { Credential } from './credential.ts';
+import { findExecutable } from '../../system/index.ts';
 
 /** What a credential program of docker can do (docker-credential-helpers, "Development"). */
 export interface CredentialProgram {
@@ -116,7 +117,9 @@ async function run(name: string, verb: string, { input, signal }: Input): Promis
     else stop();
   });
   child.on('error', (error: NodeJS.ErrnoException) => {
-    const why = error.code === 'ENOENT' ? 'is not installed' : `cannot run (${error.code ?? error.name})`;
+    // EACCES also comes of a folder of PATH that may not be searched, wherever the program is not.
+    const missing = error.code === 'ENOENT' || (error.code === 'EACCES' && findExecutable(name) === undefined);
+    const why = missing ? 'is not installed' : `cannot run (${error.code ?? error.name})`;
     reject(new RegistryError('CREDENTIALS', `the credential program ${name} ${why}`, { cause: error }));
   });
   child.on('close', (status, killed) => {
