@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type DebianRegistry, debianRegistry } from '../registry/debian-registry.ts';
 import { busyboxBase } from './busybox-base.ts';
@@ -128,6 +129,37 @@ describeWith(['skopeo', 'runc'], 'what Slipway built', () => {
       expect(Digest).toBe(digest);
     });
 
+    it.each([
+      ['docker media types', ['--media-types', 'docker'], 'docker.image.rootfs.diff.tar.gzip'],
+      ['zstd', ['--compression', 'zstd'], 'layer.v1.tar+zstd'],
+      ['no compression', ['--compression', 'none'], 'layer.v1.tar"'],
+    ])('runs it, pushed in the form of %s', async (_, flags, mediaType) => {
+      const image = `${debian.host}/peers/form:1`;
+      await slipway(['tag', name, image]);
+      await slipway(['push', '-q', ...flags, image]);
+      const manifest = await peers.skopeo('inspect', '--raw', '--tls-verify=false', `docker://${image}`);
+      expect(manifest).toContain(mediaType);
+      await peers.podman('pull', '-q', '--tls-verify=false', image);
+      expect(await peers.podman('run', '--rm', image)).toBe(`${output}\n`);
+      await peers.podman('rmi', '-f', image);
+      await slipway(['rmi', image]);
+    });
+
+    it('loads what a build wrote for docker', async () => {
+      const archive = join(home, 'build-docker.tar');
+      const build = [
+        'build',
+        '-q',
+        '--build-context',
+        `busybox=oci-layout://${join(home, 'busybox')}`,
+        '-t',
+        'written:1',
+      ];
+      await slipway([...build, '-o', `type=docker,dest=${archive}`, context]);
+      await peers.podman('load', '-q', '-i', archive);
+      expect(await peers.podman('run', '--rm', 'docker.io/library/written:1', 'pwd')).toBe('/srv/tree\n');
+    });
+
     it('loads a saved one, and takes the health check of the docker form', async () => {
       await slipway(['save', '--media-types', 'docker', '-o', join(home, 'health.tar'), name]);
       expect(await peers.podman('load', '-q', '-i', join(home, 'health.tar'))).toContain(fullName);
@@ -158,6 +190,19 @@ describeWith(['skopeo', 'runc'], 'what Slipway built', () => {
       expect(ran).toBe('web\n/srv/tree\nhello world\n');
       await peers.buildah('umount', 'work');
       await peers.buildah('rm', 'work');
+    });
+
+    it('builds on it', async () => {
+      const folder = join(home, 'on-top');
+      await mkdir(folder);
+      await writeFile(join(folder, 'Dockerfile'), `FROM ${ours.host}/peers/image:1\nRUN id -u > /tmp/by\nUSER root\nRUN rm hard\n`);
+      await peers.buildah('bud', '-q', '--tls-verify=false', '-t', 'on-top', folder);
+      await peers.buildah('from', '-q', '--name', 'top', 'localhost/on-top');
+      const script = 'cat /tmp/by; ls hard 2>&1; stat -c %h file';
+      await expect(peers.buildah('run', 'top', '--', 'sh', '-c', script)).resolves.toBe(
+        '1600\nls: hard: No such file or directory\n1\n',
+      );
+      await peers.buildah('rm', 'top');
     });
   });
 
