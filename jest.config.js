@@ -1,6 +1,7 @@
 /** What both kinds of tests share. */
 const common = {
   extensionsToTreatAsEsm: ['.ts'],
+  setupFiles: ['<rootDir>/test/property-seed.ts'],
   transform: { '\\.ts$': '<rootDir>/test/strip-types.js' },
 };
 
