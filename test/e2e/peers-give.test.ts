@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { busyboxBase } from './busybox-base.ts';
@@ -155,6 +156,64 @@ describeWith(['buildah', 'podman', 'skopeo', 'runc'], 'what others built', () =>
       await rm(root, { recursive: true, force: true });
       await slipway(['rmi', name]);
       await slipway(['prune', '-af']);
+    }
+  });
+
+  it('comes in by podman save of several images', async () => {
+    const archive = join(home, 'several.tar');
+    await peers.podman('tag', 'localhost/theirs:docker', 'localhost/theirs:again');
+    const names = ['docker', 'again', 'oci'].map((tag) => `localhost/theirs:${tag}`);
+    await peers.podman('save', '-q', '-m', '--format', 'docker-archive', '-o', archive, ...names);
+    const loaded = (await slipway(['load', '-i', archive])).trimEnd().split('\n');
+    expect(loaded.sort()).toEqual(names.map((name) => `Loaded image: ${name}`).sort());
+    const ids = await slipway(['inspect', '-f', '{{.Id}}', ...names]);
+    const docker = theirs['docker']?.id;
+    expect(ids.split('\n').slice(0, 2)).toEqual([docker, docker]);
+    await slipway(['copy', '-q', `docker-archive:${archive}:localhost/theirs:again`, 'chosen:1']);
+    expect(await slipway(['inspect', '-f', '{{.Id}}', 'chosen:1'])).toBe(`${docker}\n`);
+    await slipway(['prune', '-af']);
+  });
+
+  it.each(['oci', 'v2s2'])('comes in by buildah manifest push, whole and by platform (%s)', async (format) => {
+    const list = `list-${format}`;
+    const name = `${registry.host}/${list}:1`;
+    await peers.buildah('manifest', 'create', list);
+    for (const [made, platform] of [
+      ['oci', []],
+      ['docker', ['--arch', 'arm', '--variant', 'v7']],
+    ] as const) {
+      await push(made, `${made}-in-${format}`, '--format', format);
+      const image = `docker://${registry.host}/theirs:${made}-in-${format}`;
+      await peers.buildah('manifest', 'add', '--tls-verify=false', ...platform, list, image);
+    }
+    await peers.buildah(
+      'manifest',
+      'push',
+      '-q',
+      '--all',
+      '--tls-verify=false',
+      '--format',
+      format,
+      list,
+      `docker://${name}`,
+    );
+    const raw = await peers.skopeo('inspect', '--raw', '--tls-verify=false', `docker://${name}`);
+    const digest = `sha256:${createHash('sha256').update(raw).digest('hex')}`;
+    expect((await slipway(['copy', '-q', `docker://${name}`, `oci:${join(home, list)}:1`])).trim()).toBe(digest);
+    await slipway(['pull', '-q', name]);
+    expect(await slipway(['inspect', '-f', '{{json .RepoDigests}}', name])).toContain(`@${digest}`);
+    await slipway(['rmi', name]);
+  });
+
+  it('shares a layout with skopeo: each adds images beside the other’s', async () => {
+    const layout = join(home, 'shared');
+    const first = (await slipway(['copy', '-q', base, `oci:${layout}:ours`])).trim();
+    await peers.skopeo('copy', '-q', base, `oci:${layout}:theirs`);
+    await slipway(['copy', '-q', base, `oci:${layout}:last`]);
+    for (const tag of ['ours', 'theirs', 'last']) {
+      const shown = JSON.parse(await peers.skopeo('inspect', `oci:${layout}:${tag}`)) as { Digest: string };
+      expect(shown.Digest).toBe(first);
+      expect((await slipway(['copy', '-q', `oci:${layout}:${tag}`, `oci:${layout}-${tag}:1`])).trim()).toBe(first);
     }
   });
 

@@ -195,7 +195,10 @@ describeWith(['skopeo', 'runc'], 'what Slipway built', () => {
     it('builds on it', async () => {
       const folder = join(home, 'on-top');
       await mkdir(folder);
-      await writeFile(join(folder, 'Dockerfile'), `FROM ${ours.host}/peers/image:1\nRUN id -u > /tmp/by\nUSER root\nRUN rm hard\n`);
+      await writeFile(
+        join(folder, 'Dockerfile'),
+        `FROM ${ours.host}/peers/image:1\nRUN id -u > /tmp/by\nUSER root\nRUN rm hard\n`,
+      );
       await peers.buildah('bud', '-q', '--tls-verify=false', '-t', 'on-top', folder);
       await peers.buildah('from', '-q', '--name', 'top', 'localhost/on-top');
       const script = 'cat /tmp/by; ls hard 2>&1; stat -c %h file';
