@@ -71,6 +71,7 @@ default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 [engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
+lock_type = "file"
 events_logger = "none"
 tmp_dir = "${join(folder, 'libpod')}"
 [network]
