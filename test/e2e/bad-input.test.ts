@@ -1,13 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { dir, file, symlink, tar } from '../layer/tar-builder.ts';
 import { reply, type ScriptedServer } from '../registry/scripted-server.ts';
 import { busyboxBase } from './busybox-base.ts';
 import { leftovers } from './leftovers.ts';
 import { type MadeImage, makeImage, type Send, serveImage, writeLayout } from './made-image.ts';
+import { processOf } from './process-of.ts';
 import { run, type RunResult, runCli, slipway, testHome } from './run-cli.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -185,21 +185,10 @@ rootDescribe(`a step that fails${needsRoot}`, () => {
   it.each(isolations)('RUN killed by a signal, with %s', async (isolation) => {
     const marker = `${1000 + isolation.length}.${process.pid}`;
     const building = build(`FROM busybox\nRUN exec sleep ${marker}\n`, ['--isolation', isolation]);
-    process.kill(await pidOf(`sleep ${marker}`), 'SIGKILL');
+    process.kill(await processOf(`sleep ${marker}`), 'SIGKILL');
     await expectClearEnd(await building, 137, ['exit code: 137\n', '   2 | >>> RUN exec sleep']);
   });
 });
-
-/** Waits for a process of this command line. */
-async function pidOf(command: string): Promise<number> {
-  for (;;) {
-    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-      const found = existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '';
-      if (found.split('\0').join(' ').trimEnd() === command) return Number(pid);
-    }
-    await delay(20);
-  }
-}
 
 rootDescribe(`an image that is wrong${needsRoot}`, () => {
   const image = makeImage([tar(file('a', 'content a')), tar(file('b', 'content b'.repeat(1000)))]);
