@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, globSync, readdirSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -10,6 +10,7 @@ import { busyboxBase } from './busybox-base.ts';
 import { interrupted, killTimes, randomNumbers } from './kill-points.ts';
 import { leftovers } from './leftovers.ts';
 import { makeImage, serveImage } from './made-image.ts';
+import { ordinaryUser } from './ordinary-user.ts';
 import { processOf } from './process-of.ts';
 import { run, runCli, type RunResult, slipway, testHome } from './run-cli.ts';
 
@@ -58,9 +59,9 @@ async function treeOf(archive: string): Promise<string[]> {
   });
 
   /** Nothing is left, and what the kernel or a detached sync still ends is gone soon. */
-  async function expectNothingLeft(lanes: readonly string[] = []): Promise<void> {
-    for (let wait = 1; (await leftovers(home)).length > 0 && wait < 500; wait *= 2) await delay(wait);
-    expect(await leftovers(home)).toEqual([]);
+  async function expectNothingLeft(lanes: readonly string[] = [], where = home): Promise<void> {
+    for (let wait = 1; (await leftovers(where)).length > 0 && wait < 500; wait *= 2) await delay(wait);
+    expect(await leftovers(where)).toEqual([]);
     expect(lanes.flatMap((lane) => globSync(`/sys/fs/cgroup/**/${lane}*`))).toEqual([]);
   }
 
@@ -151,6 +152,33 @@ async function treeOf(archive: string): Promise<string[]> {
       await slipway(['images']);
       await expectNothingLeft(lanes);
     });
+  });
+
+  it.each(isolations)('leaves nothing of an ordinary user’s build with %s', async (isolation) => {
+    const user = await ordinaryUser();
+    const own = join(home, `user-${isolation}`);
+    try {
+      await mkdir(own);
+      await chown(own, user.uid, user.gid);
+      await chmod(home, 0o755);
+      const marker = `${1100 + isolation.length}.${process.pid}`;
+      const context = join(own, 'context');
+      await mkdir(context);
+      await writeFile(join(context, 'Dockerfile'), `FROM busybox\nUSER nobody\nRUN (sleep 1000 &); sleep ${marker}\n`);
+      const options = { user, env: { HOME: own, SLIPWAY_ROOT: join(own, 'store'), USER: user.name } };
+      const result = await runCli([...build.slice(0, -1), '--isolation', isolation, context], {
+        ...options,
+        onSpawn: (child) => void processOf(`sleep ${marker}`).then(() => child.kill('SIGKILL')),
+      });
+      expect(result.signal).toBe('SIGKILL');
+      await slipway(['images'], options);
+      // Files of other ids are put in the trash, for a command that enters the user namespace.
+      expect((await leftovers(own)).filter((each) => !each.startsWith('snapshots/.trash/'))).toEqual([]);
+      await slipway(['prune', '--force'], options);
+      await expectNothingLeft([], own);
+    } finally {
+      await user.remove();
+    }
   });
 
   describe('in a pull', () => {
