@@ -36,9 +36,10 @@ export class StoreCacheRecords implements CacheRecords {
     return { key, parts: JSON.parse(row.parts) as Record<string, string>, diffId: row.diff_id, parent };
   }
 
+  /** A record goes with its snapshot, which a power cut takes while it is unsynced; the image at a build's end makes both durable. */
   put(record: CacheRecord): void {
     const { db } = this.#base;
-    db.write(() => {
+    db.writeVolatile(() => {
       const sql = 'INSERT OR REPLACE INTO cache (key, parts, diff_id, parent) VALUES (?, ?, ?, ?)';
       db.run(sql, record.key, JSON.stringify(record.parts), record.diffId, record.parent ?? null);
     });

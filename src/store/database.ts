@@ -95,20 +95,37 @@ export class Database {
 
   /** As `write`, but lets the event loop turn while others write. `body` must not wait for anything. */
   async writeSoon<Result>(body: () => Result, options?: CallOptions): Promise<Result> {
-    const deadline = Date.now() + patienceMs;
-    while (!this.#begin()) {
-      if (Date.now() > deadline) throw busy();
-      await sleep(5 + Math.random() * 20, undefined, { signal: options?.signal });
-    }
+    await this.#patiently(() => this.#begin(), options);
     return this.#transact(body);
   }
 
   /** As `write`, for what a power cut may take: leases, rows of processes that died with it (18 µs against 300). */
   writeVolatile<Result>(body: () => Result): Result {
     if (this.#depth > 0) return body();
+    return this.#volatile(() => this.write(body));
+  }
+
+  /** As `writeVolatile`, but lets the event loop turn while others write. */
+  async writeVolatileSoon<Result>(body: () => Result, options?: CallOptions): Promise<Result> {
+    let result: { readonly value: Result } | undefined;
+    const attempt = (): boolean => this.#begin() && ((result = { value: this.#transact(body) }), true);
+    await this.#patiently(() => this.#volatile(attempt), options);
+    if (result === undefined) throw busy();
+    return result.value;
+  }
+
+  async #patiently(attempt: () => boolean, options: CallOptions | undefined): Promise<void> {
+    const deadline = Date.now() + patienceMs;
+    while (!attempt()) {
+      if (Date.now() > deadline) throw busy();
+      await sleep(5 + Math.random() * 20, undefined, { signal: options?.signal });
+    }
+  }
+
+  #volatile<Result>(work: () => Result): Result {
     this.#db.exec('PRAGMA synchronous = NORMAL');
     try {
-      return this.write(body);
+      return work();
     } finally {
       this.#db.exec('PRAGMA synchronous = FULL');
     }

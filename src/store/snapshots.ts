@@ -74,7 +74,8 @@ export class StoreSnapshots implements Snapshots {
     await fs.rm(paths.work, { recursive: true, force: true });
     await fs.rm(paths.stats, { force: true });
     this.#unsynced.mark();
-    const won = await this.#base.db.writeSoon(() => this.#name(active, draft, chainId));
+    // A power cut takes what is unsynced in any case; what is durable later makes all rows before it so.
+    const won = await this.#base.db.writeVolatileSoon(() => this.#name(active, draft, chainId));
     if (!won) await this.discard(active);
     return chainId;
   }
@@ -178,7 +179,7 @@ export class StoreSnapshots implements Snapshots {
       await this.#trash.delete([this.#base.paths.snapshot(id).folder]);
     } finally {
       // In the trash it is nobody's, even if it cannot be deleted.
-      await this.#base.db.writeSoon(() => {
+      await this.#base.db.writeVolatileSoon(() => {
         this.#base.db.run("DELETE FROM snapshots WHERE number = ? AND state = 'active'", snapshotNumber(id));
       });
     }

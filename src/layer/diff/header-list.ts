@@ -36,13 +36,12 @@ export class HeaderListWriter {
     this.#append(u64(size));
   }
 
-  /** Ends the list and waits for the disk. */
+  /** Ends the list. It reaches the disk with the snapshot that it belongs to, by whoever syncs that. */
   finish(size: number, sha256: Buffer): void {
     this.#append(Buffer.from('E'));
     this.#append(u64(size));
     this.#append(sha256);
     this.#flush();
-    fs.fsyncSync(this.#fd);
   }
 
   close(): void {
@@ -67,7 +66,7 @@ export class HeaderListWriter {
     }
   }
 
-  /** Headers are mostly zeros: the fastest level shrinks them to a fiftieth, which the fsync after it thanks. */
+  /** Headers are mostly zeros: the fastest level shrinks them to a fiftieth. */
   #flush(): void {
     const params = { [zlib.constants.ZSTD_c_compressionLevel]: 1 };
     writeAll(this.#fd, zlib.zstdCompressSync(this.#frame.subarray(0, this.#filled), { params }));
