@@ -1,22 +1,34 @@
-/** Measures Slipway beside its peers: `npm run bench -- [NAME…] [--json]`. Never part of the tests. */
-import { compare, type Comparison, report } from './harness.ts';
+/** Measures Slipway beside its peers: `npm run bench -- [NAME…] [--json]`. Never part of the tests. See docs/benchmarks.md. */
+import { compare, type Comparison } from './harness.ts';
+import { memory } from './memory.ts';
+import { pull } from './pull.ts';
+import { rebuild } from './rebuild.ts';
+import { report } from './report.ts';
 import { startup } from './startup.ts';
+import { steps } from './steps.ts';
 
-const comparisons: Readonly<Record<string, () => Comparison | Promise<Comparison>>> = { startup };
+type Make = () => Comparison | Promise<Comparison>;
+
+const comparisons: Readonly<Record<string, Make>> = { startup, steps, rebuild, pull };
+/** Takes minutes and some 25 GB: only when it is named. */
+const byName: Readonly<Record<string, Make>> = { ...comparisons, memory };
 
 const words = process.argv.slice(2);
 const names = words.filter((word) => word !== '--json');
 for (const name of names.length === 0 ? Object.keys(comparisons) : names) {
-  const make = comparisons[name];
+  const make = byName[name];
   if (make === undefined) {
-    process.stderr.write(`no such benchmark: ${name}; there are: ${Object.keys(comparisons).join(', ')}\n`);
+    process.stderr.write(`no such benchmark: ${name}; there are: ${Object.keys(byName).join(', ')}\n`);
     process.exitCode = 2;
     continue;
   }
   const comparison = await make();
-  const measurements = await compare(comparison);
-  const text = words.includes('--json')
-    ? JSON.stringify({ title: comparison.title, measurements })
-    : report(comparison.title, measurements);
-  process.stdout.write(`${text}\n`);
+  try {
+    const measurements = await compare(comparison);
+    const { title } = comparison;
+    const text = words.includes('--json') ? JSON.stringify({ title, measurements }) : report(comparison, measurements);
+    process.stdout.write(`${text}\n`);
+  } finally {
+    await comparison.close?.();
+  }
 }

@@ -16,9 +16,11 @@ export interface DebianRegistry {
   close(): Promise<void>;
 }
 
-/** Debian's docker-registry on a free port of the loopback, over a directory of its own. */
-export async function debianRegistry(): Promise<DebianRegistry> {
-  const root = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'slipway-debian-registry-'));
+/** Debian's docker-registry on a free port of the loopback, over a directory of its own below `parent`. */
+export async function debianRegistry(
+  parent: string = existsSync('/dev/shm') ? '/dev/shm' : tmpdir(),
+): Promise<DebianRegistry> {
+  const root = await mkdtemp(join(parent, 'slipway-debian-registry-'));
   const host = `127.0.0.1:${await freePort()}`;
   const config = join(root, 'config.yml');
   await writeFile(
