@@ -25,12 +25,19 @@ export interface JobHandle {
 interface Thread {
   readonly worker: Worker;
   readonly jobs: Map<number, JobListener>;
+  lastKind: Job['kind'];
   /** Runs while there is no job. */
   idle?: NodeJS.Timeout | undefined;
 }
 
-/** How long a thread waits for another job, milliseconds: it keeps up to 80 MB of what it worked with, which others may need. */
-const patienceMs = 2000;
+/**
+ * How long a thread waits for another job, milliseconds. After compressing hardly at all: it keeps 80 MB of what it worked with,
+ * which the upload that follows needs.
+ */
+const patienceMs = { compress: 20, apply: 2000, diff: 2000, 'record-stats': 2000 } as const satisfies Record<
+  Job['kind'],
+  number
+>;
 
 const largestPool = Math.min(2, availableParallelism());
 const threads: Thread[] = [];
@@ -42,6 +49,7 @@ export function startJob(task: Job, listener: JobListener): JobHandle {
   const job = ++lastJob;
   const stop = new SharedArrayBuffer(4);
   thread.jobs.set(job, listener);
+  thread.lastKind = task.kind;
   clearTimeout(thread.idle);
   thread.worker.ref();
   const post = (message: ToWorker, transfer: ArrayBuffer[] = []): void => {
@@ -67,7 +75,7 @@ function pickThread(): Thread {
 
 function openThread(): Thread {
   const worker = new Worker(workerEntry('layer'), { name: 'slipway-layer' });
-  const thread: Thread = { worker, jobs: new Map() };
+  const thread: Thread = { worker, jobs: new Map(), lastKind: 'diff' };
   threads.push(thread);
   worker.on('message', (message: FromWorker) => receive(thread, message));
   worker.on('error', (error) => closeThread(thread, messageOf(error)));
@@ -96,7 +104,7 @@ function release(thread: Thread, job: number): void {
   thread.jobs.delete(job);
   if (thread.jobs.size > 0) return;
   thread.worker.unref();
-  thread.idle = setTimeout(() => dismiss(thread), patienceMs).unref();
+  thread.idle = setTimeout(() => dismiss(thread), patienceMs[thread.lastKind]).unref();
 }
 
 function dismiss(thread: Thread): void {
