@@ -1,5 +1,8 @@
+import { createReadStream, createWriteStream, statSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import {
   chainIdOfAll,
   copyGraph,
@@ -134,11 +137,12 @@ async function exportArchive(
   const { store, signal } = options;
   const manifest = await store.materialize(imageId, formOf(output.form, 'oci'), { signal });
   const { destination } = output;
+  const place = destination === '-' ? process.stdout : destination;
   await using sink = await (output.asFolder
     ? openLayout(destination, { create: true })
     : output.type === 'oci'
-      ? createOciArchive(destination)
-      : createDockerArchive(destination));
+      ? createOciArchive(place)
+      : createDockerArchive(place));
   await copyGraph(store.target, sink, manifest, { signal });
   for (const name of names.length === 0 ? [''] : names) await sink.tag(manifest, name, { signal });
   await sink.commit({ signal });
@@ -161,12 +165,21 @@ async function exportTree(
     await workshop.run({ kind: 'export', root, scratch, form: 'folder', destination }, { signal });
     return;
   }
-  await mkdir(dirname(destination), { recursive: true });
-  const partial = `${destination}.${lane.id}.partial`;
+  const stream = openStream(output.destination);
+  const file = stream === undefined ? `${destination}.${lane.id}.partial` : join(scratch, 'tree.tar');
   try {
-    await workshop.run({ kind: 'export', root, scratch, form: 'tar', destination: partial }, { signal });
-    await rename(partial, destination);
+    await mkdir(dirname(file), { recursive: true });
+    await workshop.run({ kind: 'export', root, scratch, form: 'tar', destination: file }, { signal });
+    if (stream === undefined) await rename(file, destination);
+    else await pipeline(createReadStream(file), stream, { end: stream !== process.stdout, signal });
   } finally {
-    await rm(partial, { force: true });
+    await rm(file, { force: true });
   }
+}
+
+/** Standard output (`-`), a pipe or a device is written into: a rename would put a file in its place. */
+function openStream(destination: string): Writable | undefined {
+  if (destination === '-') return process.stdout;
+  const found = statSync(destination, { throwIfNoEntry: false });
+  return found === undefined || found.isFile() ? undefined : createWriteStream(destination);
 }

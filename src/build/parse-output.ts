@@ -17,7 +17,7 @@ const knownKeys: Readonly<Record<string, readonly string[]>> = {
  */
 export function parseOutput(text: string): BuildOutput {
   if (!text.includes('='))
-    return text === '-' ? { type: 'tar', destination: '/dev/stdout' } : { type: 'local', destination: text };
+    return text === '-' ? { type: 'tar', destination: '-' } : { type: 'local', destination: text };
   const { type = '', ...values } = Object.fromEntries(text.split(',').map((pair) => pairOf(pair, text)));
   const keys = knownKeys[type];
   if (keys === undefined)
@@ -46,8 +46,7 @@ function outputOf(type: string, values: Readonly<Record<string, string>>, text: 
   if (type === 'image') return { type, name, push: flag(values, 'push', false, text), form };
   const destination = values['dest'];
   if (destination === undefined || destination === '') throw invalid(text, `${type} needs dest=`);
-  if (type === 'tar' || type === 'local')
-    return { type, destination: destination === '-' ? '/dev/stdout' : destination };
+  if (type === 'tar' || type === 'local') return { type, destination };
   return { type: type as 'oci' | 'docker', destination, asFolder: !flag(values, 'tar', true, text), form };
 }
 

@@ -26,7 +26,7 @@ export interface BuildRequest {
   readonly network: NetworkMode;
 }
 
-/** `-o`: where the result goes beside the store. */
+/** `-o`: where the result goes beside the store. A destination `-` is standard output, for what is one file. */
 export type BuildOutput =
   | {
       readonly type: 'oci' | 'docker';

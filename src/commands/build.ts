@@ -91,6 +91,7 @@ export default class Build extends StoreCommand {
       }
     });
     if (flags.iidfile !== undefined) await writeFile(flags.iidfile, result.imageId);
-    if (flags.quiet) this.print(result.imageId);
+    const streamed = request.outputs.some((output) => 'destination' in output && output.destination === '-');
+    if (flags.quiet && !streamed) this.print(result.imageId);
   }
 }

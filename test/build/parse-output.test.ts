@@ -3,10 +3,10 @@ import { parseOutput } from '../../src/build/index.ts';
 
 const cases: readonly (readonly [text: string, expected: object])[] = [
   ['out', { type: 'local', destination: 'out' }],
-  ['-', { type: 'tar', destination: '/dev/stdout' }],
+  ['-', { type: 'tar', destination: '-' }],
   ['type=local,dest=out', { type: 'local', destination: 'out' }],
   ['type=tar,dest=a.tar', { type: 'tar', destination: 'a.tar' }],
-  ['type=tar,dest=-', { type: 'tar', destination: '/dev/stdout' }],
+  ['type=tar,dest=-', { type: 'tar', destination: '-' }],
   ['type=oci,dest=a.tar', { type: 'oci', destination: 'a.tar', asFolder: false }],
   ['type=oci,dest=dir,tar=false', { type: 'oci', asFolder: true }],
   ['dest=a.tar,type=docker', { type: 'docker', destination: 'a.tar' }],
