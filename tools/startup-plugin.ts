@@ -88,9 +88,13 @@ for (const name of ${JSON.stringify(names.join(' '))}.split(' ')) {
 
 const unusedOfUndici = /require\('\.\/lib\/(?:web|mock|cache|interceptor)\/[^']+'\)/g;
 
-/** Stands for any module: what is taken from it, or made with what is taken, is there and does nothing. */
+/** Stands for a module that is left out: names can be taken from it while undici loads, calling one is an error. */
 const unused = `
-const unused = new Proxy(function () {}, { get: (_, name) => (name === 'prototype' ? {} : unused), construct: () => ({}) });
+const unused = new Proxy(function () {}, {
+  get: (_, name) => (name === 'prototype' ? {} : unused),
+  construct: () => ({}),
+  apply: () => { throw new Error('this part of undici is not in the bundle'); },
+});
 `;
 
 /** A module whose exports are those of `path`, loaded at first use. A function, since some of them are called directly. */
