@@ -12,6 +12,7 @@ export {
   resolveInRoot,
 } from './in-root.ts';
 export { loadSyscalls } from './load-syscalls.ts';
+export { limitMemoryArenas } from './memory-arenas.ts';
 export { mountRoot, unmountRoot } from './mount-root.ts';
 export { isNetworkFileSystem } from './network-file-system.ts';
 export { withParentDeath } from './parent-death.ts';

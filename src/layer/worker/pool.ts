@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { workerEntry } from '../../system/index.ts';
+import { limitMemoryArenas, workerEntry } from '../../system/index.ts';
 import { messageOf } from '../../errors.ts';
 import { LayerError } from '../error.ts';
 import { type FromWorker, type Job, type ToWorker, unflatten } from './messages.ts';
@@ -74,6 +74,7 @@ function pickThread(): Thread {
 }
 
 function openThread(): Thread {
+  limitMemoryArenas();
   const worker = new Worker(workerEntry('layer'), { name: 'slipway-layer' });
   const thread: Thread = { worker, jobs: new Map(), lastKind: 'diff' };
   threads.push(thread);
