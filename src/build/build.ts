@@ -37,6 +37,8 @@ export interface BuildOptions {
   readonly store: Store;
   readonly open: OpenRepository;
   readonly onEvent: OnBuildEvent;
+  /** What to wait for before a step may write much more: asked after events with output. Never rejected. */
+  readonly shown?: (() => Promise<void> | undefined) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Started earlier by a caller that has other things to do meanwhile; ended with the build. */
   readonly workshop?: Workshop | undefined;
@@ -60,7 +62,7 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
   const names = request.tags.map((tag) => formatReference(parseReference(tag)));
   checkOutputs(request, names);
   const contexts = parseNamedContexts(request.contexts);
-  const context = await openContext(request, () => lane.scratch(), store.privileges);
+  const context = await openContext(request, () => lane.scratch(), { privileges: store.privileges, signal });
   const ast = parse(context.dockerfile.text, { name: context.dockerfile.name });
   const images = new BaseImages({ ...options, request, contexts });
   const graph = await images.graphOf(ast, inputsOf(request, context, contexts));
@@ -74,6 +76,7 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
     folders: foldersOf(contexts),
     imageOf: (step) => images.imageOf(step),
     onEvent: options.onEvent,
+    shown: options.shown,
     signal,
   });
   const config = imageConfigOf(graph, results);

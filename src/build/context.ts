@@ -1,7 +1,7 @@
 import { lstatSync, type Stats, statSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import { encodeText, parseIgnore } from '../dockerfile/index.ts';
 import { applyInWorker } from '../layer/index.ts';
 import type { Privileges } from '../system/index.ts';
@@ -18,7 +18,12 @@ export interface OpenContext {
 }
 
 /** Dockerfiles and ignore files above this size are not read. */
-const maxText = 64 << 20;
+export const maxText = 64 << 20;
+
+export interface ContextOptions {
+  readonly privileges: Privileges;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * Opens the main context and finds the Dockerfile. `scratch` makes an empty folder for what comes through standard input.
@@ -27,8 +32,11 @@ const maxText = 64 << 20;
 export async function openContext(
   request: BuildRequest,
   scratch: () => Promise<string>,
-  privileges: Privileges,
+  { privileges, signal }: ContextOptions,
 ): Promise<OpenContext> {
+  // Who is at the other end may never write, or close.
+  const usesInput = request.context === '-' || request.dockerfile === '-';
+  if (usesInput && signal !== undefined && request.stdin !== undefined) addAbortSignal(signal, request.stdin);
   if (request.context !== '-') return openFolderContext(request);
   if (request.dockerfile === '-') {
     throw new BuildError('CONTEXT_INVALID', 'context and Dockerfile cannot both come from standard input', {
@@ -41,7 +49,7 @@ export async function openContext(
   }
   const folder = join(await scratch(), 'context');
   await mkdir(folder, { recursive: true });
-  await applyInWorker(stream, folder, { privileges, whiteouts: 'literal' });
+  await applyInWorker(stream, folder, { privileges, whiteouts: 'literal', signal });
   return openFolderContext({ ...request, context: folder }, { confined: true });
 }
 
@@ -153,5 +161,6 @@ async function readAll(stream: Readable): Promise<Buffer> {
 /** Writes a document of the Dockerfile itself (a heredoc) where COPY can take it from. */
 export async function writeInline(folder: string, name: string, content: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, name), encodeText(content), { mode: 0o644, flag: 'wx' });
+  await writeFile(join(folder, name), encodeText(content), { flag: 'wx' });
+  await chmod(join(folder, name), 0o644); // whatever our umask
 }

@@ -11,12 +11,14 @@ export interface DownloadOptions {
 }
 
 const maxRedirects = 10;
+const longestName = 255; // bytes, of nearly every file system
 
 /**
  * ADD's download of `url` into `folder`: mode 0600, time from Last-Modified, name from the URL's path. Returns the name.
  * @throws BuildError DOWNLOAD_FAILED, CHECKSUM_MISMATCH
  */
 export async function download(url: string, folder: string, options: DownloadOptions): Promise<string> {
+  if (!URL.canParse(url)) throw new BuildError('DOWNLOAD_FAILED', 'ADD: the source is no valid URL');
   const name = fileNameOf(url);
   const { body, lastModified } = await get(url, options.signal);
   const sum = createHash('sha256');
@@ -57,7 +59,10 @@ async function get(
     const { location } = answer.headers;
     if (answer.statusCode >= 300 && answer.statusCode < 400 && typeof location === 'string') {
       await answer.body.dump();
-      const next = new URL(location, at);
+      const next = URL.parse(location, at.href);
+      if (next === null) {
+        throw new BuildError('DOWNLOAD_FAILED', `ADD ${withoutSecrets(url)}: redirected to what is no URL`);
+      }
       if (at.protocol === 'https:' && next.protocol !== 'https:') {
         throw new BuildError(
           'DOWNLOAD_FAILED',
@@ -82,9 +87,17 @@ async function get(
 
 /** The last component of the URL's path; never something that leads elsewhere. */
 function fileNameOf(url: string): string {
-  const name = decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '');
+  const name = decoded(new URL(url).pathname.split('/').at(-1) ?? '');
   if (['', '.', '..'].includes(name) || /[/\r\n]/.test(name) || name.includes('\0')) return 'download';
-  return name;
+  return Buffer.byteLength(name) > longestName ? 'download' : name;
+}
+
+function decoded(component: string): string {
+  try {
+    return decodeURIComponent(component);
+  } catch {
+    return component; // a percent sign that escapes nothing stands for itself
+  }
 }
 
 /** User info and query values can hold credentials. */

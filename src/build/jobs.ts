@@ -103,6 +103,8 @@ export interface JobResults {
 
 export interface WorkshopSetup {
   readonly privileges: Privileges;
+  /** One shared number: bytes of output that were sent and not taken yet. */
+  readonly unread: Int32Array<SharedArrayBuffer>;
 }
 
 export type ToWorkshop =

@@ -30,8 +30,8 @@ export class Lane implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#folder === undefined) return;
-    await this.#folder;
+    const made = await this.#folder?.catch(() => undefined); // who asked for it was told
+    if (made === undefined) return;
     await this.#store.forgetContainer(this.id);
   }
 }

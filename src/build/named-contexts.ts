@@ -1,7 +1,9 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseIgnore } from '../dockerfile/index.ts';
 import { familiarName, isReference, parseReference } from '../oci/index.ts';
+import { maxText } from './context.ts';
+import { followInRoot, locate } from './copy/tree.ts';
 import { BuildError } from './error.ts';
 import type { TreeOffer } from './trees.ts';
 
@@ -37,12 +39,14 @@ function parseOne(name: string, value: string): NamedContext {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new BuildError('CONTEXT_NOT_FOUND', `--build-context ${name}: path "${value}" is not a folder`);
   }
-  const ignoreFile = join(folder, '.dockerignore');
-  return {
-    kind: 'folder',
-    folder,
-    ignore: existsSync(ignoreFile) ? parseIgnore(readFileSync(ignoreFile, 'utf8')) : [],
-  };
+  return { kind: 'folder', folder, ignore: readIgnore(folder) };
+}
+
+/** As in the main context: a regular file, links followed inside the folder only. A FIFO would be waited for without end. */
+function readIgnore(folder: string): readonly string[] {
+  const found = followInRoot(folder, '.dockerignore');
+  if (!found?.stats.isFile() || found.stats.size > maxText) return [];
+  return parseIgnore(readFileSync(locate(folder, found.path), 'utf8'));
 }
 
 /** `path[@digest]` or `path[:tag]`; a colon before a slash belongs to the path. */

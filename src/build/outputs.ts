@@ -1,7 +1,6 @@
 import { createReadStream, createWriteStream, statSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
   chainIdOfAll,
@@ -49,6 +48,26 @@ export function checkOutputs(request: BuildRequest, names: readonly string[]): v
       hint: 'name the image with -t',
     });
   }
+  for (const output of request.outputs) if ('destination' in output) checkDestination(output);
+}
+
+/** A folder cannot become a file, nor a file a folder. */
+function checkDestination(output: BuildOutput & { readonly destination: string }): void {
+  const { type, destination } = output;
+  if (destination === '-') return;
+  const asFolder = type === 'local' || ('asFolder' in output && output.asFolder);
+  const isFolder = statSync(destination, { throwIfNoEntry: false })?.isDirectory();
+  if (isFolder === true && !asFolder) throw impossible(`${destination} is a folder, type=${type} writes a file`);
+  if (isFolder === false && asFolder) throw impossible(`${destination} is a file, the output is a folder`);
+  for (let at = resolve(destination, '..'); ; at = dirname(at)) {
+    const above = statSync(at, { throwIfNoEntry: false });
+    if (above?.isDirectory() || at === dirname(at)) return;
+    if (above !== undefined) throw impossible(`${at}, on the way to ${destination}, is not a folder`);
+  }
+}
+
+function impossible(why: string): BuildError {
+  return new BuildError('OUTPUT_INVALID', `cannot write the output: ${why}`);
 }
 
 /** Registers the image in the store under its names and sends it to every output. */
@@ -165,21 +184,25 @@ async function exportTree(
     await workshop.run({ kind: 'export', root, scratch, form: 'folder', destination }, { signal });
     return;
   }
-  const stream = openStream(output.destination);
-  const file = stream === undefined ? `${destination}.${lane.id}.partial` : join(scratch, 'tree.tar');
+  const streamed = isStream(output.destination);
+  const file = !streamed ? `${destination}.${lane.id}.partial` : join(scratch, 'tree.tar');
   try {
     await mkdir(dirname(file), { recursive: true });
     await workshop.run({ kind: 'export', root, scratch, form: 'tar', destination: file }, { signal });
-    if (stream === undefined) await rename(file, destination);
-    else await pipeline(createReadStream(file), stream, { end: stream !== process.stdout, signal });
+    if (!streamed) {
+      await rename(file, destination);
+      return;
+    }
+    const stream = output.destination === '-' ? process.stdout : createWriteStream(destination);
+    await pipeline(createReadStream(file), stream, { end: stream !== process.stdout, signal });
   } finally {
     await rm(file, { force: true });
   }
 }
 
 /** Standard output (`-`), a pipe or a device is written into: a rename would put a file in its place. */
-function openStream(destination: string): Writable | undefined {
-  if (destination === '-') return process.stdout;
+function isStream(destination: string): boolean {
+  if (destination === '-') return true;
   const found = statSync(destination, { throwIfNoEntry: false });
-  return found === undefined || found.isFile() ? undefined : createWriteStream(destination);
+  return found !== undefined && !found.isFile();
 }

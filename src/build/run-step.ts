@@ -1,5 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { ContainerMount, Isolation } from '../container/index.ts';
 import { encodeText, type RunMount, type RunStep } from '../dockerfile/index.ts';
 import { digestOf, hexOf } from '../oci/index.ts';
@@ -40,11 +40,13 @@ export async function prepareRun(step: RunStep, place: Workplace, around: RunSur
     mounts: [...(await pipeMounts(step, place)), ...(await plainMounts(step, around))],
     treeMounts: await treeMounts(step, around),
   };
+  // A chunk may end in the middle of a character.
+  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   return {
     job,
     onOutput: (stream, chunk) => {
-      const data = Buffer.from(chunk).toString('utf8');
-      around.onEvent({ type: 'step-log', id: step.id, stream, data });
+      const data = decoders[stream].decode(chunk, { stream: true });
+      if (data !== '') around.onEvent({ type: 'step-log', id: step.id, stream, data });
     },
     failure: (exitCode) => failureOf(step, exitCode),
   };
@@ -55,7 +57,9 @@ async function pipeMounts(step: RunStep, place: Workplace): Promise<ContainerMou
   if (step.pipes.length === 0) return [];
   const folder = join(place.scratch, 'pipes');
   await mkdir(folder);
-  for (const { name, content } of step.pipes) await writeFile(join(folder, name), encodeText(content), { mode: 0o755 });
+  for (const { name, content } of step.pipes) await writeFile(join(folder, name), encodeText(content));
+  // Any user of the image may read them, whatever our umask.
+  for (const path of [folder, ...step.pipes.map(({ name }) => join(folder, name))]) await chmod(path, 0o755);
   return [{ kind: 'bind', source: folder, target: '/dev/pipes', readOnly: true }];
 }
 
@@ -82,8 +86,16 @@ function refuse(mount: RunMount & { type: 'secret' | 'ssh' }): void {
 async function cacheMount(mount: RunMount & { type: 'cache' }, around: RunSurroundings): Promise<ContainerMount> {
   if (mount.from !== undefined)
     throw new BuildError('UNSUPPORTED', `RUN --mount=type=cache,from=… is not supported yet (id ${mount.id})`);
-  const source = join(around.offer.store.root, 'cache-mounts', hexOf(digestOf(mount.id)));
-  await mkdir(source, { recursive: true, mode: mount.mode ?? 0o755 });
+  const { root, privileges } = around.offer.store;
+  const source = join(root, 'cache-mounts', hexOf(digestOf(mount.id)));
+  await mkdir(dirname(source), { recursive: true });
+  // Owner and mode are those of the mount that made it, as in BuildKit.
+  const made = await mkdir(source, { recursive: true });
+  if (made !== undefined) {
+    const { uid = 0, gid = 0, mode = 0o755 } = mount;
+    if (privileges.kind !== 'single') await chown(source, uid, gid);
+    await chmod(source, mode);
+  }
   return { kind: 'bind', source, target: mount.target, readOnly: mount.readOnly };
 }
 

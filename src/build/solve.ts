@@ -40,6 +40,7 @@ export interface SolveOptions {
   readonly folders: TreeOffer['folders'];
   imageOf(step: Step & { kind: 'image' }): ResolvedImage;
   readonly onEvent: OnBuildEvent;
+  readonly shown: (() => Promise<void> | undefined) | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -160,7 +161,9 @@ class Solver implements TreeOffer {
     for (const mount of step.mounts) {
       if (mount.type === 'bind') mounts[mount.target] = await this.#bindDigest(mount);
     }
-    return runKey(step, parent, mounts);
+    const { network } = this.#options.request;
+    const isOther = step.network === 'default' && network === 'none';
+    return runKey(isOther ? { ...step, network } : step, parent, mounts);
   }
 
   async #bindDigest(mount: RunStep['mounts'][number] & { type: 'bind' }): Promise<string> {
@@ -211,7 +214,8 @@ class Solver implements TreeOffer {
       await this.store.snapshots.commit(active, draft);
       return draft;
     } catch (error) {
-      await this.store.snapshots.discard(active);
+      // What cannot be cleared away now is the next command's; the reason is what the user needs.
+      await this.store.snapshots.discard(active).catch(() => undefined);
       throw error;
     }
   }
@@ -249,7 +253,7 @@ class Solver implements TreeOffer {
       request,
       onEvent,
     });
-    const { exitCode } = await workshop.run(job, { signal: this.signal, onOutput });
+    const { exitCode } = await workshop.run(job, { signal: this.signal, onOutput, shown: this.#options.shown });
     if (exitCode !== 0) throw failure(exitCode);
   }
 

@@ -9,7 +9,9 @@ import { digestJob } from './operations/select.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('this file is the entry of a worker thread');
-const { privileges } = workerData as WorkshopSetup;
+const { privileges, unread } = workerData as WorkshopSetup;
+/** Messages wait in memory without limit: a step that writes faster than its output is shown has to wait instead. */
+const mostUnread = 4 << 20;
 const running = new Map<number, AbortController>();
 let queue = Promise.resolve();
 
@@ -28,7 +30,12 @@ async function work(id: number, job: Job, signal: AbortSignal): Promise<void> {
   const context: JobContext = {
     privileges,
     signal,
-    onOutput: (stream, chunk) => post({ type: 'output', id, stream, chunk }),
+    onOutput: (stream, chunk) => {
+      let waiting: number;
+      while ((waiting = Atomics.load(unread, 0)) > mostUnread) Atomics.wait(unread, 0, waiting, 1000);
+      Atomics.add(unread, 0, chunk.length);
+      post({ type: 'output', id, stream, chunk });
+    },
   };
   try {
     signal.throwIfAborted();

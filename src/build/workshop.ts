@@ -7,12 +7,17 @@ import type { CarriedError, FromWorkshop, Job, JobResults, ToWorkshop, WorkshopS
 export interface JobOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
+  /** Asked after each output: what to wait for before there may be much more of it. Never rejected. */
+  readonly shown?: (() => Promise<void> | undefined) | undefined;
 }
+
+const plenty = 1 << 30;
 
 interface Pending {
   resolve(result: JobResults[Job['kind']]): void;
   reject(error: unknown): void;
   onOutput: JobOptions['onOutput'];
+  shown: JobOptions['shown'];
 }
 
 /**
@@ -22,10 +27,11 @@ interface Pending {
 export class Workshop implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
+  readonly #unread = new Int32Array(new SharedArrayBuffer(4));
   #next = 0;
 
   constructor(privileges: Privileges) {
-    const setup: WorkshopSetup = { privileges };
+    const setup: WorkshopSetup = { privileges, unread: this.#unread };
     this.#worker = new Worker(workerEntry('build'), { workerData: setup, name: 'slipway-build' });
     this.#worker.on('message', (message: FromWorkshop) => this.#receive(message));
     this.#worker.on('error', (error) => this.#failAll(error));
@@ -38,11 +44,19 @@ export class Workshop implements AsyncDisposable {
     options.signal?.throwIfAborted();
     const id = this.#next++;
     this.#worker.ref();
-    const cancel = () => this.#post({ type: 'cancel', id });
+    const cancel = () => {
+      this.#taken(plenty); // a thread that waits for a reader would not hear of it
+      this.#post({ type: 'cancel', id });
+    };
     options.signal?.addEventListener('abort', cancel, { once: true });
     try {
       return await new Promise<JobResults[J['kind']]>((resolve, reject) => {
-        this.#pending.set(id, { resolve: resolve as Pending['resolve'], reject, onOutput: options.onOutput });
+        this.#pending.set(id, {
+          resolve: resolve as Pending['resolve'],
+          reject,
+          onOutput: options.onOutput,
+          shown: options.shown,
+        });
         this.#post({ type: 'job', id, job });
       });
     } finally {
@@ -62,10 +76,21 @@ export class Workshop implements AsyncDisposable {
 
   #receive(message: FromWorkshop): void {
     const pending = this.#pending.get(message.id);
+    if (message.type === 'output') {
+      pending?.onOutput?.(message.stream, message.chunk);
+      const shown = pending?.shown?.();
+      if (shown === undefined) this.#taken(message.chunk.length);
+      else void shown.finally(() => this.#taken(message.chunk.length));
+      return;
+    }
     if (pending === undefined) return;
-    if (message.type === 'output') pending.onOutput?.(message.stream, message.chunk);
-    else if (message.type === 'result') pending.resolve(message.result);
+    if (message.type === 'result') pending.resolve(message.result);
     else pending.reject(new WorkshopError(message.error));
+  }
+
+  #taken(bytes: number): void {
+    Atomics.sub(this.#unread, 0, bytes);
+    Atomics.notify(this.#unread, 0);
   }
 
   #failAll(error: unknown): void {

@@ -1,7 +1,9 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean, option, string } from '@oclif/core/flags';
 import { writeFile } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
 import { build, type BuildRequest, openRegistry, parseOutput, Workshop } from '../build/index.ts';
+import { messageOf, UsageError } from '../errors.ts';
 import { parsePlatform } from '../oci/index.ts';
 import {
   listFlag,
@@ -83,6 +85,7 @@ export default class Build extends StoreCommand {
           store,
           open: openRegistry,
           onEvent: (event) => progress.event(event),
+          shown: () => drained(process.stderr),
           signal: this.interrupted,
           workshop,
         });
@@ -90,8 +93,27 @@ export default class Build extends StoreCommand {
         progress.end();
       }
     });
-    if (flags.iidfile !== undefined) await writeFile(flags.iidfile, result.imageId);
+    if (flags.iidfile !== undefined) await writeImageId(flags.iidfile, result.imageId);
     const streamed = request.outputs.some((output) => 'destination' in output && output.destination === '-');
     if (flags.quiet && !streamed) this.print(result.imageId);
   }
+}
+
+async function writeImageId(file: string, imageId: string): Promise<void> {
+  try {
+    await writeFile(file, imageId);
+  } catch (error) {
+    throw new UsageError(`the image is built, but its id cannot be written: ${messageOf(error)}`, { exitCode: 1 });
+  }
+}
+
+let draining: Promise<void> | undefined;
+
+/** Fulfilled when a stream has passed on what it holds; undefined where it waits for nobody. */
+function drained(stream: Writable): Promise<void> | undefined {
+  if (!stream.writableNeedDrain) return undefined;
+  draining ??= new Promise<void>((resolve) => void stream.once('drain', resolve).once('close', resolve)).finally(() => {
+    draining = undefined;
+  });
+  return draining;
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { linkSync, readdirSync, renameSync } from 'node:fs';
+import { unpackArchives } from '../../src/build/copy/archive.ts';
 import { digestSelection } from '../../src/build/copy/digest.ts';
 import { parseMode } from '../../src/build/copy/mode.ts';
 import { selectSources } from '../../src/build/copy/select.ts';
@@ -51,8 +53,24 @@ function copy(spec: Copy): string[] {
   return into.list();
 }
 
+/** What COPY makes of folders where `b/NAME` is another name of `a/f`. */
+function copyLinked(name: string, spec: TreeSpec): string[] {
+  using from = new ScratchTree(spec);
+  using into = new ScratchTree();
+  linkSync(`${from.root}/a/f`, `${from.root}/b/${name}`);
+  const tree: SourceTree = { root: from.root, resetOwner: true, label: 'the build context' };
+  const sources = ['a', 'b'].flatMap((pattern) => selectSources(tree, pattern, { parents: false }));
+  copyInto(sources, { root: into.root, destination: '/x', followLinks: true, privileges });
+  return into.list();
+}
+
 const cases: readonly [rule: string, spec: Copy, expected: readonly string[]][] = [
   ['a file becomes the destination', { from: { f: 'x' }, sources: ['f'], to: '/g' }, ['f644 g x']],
+  [
+    'a wildcard does not find a link to what is ignored',
+    { from: { hidden: 'x', l: '-> hidden', l2: 'y' }, ignore: ['hidden'], sources: ['l*'], to: '/d/' },
+    ['d755 d', 'f644 d/l2 y'],
+  ],
   ['a trailing slash makes a folder', { from: { f: 'x' }, sources: ['f'], to: '/d/' }, ['d755 d', 'f644 d/f x']],
   [
     'an existing folder takes the file',
@@ -238,6 +256,50 @@ function digestOfTree(spec: TreeSpec, patterns: readonly string[] = ['.']): stri
     undefined,
   );
 }
+
+(root ? describe : describe.skip)('hard links', () => {
+  it('a name that takes the place of the first one is made anew', () => {
+    expect(copyLinked('f', { 'a/f': 'one', b: null })).toEqual(['d755 x', 'f644 x/f one']);
+  });
+
+  it('no link leads to what took the place of the first name', () => {
+    expect(copyLinked('g', { 'a/f': 'AAA', 'b/f': 'BBB' })).toEqual(['d755 x', 'f644 x/f BBB', 'f644 x/g AAA']);
+  });
+});
+
+describe('what ADD tries to unpack', () => {
+  const unpacked = async (from: ScratchTree, exclude: readonly string[]): Promise<number> => {
+    using into = new ScratchTree();
+    const tree: SourceTree = { root: from.root, resetOwner: true, label: 'the build context' };
+    const rest = await unpackArchives(selectSources(tree, '*', { parents: false }), {
+      root: into.root,
+      destination: '/',
+      exclude: createIgnoreMatcher(exclude),
+      followLinks: true,
+      privileges,
+      signal: new AbortController().signal,
+    });
+    return readdirSync(from.root).length - rest.length;
+  };
+
+  it('is not what --exclude leaves out: its content is not in the cache key', async () => {
+    const tar = Buffer.alloc(1024);
+    tar.write('name');
+    tar.write('0000644\0' + '0000000\0' + '0000000\0' + '00000000000\0' + '00000000000\0', 100);
+    tar.write('        0', 148);
+    tar.write('ustar\x0000', 257);
+    const sum = tar.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+    tar.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+    using from = new ScratchTree({ 'a.tar': tar.toString('latin1') });
+    expect([await unpacked(from, ['a.tar']), await unpacked(from, ['b.tar'])]).toEqual([0, 1]);
+  });
+
+  it('may have a name that is not UTF-8', async () => {
+    using from = new ScratchTree({ f: 'text' });
+    renameSync(`${from.root}/f`, Buffer.from(`${from.root}/\xe9`, 'latin1'));
+    expect(await unpacked(from, ['x'])).toBe(0);
+  });
+});
 
 describe('digestSelection', () => {
   const base: TreeSpec = { 'd/a': '1', b: '2' };

@@ -49,6 +49,8 @@ describe('download', () => {
     ['/%2e%2e%2fescape', 'download'],
     ['/moved', 'moved'],
     ['/', 'download'],
+    ['/100%', '100%'],
+    [`/${'a'.repeat(256)}`, 'download'],
   ])('calls %s %s', async (path, name) => {
     const own = mkdtempSync(join(folder, 'own-'));
     expect(await download(base + path, own, {})).toBe(name);
@@ -61,6 +63,10 @@ describe('download', () => {
     await expect(download(`${base}/b`, own, { checksum: digestOf('other') })).rejects.toMatchObject({
       code: 'CHECKSUM_MISMATCH',
     });
+  });
+
+  it('refuses what is no URL', async () => {
+    await expect(download('http://[bad/x', folder, {})).rejects.toMatchObject({ code: 'DOWNLOAD_FAILED' });
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { normalName, parseNamedContexts } from '../../src/build/named-contexts.ts';
 import { ScratchTree } from './scratch.ts';
 
@@ -34,6 +35,12 @@ describe('named contexts', () => {
       folder: tree.root,
       ignore: ['logs'],
     });
+  });
+
+  it('a .dockerignore that is no file is not read: a FIFO would be waited for', () => {
+    using tree = new ScratchTree({ f: 'x' });
+    execFileSync('mkfifo', [`${tree.root}/.dockerignore`]);
+    expect(parseNamedContexts({ src: tree.root }).get('src')).toMatchObject({ ignore: [] });
   });
 
   it.each([

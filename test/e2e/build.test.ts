@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { lstat, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -141,6 +141,72 @@ interface Inspected {
     expect(existsSync(join(out('layout'), 'oci-layout'))).toBe(true);
     expect(await readFile(join(out('tree'), 'who'), 'utf8')).toBe('nobody\n');
     expect((await readdir(out(''))).sort()).toEqual(['docker.tar', 'layout', 'oci.tar', 'tree', 'tree.tar']);
+  });
+
+  it('refuses a destination that is a folder, or lies below a file, before any step', async () => {
+    const outputs = ['tar', 'oci'].map((type) => `type=${type},dest=${context}`);
+    const file = join(context, 'file');
+    for (const output of [...outputs, `type=local,dest=${file}`, `type=tar,dest=${join(file, 'x')}`]) {
+      const { code, stderr } = await runCli(['build', '-q', ...base, '-o', output, context]);
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/^ERROR: cannot write the output: .*\n$/)]);
+    }
+  });
+
+  it('ends at SIGTERM while standard input says nothing', async () => {
+    const command = [process.execPath, join(project, 'bin', 'slipway'), 'build', '-'];
+    const waits = '[ -d /proc/$! ] && ! grep -q "State:.*Z" /proc/$!/status && echo hangs';
+    const script = `sleep 5 | { exec 3<&0; "$@" <&3 2>&1 & sleep 2; kill -TERM $!; sleep 1; ${waits}; wait $!; echo $?; }`;
+    const shown = execFileSync('/bin/sh', ['-c', script, 'sh', ...command], {
+      env: { PATH: process.env['PATH'], HOME: home, SLIPWAY_ROOT: join(home, 'store') },
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    expect(shown).toBe('interrupted\n143\n');
+  });
+
+  it('gives documents and cache mounts their owners and modes whatever the umask', async () => {
+    const dockerfile = [
+      'FROM busybox',
+      'COPY <<END /made',
+      'text',
+      'END',
+      'USER 1000',
+      'RUN --mount=type=cache,target=/c,uid=1000,mode=0700 touch /c/x && stat -c "%u %a" /c /made',
+      'RUN <<END',
+      '#!/bin/sh',
+      'echo script',
+      'END',
+    ];
+    const command = [process.execPath, join(project, 'bin', 'slipway'), 'build', '--progress=plain', ...base, '-'];
+    const shown = execFileSync('/bin/sh', ['-c', 'umask 077; "$@" 2>&1', 'sh', ...command], {
+      env: { PATH: process.env['PATH'], HOME: home, SLIPWAY_ROOT: join(home, 'store') },
+      input: dockerfile.join('\n'),
+      encoding: 'utf8',
+    });
+    expect(shown).toMatch(/ 1000 700\n.* 0 644\n[^]* script\n/);
+  });
+
+  it('does a RUN again without its network, and not again with it', async () => {
+    const input = 'FROM busybox\nRUN echo a step about networks\n';
+    const stepOf = async (...flags: readonly string[]): Promise<boolean> =>
+      (await runCli(['build', '--progress=plain', ...base, ...flags, '-'], { input })).stderr.includes('CACHED');
+    expect([await stepOf(), await stepOf('--network=none'), await stepOf()]).toEqual([false, false, true]);
+  });
+
+  it('holds little of the output that a step writes faster than it is read', async () => {
+    const input = 'FROM busybox\nRUN yes "$(seq 20 | tr -d "\\n")" | head -c 150000000\n';
+    const command = [process.execPath, join(project, 'bin', 'slipway'), 'build', '--progress=plain', ...base, '-'];
+    const script = '{ "$@" 2>&1 & sleep 3; grep VmHWM /proc/$!/status >&2; } | { sleep 3.5; cat >/dev/null; }';
+    const { stderr } = spawnSync(
+      '/bin/sh',
+      ['-c', `exec 3<&0; ${script.replace('2>&1 &', '2>&1 <&3 &')}`, 'sh', ...command],
+      {
+        env: { PATH: process.env['PATH'], HOME: home, SLIPWAY_ROOT: join(home, 'store') },
+        input,
+        encoding: 'utf8',
+      },
+    );
+    expect(Number(/VmHWM:\s+(\d+) kB/.exec(stderr)?.[1])).toBeLessThan(400_000);
   });
 
   it('streams a tree to standard output and leaves the device what it is', async () => {

@@ -6,6 +6,7 @@ import { findExecutable, minimalEnvironment } from '../../system/index.ts';
 import { BuildError } from '../error.ts';
 import type { Selected } from './select.ts';
 import { locate, textOf } from './tree.ts';
+import { isExcluded } from './visit.ts';
 import { type CopyInto, makeFolders } from './write.ts';
 
 export interface UnpackInto extends CopyInto {
@@ -20,17 +21,17 @@ export interface UnpackInto extends CopyInto {
 export async function unpackArchives(sources: readonly Selected[], into: UnpackInto): Promise<readonly Selected[]> {
   const rest: Selected[] = [];
   for (const selected of sources) {
-    const path = locate(selected.tree.root, selected.path).toString();
-    if (!selected.stats.isFile() || !(await isArchive(path))) rest.push(selected);
-    else await unpackOne(selected, path, into);
+    const copied = !selected.stats.isFile() || isExcluded(selected, into.exclude) || !(await isArchive(selected));
+    if (copied) rest.push(selected);
+    else await unpackOne(selected, into);
   }
   return rest;
 }
 
-async function unpackOne(selected: Selected, path: string, into: UnpackInto): Promise<void> {
+async function unpackOne(selected: Selected, into: UnpackInto): Promise<void> {
   const folder = makeFolders(into.destination, into);
   try {
-    await applyLayer(openArchive(path), `${into.root}/${textOf(folder)}`, {
+    await applyLayer(openArchive(selected), `${into.root}/${textOf(folder)}`, {
       privileges: into.privileges,
       whiteouts: 'literal',
       signal: into.signal,
@@ -53,9 +54,9 @@ function packingOf(head: Buffer): Packing {
   return 'none';
 }
 
-function headOf(path: string): Buffer {
+function headOf({ tree, path }: Selected): Buffer {
   const head = Buffer.alloc(blockSize);
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const fd = openSync(locate(tree.root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     return head.subarray(0, readSync(fd, head, 0, head.length, 0));
   } finally {
@@ -64,35 +65,37 @@ function headOf(path: string): Buffer {
 }
 
 /** Whether the content, once decompressed, begins with a tar header. */
-async function isArchive(path: string): Promise<boolean> {
-  const head = headOf(path);
+async function isArchive(selected: Selected): Promise<boolean> {
+  const head = headOf(selected);
   const looksPacked =
     packingOf(head) !== 'none' ||
     (head[0] === 0x1f && head[1] === 0x8b) ||
     (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528);
   if (!looksPacked && head.length < blockSize) return false;
   try {
-    for await (const _entry of listEntries(openArchive(path))) return true;
+    for await (const _entry of listEntries(openArchive(selected))) return true;
   } catch (error) {
     if (error instanceof BuildError) throw error;
   }
   return false;
 }
 
-function openArchive(path: string): Readable {
-  const packing = packingOf(headOf(path));
-  return packing === 'none' ? createReadStream(path) : decompress(packing, path);
+function openArchive(selected: Selected): Readable {
+  const packing = packingOf(headOf(selected));
+  return packing === 'none'
+    ? createReadStream(locate(selected.tree.root, selected.path))
+    : decompress(packing, selected);
 }
 
 /** @throws BuildError ARCHIVE_INVALID where this machine lacks the program: copying the file instead would be silent and wrong */
-function decompress(program: 'bzip2' | 'xz', path: string): Readable {
+function decompress(program: 'bzip2' | 'xz', { tree, path, name }: Selected): Readable {
   const executable = findExecutable(program);
   if (executable === undefined) {
-    throw new BuildError('ARCHIVE_INVALID', `ADD cannot unpack ${path}: this machine has no ${program}`, {
+    throw new BuildError('ARCHIVE_INVALID', `ADD cannot unpack ${textOf(name)}: this machine has no ${program}`, {
       hint: `install ${program}, or use COPY to keep the archive as it is`,
     });
   }
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const fd = openSync(locate(tree.root, path), constants.O_RDONLY | constants.O_NOFOLLOW);
   const child = spawn(executable, ['-dc'], { stdio: [fd, 'pipe', 'ignore'], env: minimalEnvironment() });
   closeSync(fd);
   const output = child.stdout as Readable;

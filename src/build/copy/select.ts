@@ -121,7 +121,7 @@ function namesAt(tree: SourceTree, folder: BytePath): BytePath[] {
 
 function selectFound(tree: SourceTree, path: BytePath): Selected[] {
   const found = followInRoot(tree.root, path);
-  if (found === undefined) return [];
+  if (found === undefined || !visible(tree, found.path)) return []; // a link to what is not there
   return [{ tree, path: found.path, name: path.slice(path.lastIndexOf('/') + 1), stats: found.stats }];
 }
 

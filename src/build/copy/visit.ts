@@ -18,7 +18,7 @@ export interface Visit {
  */
 export function visitSelected(selected: Selected, visit: Visit): void {
   if (!selected.stats.isDirectory()) {
-    if (visit.exclude !== undefined && judgePath(visit.exclude, selected.name) !== 'take') return;
+    if (isExcluded(selected, visit.exclude)) return;
     visit.enter({ path: selected.name, at: locate(selected.tree.root, selected.path), stats: selected.stats });
     return;
   }
@@ -28,6 +28,11 @@ export function visitSelected(selected: Selected, visit: Visit): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/** Whether `--exclude` leaves out a selected file. */
+export function isExcluded(selected: Selected, exclude: IgnoreMatcher | undefined): boolean {
+  return exclude !== undefined && judgePath(exclude, selected.name) !== 'take';
 }
 
 function judge(selected: Selected, exclude: IgnoreMatcher | undefined, path: BytePath): Verdict {

@@ -62,6 +62,8 @@ class Copier {
   readonly #into: CopyInto;
   /** First place of each inode that has several names, so that hard links stay links. */
   readonly #linked = new Map<string, BytePath>();
+  /** The same the other way round: what is replaced is no first place any more. */
+  readonly #inodes = new Map<BytePath, string>();
 
   constructor(into: CopyInto) {
     this.#into = into;
@@ -114,7 +116,7 @@ class Copier {
       else if (!found.stats.isDirectory()) {
         if (this.#into.followLinks)
           throw new BuildError('COPY_CONFLICT', `cannot copy to non-directory: /${textOf(at)}`);
-        unlinkSync(this.#at(at));
+        this.#unlink(at);
         this.#makeMissing(at);
       }
     }
@@ -154,7 +156,7 @@ class Copier {
     if (present?.isDirectory()) {
       throw new BuildError('COPY_CONFLICT', `cannot replace to directory /${textOf(target)} with file`);
     }
-    if (present !== undefined) unlinkSync(this.#at(target));
+    if (present !== undefined) this.#unlink(target);
     if (this.#linkToFirst(stats, target)) return;
     this.#make(entry, target);
     if (stats.isSymbolicLink()) this.#setOwner(target, source.owner);
@@ -166,16 +168,26 @@ class Copier {
   #replaceByFolder(target: BytePath): void {
     if (this.#into.followLinks)
       throw new BuildError('COPY_CONFLICT', `cannot copy to non-directory: /${textOf(target)}`);
-    unlinkSync(this.#at(target));
+    this.#unlink(target);
     mkdirSync(this.#at(target), 0o700);
   }
 
+  #unlink(target: BytePath): void {
+    unlinkSync(this.#at(target));
+    const inode = this.#inodes.get(target);
+    if (inode === undefined) return;
+    this.#inodes.delete(target);
+    this.#linked.delete(inode);
+  }
+
   #linkToFirst(stats: Stats, target: BytePath): boolean {
-    if (stats.nlink < 2) return false;
+    // Beyond 2^53 (network file systems) numbers of several inodes look alike.
+    if (stats.nlink < 2 || !Number.isSafeInteger(stats.ino)) return false;
     const inode = `${stats.dev}:${stats.ino}`;
     const first = this.#linked.get(inode);
     if (first === undefined) {
       this.#linked.set(inode, target);
+      this.#inodes.set(target, inode);
       return false;
     }
     linkSync(this.#at(first), this.#at(target));
