@@ -1,13 +1,9 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
-
-const root = dirname(dirname(import.meta.dirname));
-/** The Node that runs these tests is the checkout's own. */
-const node = process.execPath;
-const launcher = join(root, 'bin', 'slipway');
+import { ownProgram, reachableProgram } from './reachable-program.ts';
 
 export interface RunOptions {
   /** Added to a small environment; `undefined` removes. */
@@ -40,6 +36,7 @@ export async function runCli(args: readonly string[], options: RunOptions = {}):
     SLIPWAY_ROOT: join(home, 'store'),
     ...options.env,
   };
+  const { node, launcher } = options.user === undefined ? ownProgram : await reachableProgram(home);
   return run(node, [launcher, ...args], { ...options, env });
 }
 
