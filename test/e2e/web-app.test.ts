@@ -47,8 +47,8 @@ const volatile = /\.\/?var\/(log|cache\/ldconfig)\/|var\/(log|cache\/ldconfig)\/
     }, 300_000);
 
     afterAll(async () => {
-      await user?.remove();
       await registry?.close();
+      await user?.remove();
     });
 
     const build = (extra: readonly string[]) => [
