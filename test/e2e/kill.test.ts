@@ -10,7 +10,7 @@ import { busyboxBase } from './busybox-base.ts';
 import { interrupted, killTimes, randomNumbers } from './kill-points.ts';
 import { leftovers } from './leftovers.ts';
 import { makeImage, serveImage } from './made-image.ts';
-import { ordinaryUser } from './ordinary-user.ts';
+import { ordinaryUser, whyNoOrdinaryUser } from './ordinary-user.ts';
 import { processOf } from './process-of.ts';
 import { run, runCli, type RunResult, slipway, testHome } from './run-cli.ts';
 
@@ -154,32 +154,40 @@ async function treeOf(archive: string): Promise<string[]> {
     });
   });
 
-  it.each(isolations)('leaves nothing of an ordinary user’s build with %s', async (isolation) => {
-    const user = await ordinaryUser();
-    const own = join(home, `user-${isolation}`);
-    try {
-      await mkdir(own);
-      await chown(own, user.uid, user.gid);
-      await chmod(home, 0o755);
-      const marker = `${1100 + isolation.length}.${process.pid}`;
-      const context = join(own, 'context');
-      await mkdir(context);
-      await writeFile(join(context, 'Dockerfile'), `FROM busybox\nUSER nobody\nRUN (sleep 1000 &); sleep ${marker}\n`);
-      const options = { user, env: { HOME: own, SLIPWAY_ROOT: join(own, 'store'), USER: user.name } };
-      const result = await runCli([...build.slice(0, -1), '--isolation', isolation, context], {
-        ...options,
-        onSpawn: (child) => void processOf(`sleep ${marker}`).then(() => child.kill('SIGKILL')),
-      });
-      expect(result.signal).toBe('SIGKILL');
-      await slipway(['images'], options);
-      // Files of other ids are put in the trash, for a command that enters the user namespace.
-      expect((await leftovers(own)).filter((each) => !each.startsWith('snapshots/.trash/'))).toEqual([]);
-      await slipway(['prune', '--force'], options);
-      await expectNothingLeft([], own);
-    } finally {
-      await user.remove();
-    }
-  });
+  const noUser = whyNoOrdinaryUser();
+  const rootless = noUser === undefined ? it : it.skip;
+  rootless.each(isolations)(
+    `leaves nothing of an ordinary user’s build with %s${noUser === undefined ? '' : ` (${noUser})`}`,
+    async (isolation) => {
+      const user = await ordinaryUser();
+      const own = join(home, `user-${isolation}`);
+      try {
+        await mkdir(own);
+        await chown(own, user.uid, user.gid);
+        await chmod(home, 0o755);
+        const marker = `${1100 + isolation.length}.${process.pid}`;
+        const context = join(own, 'context');
+        await mkdir(context);
+        await writeFile(
+          join(context, 'Dockerfile'),
+          `FROM busybox\nUSER nobody\nRUN (sleep 1000 &); sleep ${marker}\n`,
+        );
+        const options = { user, env: { HOME: own, SLIPWAY_ROOT: join(own, 'store'), USER: user.name } };
+        const result = await runCli([...build.slice(0, -1), '--isolation', isolation, context], {
+          ...options,
+          onSpawn: (child) => void processOf(`sleep ${marker}`).then(() => child.kill('SIGKILL')),
+        });
+        expect(result.signal).toBe('SIGKILL');
+        await slipway(['images'], options);
+        // Files of other ids are put in the trash, for a command that enters the user namespace.
+        expect((await leftovers(own)).filter((each) => !each.startsWith('snapshots/.trash/'))).toEqual([]);
+        await slipway(['prune', '--force'], options);
+        await expectNothingLeft([], own);
+      } finally {
+        await user.remove();
+      }
+    },
+  );
 
   describe('in a pull', () => {
     const contents = Array.from({ length: 6 }, () => randomBytes(1 << 20));

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { run } from './run-cli.ts';
 
@@ -7,6 +8,13 @@ export interface OrdinaryUser {
   readonly uid: number;
   readonly gid: number;
   remove(): Promise<void>;
+}
+
+/** Why rootless work cannot be tested here; undefined where it can. */
+export function whyNoOrdinaryUser(): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root';
+  const asNobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups', 'unshare', '--user', 'true'];
+  return spawnSync('setpriv', asNobody).status === 0 ? undefined : 'no ordinary user may make user namespaces here';
 }
 
 export async function ordinaryUser(): Promise<OrdinaryUser> {

@@ -5,7 +5,7 @@ import { type DebianRegistry, debianRegistry } from '../registry/debian-registry
 import { debianBase, webAppContext, whyNoDebianBase } from './debian-base.ts';
 import { leftovers } from './leftovers.ts';
 import { slipway, testHome, run } from './run-cli.ts';
-import { ordinaryUser, type OrdinaryUser } from './ordinary-user.ts';
+import { ordinaryUser, whyNoOrdinaryUser } from './ordinary-user.ts';
 
 const reason = whyNoDebianBase();
 
@@ -32,7 +32,7 @@ const volatile = /\.\/?var\/(log|cache\/ldconfig)\/|var\/(log|cache\/ldconfig)\/
     let registry: DebianRegistry;
     let context: string;
     let base: string;
-    let user: OrdinaryUser;
+    const trees: Record<string, string[]> = {};
 
     beforeAll(async () => {
       const debian = await debianBase();
@@ -40,7 +40,6 @@ const volatile = /\.\/?var\/(log|cache\/ldconfig)\/|var\/(log|cache\/ldconfig)\/
       await chmod(home, 0o755);
       registry = await debianRegistry();
       context = await webAppContext(debian, join(home, 'context'));
-      user = await ordinaryUser();
       base = `${registry.host}/debian:bookworm`;
       await slipway(['import', debian.rootfs, base]);
       await slipway(['push', base]);
@@ -48,7 +47,6 @@ const volatile = /\.\/?var\/(log|cache\/ldconfig)\/|var\/(log|cache\/ldconfig)\/
 
     afterAll(async () => {
       await registry?.close();
-      await user?.remove();
     });
 
     const build = (extra: readonly string[]) => [
@@ -61,33 +59,15 @@ const volatile = /\.\/?var\/(log|cache\/ldconfig)\/|var\/(log|cache\/ldconfig)\/
       context,
     ];
 
-    it('builds the same tree as root with runc, as root in the sandbox, and as an ordinary user', async () => {
+    it('builds the same tree as root with runc and in the sandbox', async () => {
       const home = await testHome();
-      const trees: Record<string, string[]> = {};
       for (const isolation of ['runc', 'sandbox']) {
         const tar = join(home, `${isolation}.tar`);
-        await slipway(
-          build(['--isolation', isolation, '-t', `web-app:${isolation}`, '-o', `type=tar,dest=${tar}`, '--no-cache']),
-          { timeout: 300_000 },
-        );
+        const output = ['-o', `type=tar,dest=${tar}`, '--no-cache'];
+        await slipway(build(['--isolation', isolation, '-t', `web-app:${isolation}`, ...output]), { timeout: 300_000 });
         trees[isolation] = await listTar(tar);
       }
-      const own = join(home, 'user');
-      await mkdir(own);
-      await chown(own, user.uid, user.gid);
-      const tar = join(own, 'user.tar');
-      const ownEnv = { HOME: own, SLIPWAY_ROOT: join(own, 'store'), USER: user.name };
-      await slipway(build(['-t', 'web-app', '-o', `type=tar,dest=${tar}`]), {
-        user,
-        env: ownEnv,
-        timeout: 300_000,
-      });
-      trees['user'] = await listTar(tar);
       expect(trees['sandbox']).toEqual(trees['runc']);
-      // The kernel lets no ordinary user make device nodes; the image keeps the base's, in a layer whose bytes are untouched.
-      expect(trees['user']).toEqual(trees['runc']?.filter((line) => !/^c\S+ 0\/0 +\d+,\d+ dev\//.test(line)));
-      const inDev = await slipway(['layers', 'web-app', '/dev', '--files'], { user, env: ownEnv });
-      expect(inDev).toMatch(/crw-rw-rw- +0:0 +1,3 +\S+ \S+ +\/dev\/null$/m);
       const tree = (trees['runc'] ?? []).join('\n');
       expect(tree).toMatch(/-rwsr-xr-x 0\/0 +\d+ \.?\/?usr\/bin\/env$/m);
       expect(tree).toMatch(/prw-r--r-- 0\/0 +0 \.?\/?srv\/pipe$/m);
@@ -95,11 +75,37 @@ const volatile = /\.\/?var\/(log|cache\/ldconfig)\/|var\/(log|cache\/ldconfig)\/
       expect(tree).toMatch(/drwxr-s--- 1500\/1500 +0 \.?\/?srv\/app\/node_modules\/package-1\/$/m);
       expect(tree).toMatch(/srv\/app\/public\/keep\.log$/m);
       expect(tree).not.toMatch(/srv\/app\/(noise\.log|secrets)|tmp\/debs/);
-      await slipway(['prune', '--all', '--force'], {
-        user,
-        env: ownEnv,
-      });
     }, 600_000);
+
+    const noUser = whyNoOrdinaryUser();
+    const name = `builds that tree as an ordinary user too${noUser === undefined ? '' : ` (${noUser})`}`;
+    (noUser === undefined ? it : it.skip)(
+      name,
+      async () => {
+        const user = await ordinaryUser();
+        try {
+          const own = join(await testHome(), 'user');
+          await mkdir(own);
+          await chown(own, user.uid, user.gid);
+          const tar = join(own, 'user.tar');
+          const options = {
+            user,
+            env: { HOME: own, SLIPWAY_ROOT: join(own, 'store'), USER: user.name },
+            timeout: 300_000,
+          };
+          await slipway(build(['-t', 'web-app', '-o', `type=tar,dest=${tar}`]), options);
+          // The kernel lets no ordinary user make device nodes; the image keeps the base's, in a layer whose bytes are untouched.
+          const withoutDevices = trees['runc']?.filter((line) => !/^c\S+ 0\/0 +\d+,\d+ dev\//.test(line));
+          expect(await listTar(tar)).toEqual(withoutDevices);
+          const inDev = await slipway(['layers', 'web-app', '/dev', '--files'], options);
+          expect(inDev).toMatch(/crw-rw-rw- +0:0 +1,3 +\S+ \S+ +\/dev\/null$/m);
+          await slipway(['prune', '--all', '--force'], options);
+        } finally {
+          await user.remove();
+        }
+      },
+      600_000,
+    );
 
     it('finds every step in the cache the second time, and makes the same image', async () => {
       const home = await testHome();
