@@ -53,7 +53,7 @@ function cleanPath(name: Buffer): string {
     .join('/');
 }
 
-export function joinPath(folder: string, name: string): string {
+function joinPath(folder: string, name: string): string {
   return folder === '' ? name : `${folder}/${name}`;
 }
 

@@ -1,4 +1,5 @@
 export { currentPrivileges } from './current-privileges.ts';
+export { splitDevice } from './device-number.ts';
 export * from './error.ts';
 export { findExecutable, requireExecutable } from './find-executable.ts';
 export {
@@ -25,4 +26,5 @@ export * from './root-mount.ts';
 export { minimalEnvironment, type RunCommandOptions, type RunResult, run } from './run.ts';
 export * from './syscalls.ts';
 export { enterUserNamespace, type ProcessExit, type UserNamespaceOptions } from './user-namespace.ts';
+export { writeFully } from './write-fully.ts';
 export { type WorkerName, workerEntry } from './worker-entry.ts';

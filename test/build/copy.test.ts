@@ -257,7 +257,7 @@ function digestOfTree(spec: TreeSpec, patterns: readonly string[] = ['.']): stri
   );
 }
 
-(root ? describe : describe.skip)('hard links', () => {
+(root ? describe : describe.skip)('hard links (needs root to set owners)', () => {
   it('a name that takes the place of the first one is made anew', () => {
     expect(copyLinked('f', { 'a/f': 'one', b: null })).toEqual(['d755 x', 'f644 x/f one']);
   });

@@ -13,10 +13,9 @@ import {
   type Stats,
   symlinkSync,
   unlinkSync,
-  writeSync,
 } from 'node:fs';
 import type { IgnoreMatcher } from '../../dockerfile/index.ts';
-import { loadSyscalls, type Privileges } from '../../system/index.ts';
+import { loadSyscalls, type Privileges, splitDevice, writeFully } from '../../system/index.ts';
 import { BuildError } from '../error.ts';
 import type { ModeChange } from './mode.ts';
 import type { Selected } from './select.ts';
@@ -198,7 +197,10 @@ class Copier {
     const to = this.#at(target);
     if (stats.isFile()) copyContent(at, to);
     else if (stats.isSymbolicLink()) symlinkSync(readlinkSync(at, { encoding: 'buffer' }), to);
-    else loadSyscalls().mknod(to, stats.mode, major(stats.rdev), minor(stats.rdev));
+    else {
+      const { major, minor } = splitDevice(BigInt(stats.rdev));
+      loadSyscalls().mknod(to, stats.mode, major, minor);
+    }
   }
 
   #ownerOf(stats: Stats, at: Buffer, selected: Selected): Owner {
@@ -250,24 +252,11 @@ function copyContent(from: Buffer, to: Buffer): void {
     );
     try {
       for (let length = 0; (length = readSync(source, buffer, 0, buffer.length, null)) > 0; )
-        writeAll(target, buffer.subarray(0, length));
+        writeFully(target, buffer.subarray(0, length));
     } finally {
       closeSync(target);
     }
   } finally {
     closeSync(source);
   }
-}
-
-function writeAll(fd: number, content: Buffer): void {
-  for (let done = 0; done < content.length; ) done += writeSync(fd, content, done);
-}
-
-/** Linux's layout of a device number as stat(2) gives it. */
-function major(device: number): number {
-  return Number((BigInt(device) >> 8n) & 0xfffn);
-}
-
-function minor(device: number): number {
-  return Number((BigInt(device) & 0xffn) | ((BigInt(device) >> 12n) & 0xfff00n));
 }

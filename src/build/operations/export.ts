@@ -1,10 +1,11 @@
-import { closeSync, fsyncSync, lstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, lstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { deriveTar, diffLayer } from '../../layer/index.ts';
 import type { Selected } from '../copy/select.ts';
 import { copyInto } from '../copy/write.ts';
 import type { ExportJob } from '../jobs.ts';
 import { type JobContext, OpenTrees } from './context.ts';
+import { writeFully } from '../../system/index.ts';
 
 /**
  * `-o type=tar|local`: the merged tree, as one archive or as files. Files become the user's own, as buildx writes them; the archive
@@ -38,9 +39,7 @@ export function exportJob(job: ExportJob, context: JobContext): null {
 function writeTar(headerList: string, root: string, destination: string): void {
   const fd = openSync(destination, 'wx', 0o644);
   try {
-    for (const chunk of deriveTar(headerList, root)) {
-      for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done);
-    }
+    for (const chunk of deriveTar(headerList, root)) writeFully(fd, chunk);
     fsyncSync(fd);
   } finally {
     closeSync(fd);

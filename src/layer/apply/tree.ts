@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import type { Syscalls } from '../../system/index.ts';
+import { splitDevice, type Syscalls } from '../../system/index.ts';
 import type { ApplyOptions } from '../contract.ts';
 import { errnoOf, LayerError } from '../error.ts';
 import { isWhiteoutDevice, openRoot, removeAt, statAt } from './folder.ts';
@@ -149,7 +149,7 @@ export class LayerTree {
       fs.symlinkSync(fs.readlinkSync(from, { encoding: 'buffer' }), target);
       this.metadata.place(target, metadata, { thing: 'symlink' });
     } else {
-      const device = { major: Number((lower.stats.rdev >> 8n) & 0xfffn), minor: minorOf(lower.stats.rdev) };
+      const device = splitDevice(lower.stats.rdev);
       this.#syscalls().mknod(target, Number(lower.stats.mode), device.major, device.minor);
       this.metadata.place(target, metadata, { thing: 'node' });
     }
@@ -285,10 +285,6 @@ export class LayerTree {
 }
 
 const opaqueValue = Buffer.from('y');
-
-function minorOf(rdev: bigint): number {
-  return Number((rdev & 0xffn) | ((rdev >> 12n) & 0xfff00n));
-}
 
 /** Whether an error means that something is already there. */
 export function isTaken(error: unknown): boolean {

@@ -1,5 +1,5 @@
 import fs, { type BigIntStats } from 'node:fs';
-import { loadSyscalls } from '../../system/index.ts';
+import { loadSyscalls, splitDevice } from '../../system/index.ts';
 import { isWhiteoutDevice, namesIn } from '../apply/folder.ts';
 import { type LowerFolder, LowerView } from '../apply/lowers.ts';
 import type { MetadataSource } from '../apply/metadata.ts';
@@ -157,7 +157,8 @@ class Diff {
     const type = typeOf(stats);
     const entry = this.#entry(path, item, type);
     if (type === 'symlink') return this.#writer.add({ ...entry, linkName: bytesOf(readLink(item.path)) });
-    if (type === 'character' || type === 'block') return this.#writer.add({ ...entry, device: deviceOf(stats.rdev) });
+    if (type === 'character' || type === 'block')
+      return this.#writer.add({ ...entry, device: splitDevice(stats.rdev) });
     if (type !== 'file') return this.#writer.add(entry);
     this.#writer.add(entry, { path, source: systemPath(item.path) });
   }
@@ -200,8 +201,4 @@ function typeOf(stats: BigIntStats): TarEntryType {
   if (stats.isCharacterDevice()) return 'character';
   if (stats.isBlockDevice()) return 'block';
   throw new LayerError('IO_FAILED', 'a file of unknown kind');
-}
-
-function deviceOf(rdev: bigint): { major: number; minor: number } {
-  return { major: Number((rdev >> 8n) & 0xfffn), minor: Number((rdev & 0xffn) | ((rdev >> 12n) & 0xfff00n)) };
 }

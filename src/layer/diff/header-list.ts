@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import zlib from 'node:zlib';
 import { createDecompressor } from '../compression/decompress.ts';
 import { LayerError } from '../error.ts';
+import { writeFully } from '../../system/index.ts';
 
 /**
  * A layer's tar without its content. The file is the magic, then zstd frames whose plain bytes are records:
@@ -24,7 +25,7 @@ export class HeaderListWriter {
 
   constructor(path: string) {
     this.#fd = fs.openSync(path, 'w', 0o600);
-    writeAll(this.#fd, magic);
+    writeFully(this.#fd, magic);
   }
 
   header(bytes: Buffer): void {
@@ -69,7 +70,7 @@ export class HeaderListWriter {
   /** Headers are mostly zeros: the fastest level shrinks them to a fiftieth. */
   #flush(): void {
     const params = { [zlib.constants.ZSTD_c_compressionLevel]: 1 };
-    writeAll(this.#fd, zlib.zstdCompressSync(this.#frame.subarray(0, this.#filled), { params }));
+    writeFully(this.#fd, zlib.zstdCompressSync(this.#frame.subarray(0, this.#filled), { params }));
     this.#filled = 0;
   }
 }
@@ -133,10 +134,6 @@ function u64(value: number): Buffer {
   const bytes = Buffer.allocUnsafe(8);
   bytes.writeBigUInt64LE(BigInt(value));
   return bytes;
-}
-
-function writeAll(fd: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; ) at += fs.writeSync(fd, bytes, at);
 }
 
 function invalid(why: string): LayerError {

@@ -2,6 +2,7 @@ import fs, { type BigIntStats } from 'node:fs';
 import { namesIn } from '../apply/folder.ts';
 import { type ByteName, byteNameOfPath, bytesOf, systemPath } from '../apply/names.ts';
 import { LayerError } from '../error.ts';
+import { writeFully } from '../../system/index.ts';
 
 /**
  * What a tree looked like before a step worked on it. The file is the magic, then for each path: u16 length of the path, the path,
@@ -29,11 +30,11 @@ export function recordStats(folder: string, statsFile: string): void {
       pieces.push(record);
       size += record.length;
       if (size < 1 << 20) continue;
-      writeAll(fd, Buffer.concat(pieces));
+      writeFully(fd, Buffer.concat(pieces));
       pieces = [];
       size = 0;
     }
-    writeAll(fd, Buffer.concat(pieces));
+    writeFully(fd, Buffer.concat(pieces));
   } finally {
     fs.closeSync(fd);
   }
@@ -80,10 +81,6 @@ function* walk(root: ByteName, path: ByteName, settled: bigint): Generator<[Byte
     if (stats.isDirectory()) yield* walk(root, child, settled);
     else if (stats.ctimeNs < settled) yield [child, stats];
   }
-}
-
-function writeAll(fd: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; ) at += fs.writeSync(fd, bytes, at);
 }
 
 function invalid(): LayerError {

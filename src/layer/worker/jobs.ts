@@ -11,6 +11,7 @@ import { diffLayer, diffTree } from '../diff/diff.ts';
 import { recordStats } from '../diff/stats.ts';
 import { LayerError, type LayerErrorCode, layerErrorOf } from '../error.ts';
 import type { Job, JobInput } from './messages.ts';
+import { writeFully } from '../../system/index.ts';
 
 /** What a job has to do with its surroundings. */
 export interface JobContext {
@@ -59,7 +60,7 @@ async function apply(job: Extract<Job, { kind: 'apply' }>, context: JobContext):
       size += bytes.length;
       if (job.expect !== undefined && size > job.expect.size) throw wrongSize(job.expect.size, 'more');
       updateHash(hash, bytes);
-      if (job.ingestFd !== undefined) writeAll(job.ingestFd, bytes);
+      if (job.ingestFd !== undefined) writeFully(job.ingestFd, bytes);
       if (malformed === undefined) malformed = await writeTo(pipe, bytes, job.expect === undefined ? 'throw' : 'keep');
     }
     if (job.expect !== undefined && size < job.expect.size) throw wrongSize(job.expect.size, 'fewer');
@@ -103,7 +104,7 @@ async function compress(job: Extract<Job, { kind: 'compress' }>, context: JobCon
     for await (const chunk of compressed(tar, options, (made) => (layer = made))) {
       context.checkIn();
       if (job.outputFd === undefined) await context.output(chunk);
-      else writeAll(job.outputFd, chunk);
+      else writeFully(job.outputFd, chunk);
     }
     if (job.outputFd !== undefined) fs.fsyncSync(job.outputFd);
   } catch (error) {
@@ -143,10 +144,6 @@ async function* inputOf(input: JobInput, context: JobContext): AsyncGenerator<Ui
   } finally {
     fs.closeSync(fd);
   }
-}
-
-function writeAll(fd: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; ) at += fs.writeSync(fd, bytes, at);
 }
 
 function wrongSize(expected: number, which: 'more' | 'fewer'): LayerError {

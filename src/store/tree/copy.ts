@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { loadSyscalls } from '../../system/index.ts';
+import { loadSyscalls, splitDevice } from '../../system/index.ts';
 import { copyAttributes } from './attributes.ts';
 import { join } from './path.ts';
 
@@ -34,15 +34,9 @@ function copyFile(from: Buffer, to: Buffer, stat: fs.BigIntStats): boolean {
   if (stat.isFile()) fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE);
   else if (stat.isSymbolicLink()) fs.symlinkSync(fs.readlinkSync(from, { encoding: 'buffer' }), to);
   else if (stat.isSocket()) return false;
-  else loadSyscalls().mknod(to, Number(stat.mode), major(stat.rdev), minor(stat.rdev));
+  else {
+    const { major, minor } = splitDevice(stat.rdev);
+    loadSyscalls().mknod(to, Number(stat.mode), major, minor);
+  }
   return true;
-}
-
-/** dev_t as the C libraries encode it. */
-function major(device: bigint): number {
-  return Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n));
-}
-
-function minor(device: bigint): number {
-  return Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n));
 }
