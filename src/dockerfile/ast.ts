@@ -1,4 +1,3 @@
-import type { Source } from './error.ts';
 import type { SourceRange } from './graph.ts';
 
 /** A Dockerfile as instructions, before any of them is judged. Plain JSON. */
@@ -9,6 +8,12 @@ export interface Ast {
   readonly directives: readonly Directive[];
   readonly instructions: readonly Instruction[];
   readonly notes: readonly AstNote[];
+}
+
+/** A Dockerfile's text and what it is called in messages. */
+export interface Source {
+  readonly name: string;
+  readonly text: string;
 }
 
 export type Escape = '\\' | '`';

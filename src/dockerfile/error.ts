@@ -1,6 +1,6 @@
 import { SlipwayError, type SlipwayErrorOptions } from '../errors.ts';
-import { excerpt } from './excerpt.ts';
 import type { SourceRange } from './graph.ts';
+import type { Part, Position } from './part.ts';
 
 export type DockerfileErrorCode =
   /** No instruction, or no stage. */
@@ -24,6 +24,9 @@ export type DockerfileErrorCode =
 
 export interface DockerfileErrorOptions extends SlipwayErrorOptions {
   readonly range?: SourceRange | undefined;
+  /** What of the instruction is at fault, while no position is known. */
+  readonly part?: Part | undefined;
+  readonly position?: Position | undefined;
 }
 
 /** The Dockerfile, or an ignore file, is not what it should be. `details` holds the excerpt with the lines marked. */
@@ -31,39 +34,35 @@ export class DockerfileError extends SlipwayError {
   readonly code: DockerfileErrorCode;
   /** The instruction at fault; undefined where no line is. */
   readonly range: SourceRange | undefined;
+  /** Where in the file; undefined where no line is at fault. */
+  readonly position: Position | undefined;
+  readonly #part: Part | undefined;
 
   constructor(code: DockerfileErrorCode, message: string, options: DockerfileErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.range = options.range;
+    this.position = options.position;
+    this.#part = options.part;
+  }
+
+  /** The part of `error` that is at fault, if it is one of ours and says so. */
+  static partOf(error: unknown): Part | undefined {
+    return error instanceof DockerfileError ? error.#part : undefined;
   }
 }
 
-/** A Dockerfile's text and what it is called in messages. */
-export interface Source {
-  readonly name: string;
-  readonly text: string;
-}
-
-export interface Place {
-  readonly source: Source;
-  readonly range: SourceRange;
-  /** Whether the message opens with the line, as BuildKit's does for what it finds before building. */
-  readonly kind: 'parse' | 'build';
-}
-
-/** Runs `work`; an error of ours that names no line yet gets `place`. */
-export function at<T>(place: Place, work: () => T): T {
+/** Runs `work`; an error of ours that names no part of its instruction gets `part`. */
+export function inPart<T>(part: Part, work: () => T): T {
   try {
     return work();
   } catch (error) {
     if (!(error instanceof DockerfileError) || error.range !== undefined) throw error;
-    const prefix = place.kind === 'parse' ? `dockerfile parse error on line ${place.range.start}: ` : '';
-    throw new DockerfileError(error.code, prefix + error.message, {
-      range: place.range,
-      details: excerpt(place.source.text, place.range, { name: place.source.name }),
-      hint: error.hint,
-      cause: error,
+    const { code, message, hint } = error;
+    throw new DockerfileError(code, message, {
+      hint,
+      part: { ...DockerfileError.partOf(error), ...part },
+      cause: error.cause,
     });
   }
 }

@@ -1,4 +1,5 @@
 import type { SourceRange } from './graph.ts';
+import type { Position } from './part.ts';
 
 export interface ExcerptOptions {
   /** What the file is called in the first line; `Dockerfile` unless given. */
@@ -7,6 +8,8 @@ export interface ExcerptOptions {
   readonly context?: number;
   /** Characters of a line that are shown; 400 unless given. */
   readonly width?: number;
+  /** Joins the head (`name:line:column`) and is pointed at. */
+  readonly position?: Position | undefined;
 }
 
 const rule = '-'.repeat(20);
@@ -27,8 +30,21 @@ export function excerpt(text: string, range: SourceRange, options: ExcerptOption
     const line = (lines[number - 1] ?? '').replace(/\r$/, '');
     const clipped = line.length > width ? `${line.slice(0, width)}…` : line;
     body.push(` ${String(number).padStart(3)} | ${mark} ${clipped}`.trimEnd());
+    if (number === options.position?.line) body.push(...pointer(line, options.position.column, width));
   }
-  return [`${options.name ?? 'Dockerfile'}:${range.start}`, rule, ...body, rule];
+  const { line, column } = options.position ?? { line: range.start };
+  return [
+    [options.name ?? 'Dockerfile', line, ...(column === undefined ? [] : [column])].join(':'),
+    rule,
+    ...body,
+    rule,
+  ];
+}
+
+/** A line that points at a column; none where the column is not shown, or is that of the line's first word. */
+function pointer(line: string, column: number, width: number): string[] {
+  if (column > width || line.slice(0, column - 1).trim() === '') return [];
+  return [`     |     ${line.slice(0, column - 1).replace(/[^\t]/g, ' ')}^`];
 }
 
 /** Grows a range by `context` lines, as evenly as the text's ends allow. */

@@ -56,7 +56,10 @@ export function expand(word: string, variables: Variables, options: ExpandOption
   } catch (error) {
     if (!(error instanceof DockerfileError)) throw error;
     const shown = word.length > 200 ? `${word.slice(0, 200)}…` : word;
-    throw new DockerfileError(error.code, `failed to process ${quote(shown)}: ${error.message}`, { cause: error });
+    throw new DockerfileError(error.code, `failed to process ${quote(shown)}: ${error.message}`, {
+      part: { text: word },
+      cause: error,
+    });
   }
   return {
     text: join(pieces),

@@ -7,6 +7,7 @@ export { createGlobMatcher, hasWildcards } from './glob.ts';
 export * from './graph.ts';
 export * from './ignore.ts';
 export * from './parse.ts';
+export type { Part, Position } from './part.ts';
 export { type Stages, toStages } from './stages.ts';
 export { decodeText, encodeText } from './text.ts';
 export { contextName } from './image-name.ts';

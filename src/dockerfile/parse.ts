@@ -1,9 +1,11 @@
 import { argumentForms, splitInstruction } from './arguments.ts';
-import type { Ast, AstNote, Directive, Escape, Heredoc, Instruction } from './ast.ts';
+import type { Ast, AstNote, Directive, Escape, Heredoc, Instruction, Source } from './ast.ts';
 import { directiveReader, parseEscape } from './directives.ts';
-import { at, DockerfileError, type Source } from './error.ts';
+import { DockerfileError } from './error.ts';
 import { heredocsOf } from './heredoc.ts';
-import { decodeText, isSpace, trim, trimStart } from './text.ts';
+import { type LineReader, lineReader, readLogicalLine, trimNewline } from './lines.ts';
+import { at, type Place } from './place.ts';
+import { decodeText, trim, trimStart } from './text.ts';
 
 export interface ParseOptions {
   /** What messages call the file; `Dockerfile` unless given. */
@@ -17,7 +19,7 @@ export interface ParseOptions {
  */
 export function parse(input: string | Uint8Array, options: ParseOptions = {}): Ast {
   const source: Source = { name: options.name ?? 'Dockerfile', text: decodeText(input) };
-  const file = lineReader(source.text.startsWith('\ufeff') ? source.text.slice(1) : source.text);
+  const file = lineReader(source.text, source.text.startsWith('\ufeff') ? 1 : 0);
   const parser: Parser = { source, file, directives: [], escape: '\\', notes: [], comments: [] };
   const reader = directiveReader();
   const instructions: Instruction[] = [];
@@ -44,37 +46,8 @@ interface Parser {
   comments: string[];
 }
 
-interface LineReader {
-  /** The next line with its end, or undefined. */
-  next(): string | undefined;
-  /** Number of the line given last. */
-  number: number;
-}
-
-function lineReader(text: string): LineReader {
-  let from = 0;
-  return {
-    number: 0,
-    next() {
-      if (from >= text.length) return undefined;
-      const newline = text.indexOf('\n', from);
-      const to = newline < 0 ? text.length : newline + 1;
-      const line = text.slice(from, to);
-      from = to;
-      this.number++;
-      return line;
-    },
-  };
-}
-
-function trimNewline(line: string): string {
-  let to = line.length;
-  while (to > 0 && (line[to - 1] === '\n' || line[to - 1] === '\r')) to--;
-  return line.slice(0, to);
-}
-
-function place(parser: Parser, start: number) {
-  return { source: parser.source, range: { start, end: parser.file.number }, kind: 'parse' } as const;
+function place({ source, escape, file }: Parser, start: number): Place {
+  return { source, escape, range: { start, end: file.number }, kind: 'parse' };
 }
 
 function noteComment(parser: Parser, line: string): void {
@@ -93,7 +66,8 @@ function takeDirective(parser: Parser, directive: Directive): void {
 function readInstruction(parser: Parser, first: string): Instruction {
   const { file } = parser;
   const start = file.number;
-  const line = readLogicalLine(parser, first);
+  const { line, sawEmpty } = readLogicalLine(file, first, parser.escape);
+  if (sawEmpty) parser.notes.push({ kind: 'empty-continuation', line: file.number });
   const instruction = at(place(parser, start), () => parseLine(line, parser.escape));
   const heredocs = takesHeredocs(instruction) && line.includes('<<') ? readHeredocs(parser, line, start) : [];
   const whole = { ...instruction, heredocs, comments: parser.comments, range: { start, end: file.number } };
@@ -105,42 +79,6 @@ function withRange(instruction: Instruction): Instruction {
   const { trigger, range, heredocs } = instruction;
   if (trigger === undefined) return instruction;
   return { ...instruction, trigger: withRange({ ...trigger, range, heredocs }) };
-}
-
-/** Joins continued lines; comments and (with a note) empty lines between them vanish. */
-function readLogicalLine(parser: Parser, first: string): string {
-  const { file, escape, notes } = parser;
-  let piece = trimContinuation(first, escape);
-  const parts = [piece ?? first];
-  let sawEmpty = false;
-  while (piece !== undefined) {
-    const raw = file.next();
-    if (raw === undefined) break;
-    const line = trimNewline(raw);
-    const content = firstVisible(line);
-    if (content === '#') continue;
-    if (content === undefined) {
-      sawEmpty = true;
-      continue;
-    }
-    piece = trimContinuation(line, escape);
-    parts.push(piece ?? line);
-  }
-  if (sawEmpty) notes.push({ kind: 'empty-continuation', line: file.number });
-  return parts.join('');
-}
-
-function firstVisible(line: string): string | undefined {
-  for (let index = 0; index < line.length; index++) if (!isSpace(line[index])) return line[index];
-  return undefined;
-}
-
-/** The line without its continuation mark; undefined where it has none. An escaped mark is none. */
-function trimContinuation(line: string, escape: Escape): string | undefined {
-  let to = line.length;
-  while (to > 0 && (line[to - 1] === ' ' || line[to - 1] === '\t')) to--;
-  if (line[to - 1] !== escape || line[to - 2] === escape) return undefined;
-  return line.slice(0, to - 1);
 }
 
 /** ONBUILD within ONBUILD is refused later, but must not exhaust the stack now. */
@@ -155,7 +93,7 @@ function parseLine(line: string, escape: Escape, depth = 0): Instruction {
     return { ...none, args: [], json: false, trigger: parseLine(rest, escape, depth + 1) };
   }
   const form = argumentForms.get(name.toLowerCase());
-  return { ...none, ...(form === undefined ? { args: [rest], json: false } : form(rest, escape)) };
+  return { ...none, ...(form === undefined ? { args: [rest], json: false } : form.read(rest, escape)) };
 }
 
 function takesHeredocs(instruction: Instruction): boolean {
@@ -176,6 +114,7 @@ function readHeredocs(parser: Parser, line: string, start: number): Heredoc[] {
     return at(place(parser, start), () => {
       throw new DockerfileError('SYNTAX', 'unterminated heredoc', {
         hint: `no line holds just ${heredoc.name}, which ends it`,
+        part: { text: '<<' },
       });
     });
   });

@@ -1,5 +1,6 @@
 import type { Ast, Instruction } from './ast.ts';
-import { at, DockerfileError } from './error.ts';
+import { DockerfileError } from './error.ts';
+import { at, placeIn } from './place.ts';
 import type { ArgCommand, Command, Stage } from './instructions/command.ts';
 import { readFlags } from './instructions/flags.ts';
 import { parseCommand } from './instructions/parse-command.ts';
@@ -19,7 +20,7 @@ export function toStages(ast: Ast): Stages {
   const globalArgs: ArgCommand[] = [];
   const stages: (Stage & { readonly commands: Command[] })[] = [];
   for (const instruction of ast.instructions) {
-    at({ source: ast.source, range: instruction.range, kind: 'parse' }, () => {
+    at(placeIn(ast, instruction.range, 'parse'), () => {
       if (instruction.name.toLowerCase() === 'from') {
         stages.push({ ...parseFrom(instruction, stages.length), commands: [] });
         return;
@@ -47,6 +48,7 @@ function parseFrom(instruction: Instruction, index: number): Omit<Stage, 'comman
     throw new DockerfileError(
       'INVALID_ARGUMENT',
       `invalid name for build stage: ${quote(written)}, name can't start with a number or contain symbols`,
+      { part: { arg: 2 } },
     );
   }
   const platform = readFlags(instruction.flags, { platform: 'text' }).text('platform');

@@ -143,7 +143,7 @@ describe('parse refuses', () => {
       expect.objectContaining({
         range: { start: 4, end: 5 },
         details: [
-          'web.Dockerfile:4',
+          'web.Dockerfile:4:1',
           '--------------------',
           '   3 |     RUN ok',
           '   4 | >>> ENV \\',

@@ -75,12 +75,19 @@ export interface InlineFile {
   readonly expand: boolean;
 }
 
+export interface MountFlag {
+  /** The value as written. */
+  readonly text: string;
+  /** Its number among all flags of the instruction. */
+  readonly flag: number;
+}
+
 export interface RunCommand extends CommandBase {
   readonly kind: 'run';
   readonly command: CommandLine;
   readonly files: readonly InlineFile[];
   /** Values of `--mount`; their variables are known only in the stage. */
-  readonly mounts: readonly string[];
+  readonly mounts: readonly MountFlag[];
   readonly devices: readonly string[];
   readonly network: 'default' | 'none' | 'host';
   readonly security: 'sandbox' | 'insecure';

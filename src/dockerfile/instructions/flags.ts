@@ -1,4 +1,4 @@
-import { DockerfileError } from '../error.ts';
+import { DockerfileError, inPart } from '../error.ts';
 import { didYouMean } from '../suggest.ts';
 import { cut } from '../text.ts';
 
@@ -11,6 +11,8 @@ export interface Flags {
   /** Undefined where it is not given. */
   boolean(name: string): boolean | undefined;
   list(name: string): readonly string[];
+  /** Reads each value of a list, with its number among all flags; an error of `read` names the flag. */
+  map<T>(name: string, read: (value: string, flag: number) => T): T[];
 }
 
 /**
@@ -18,19 +20,25 @@ export interface Flags {
  * @throws DockerfileError INVALID_FLAG
  */
 export function readFlags(words: readonly string[], kinds: FlagKinds): Flags {
-  const values = new Map<string, string[]>();
-  for (const word of words) {
-    const [flag, value] = cut(word, '=') ?? [word, undefined];
-    const name = flag.slice(2);
-    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
-    if (kind === undefined) throw invalid(`unknown flag: ${flag}${didYouMean(name, Object.keys(kinds))}`);
-    if (kind !== 'list' && values.has(name)) throw invalid(`duplicate flag specified: ${flag}`);
-    values.set(name, [...(values.get(name) ?? []), readValue(flag, value, kind)]);
+  const values = new Map<string, { readonly value: string; readonly index: number }[]>();
+  for (const [index, word] of words.entries()) {
+    inPart({ flag: index }, () => {
+      const [flag, value] = cut(word, '=') ?? [word, undefined];
+      const name = flag.slice(2);
+      const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+      if (kind === undefined) throw invalid(`unknown flag: ${flag}${didYouMean(name, Object.keys(kinds))}`);
+      const before = values.get(name) ?? [];
+      if (kind !== 'list' && before.length > 0) throw invalid(`duplicate flag specified: ${flag}`);
+      before.push({ value: readValue(flag, value, kind), index });
+      values.set(name, before);
+    });
   }
   return {
-    text: (name) => values.get(name)?.[0] ?? '',
-    boolean: (name) => (values.has(name) ? values.get(name)?.[0] === 'true' : undefined),
-    list: (name) => values.get(name) ?? [],
+    text: (name) => values.get(name)?.[0]?.value ?? '',
+    boolean: (name) => (values.has(name) ? values.get(name)?.[0]?.value === 'true' : undefined),
+    list: (name) => (values.get(name) ?? []).map(({ value }) => value),
+    map: (name, read) =>
+      (values.get(name) ?? []).map(({ value, index }) => inPart({ flag: index }, () => read(value, index))),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Healthcheck } from '../../oci/index.ts';
 import type { Instruction } from '../ast.ts';
-import { DockerfileError } from '../error.ts';
+import { DockerfileError, inPart } from '../error.ts';
 import { quote } from '../quote.ts';
 import { parseDuration } from './duration.ts';
 import { type Flags, readFlags } from './flags.ts';
@@ -26,7 +26,10 @@ export function parseHealthcheck(instruction: Instruction): Healthcheck {
     return { Test: ['NONE'] };
   }
   const flags = readFlags(instruction.flags, kinds);
-  if (kind !== 'CMD') throw invalid(`Unknown type ${quote(kind)} in HEALTHCHECK (try CMD)`);
+  if (kind !== 'CMD')
+    throw new DockerfileError('INVALID_ARGUMENT', `Unknown type ${quote(kind)} in HEALTHCHECK (try CMD)`, {
+      part: { arg: 0 },
+    });
   if (command.length === 0) throw invalid('Missing command after HEALTHCHECK CMD');
   return {
     Test: [instruction.json ? 'CMD' : 'CMD-SHELL', ...command],
@@ -34,12 +37,15 @@ export function parseHealthcheck(instruction: Instruction): Healthcheck {
     ...interval(flags, 'timeout', 'Timeout'),
     ...interval(flags, 'start-period', 'StartPeriod'),
     ...interval(flags, 'start-interval', 'StartInterval'),
-    ...retries(flags.text('retries')),
+    ...inPart({ flag: 'retries' }, () => retries(flags.text('retries'))),
   };
 }
 
 function interval(flags: Flags, flag: string, member: keyof Healthcheck): Partial<Healthcheck> {
-  const text = flags.text(flag);
+  return inPart({ flag }, () => readInterval(flags.text(flag), flag, member));
+}
+
+function readInterval(text: string, flag: string, member: keyof Healthcheck): Partial<Healthcheck> {
   const nanoseconds = text === '' ? 0 : parseDuration(text);
   if (nanoseconds === 0) return {};
   if (nanoseconds < millisecond) throw invalid(`Interval ${quote(flag)} cannot be less than 1ms`);

@@ -75,7 +75,7 @@ export function parseMount(text: string, expandValue: (value: string) => string)
     if (key === 'readonly' || key === 'ro') readOnly = flag(key, value);
     else if (key === 'readwrite' || key === 'rw') readOnly = !flag(key, value);
     else if (key === 'required') draft.required = required(draft, value);
-    else if (value === undefined) throw invalid(`invalid field '${field}' must be a key=value pair`);
+    else if (value === undefined) throw invalid(`invalid field '${field}' must be a key=value pair`, field);
     else setValue(draft, key, value, field);
   }
   draft.readOnly = readOnly ?? (draft.type !== 'cache' && draft.type !== 'tmpfs');
@@ -117,7 +117,7 @@ function setValue(draft: Draft, key: string, value: string, field: string): void
       draft[key] = parseWhole(value, 10, key);
       return;
     default:
-      throw invalid(`unexpected key '${key}' in '${field}'${didYouMean(key, keys)}`);
+      throw invalid(`unexpected key '${key}' in '${field}'${didYouMean(key, keys)}`, field);
   }
 }
 
@@ -173,6 +173,7 @@ function unexpected(key: string, type: MountType): DockerfileError {
   return invalid(`unexpected key '${key}' for mount type '${type}'`);
 }
 
-function invalid(message: string): DockerfileError {
-  return new DockerfileError('INVALID_FLAG', message);
+/** `field` is where in the mount the mistake is. */
+function invalid(message: string, field?: string): DockerfileError {
+  return new DockerfileError('INVALID_FLAG', message, field === undefined ? {} : { part: { text: field } });
 }

@@ -142,16 +142,18 @@ function trigger({ trigger: inner, flags, line, heredocs }: Instruction): string
 
 function run(instruction: Instruction): Bare<RunCommand> {
   const flags = readFlags(instruction.flags, { mount: 'list', device: 'list', network: 'text', security: 'text' });
-  const mounts = flags.list('mount');
-  for (const mount of mounts) mountFrom(mount);
-  const devices = flags.list('device').map(parseDevice);
+  const mounts = flags.map('mount', (text, flag) => {
+    mountFrom(text);
+    return { text, flag };
+  });
+  const devices = flags.map('device', (text) => parseDevice(text));
   const network = flags.text('network') || 'default';
   if (network !== 'default' && network !== 'none' && network !== 'host') {
-    throw new DockerfileError('INVALID_FLAG', `invalid network mode "${network}"`);
+    throw new DockerfileError('INVALID_FLAG', `invalid network mode "${network}"`, { part: { flag: 'network' } });
   }
   const security = flags.text('security') || 'sandbox';
   if (security !== 'sandbox' && security !== 'insecure') {
-    throw new DockerfileError('INVALID_FLAG', `security "${security}" is not valid`);
+    throw new DockerfileError('INVALID_FLAG', `security "${security}" is not valid`, { part: { flag: 'security' } });
   }
   const command = commandLine(instruction);
   return { kind: 'run', command, files: inlineFiles(instruction), mounts, devices, network, security };

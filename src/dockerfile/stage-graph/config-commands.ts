@@ -1,5 +1,5 @@
 import type { Healthcheck } from '../../oci/index.ts';
-import { DockerfileError } from '../error.ts';
+import { DockerfileError, inPart } from '../error.ts';
 import { expand, expandText } from '../expand.ts';
 import type {
   ArgCommand,
@@ -60,7 +60,7 @@ export function applyText(scope: Scope, { kind, value: written }: TextCommand): 
   if (kind === 'maintainer') state.author = value;
   else if (kind === 'user') state.config.User = value;
   else {
-    checkSignal(value);
+    inPart({ arg: 0 }, () => checkSignal(value));
     state.config.StopSignal = value;
   }
   commit(state, { createdBy: `${kind.toUpperCase()} ${value}` });
@@ -84,7 +84,7 @@ function listOf(scope: Scope, kind: ListCommand['kind'], values: readonly string
     const { escape } = builder.plan.ast;
     const ports: string[] = [];
     for (const word of values.flatMap((value) => expand(value, state.env, { escape }).words)) {
-      for (const port of parsePorts(word)) ports.push(port);
+      for (const port of inPart({ text: word }, () => parsePorts(word))) ports.push(port);
       // There are no more; a line that repeats ranges must not fill the memory.
       if (ports.length > 3 * 65536)
         throw new DockerfileError('INVALID_ARGUMENT', 'EXPOSE names more ports than there are');

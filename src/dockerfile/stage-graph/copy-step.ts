@@ -1,5 +1,5 @@
 import { isDigest } from '../../oci/index.ts';
-import { DockerfileError } from '../error.ts';
+import { DockerfileError, inPart } from '../error.ts';
 import { expandText } from '../expand.ts';
 import type { CopySource, CopyStep } from '../graph.ts';
 import type { CopyCommand, InlineFile } from '../instructions/command.ts';
@@ -21,10 +21,12 @@ export function addCopy(scope: Scope, command: CopyCommand, planned: PlannedComm
   const { escape } = builder.plan.ast;
   const expanded = expandCopy(scope, command);
   const { chmod, chown, checksum } = expanded;
-  if (chmod !== '') checkFileMode(chmod);
-  if (checksum !== '') checkChecksum(expanded);
+  if (chmod !== '') inPart({ flag: 'chmod' }, () => checkFileMode(chmod));
+  if (checksum !== '') inPart({ flag: 'checksum' }, () => checkChecksum(expanded));
   const title = stepTitle(scope, command.line, { escape, triggered: planned.triggered });
-  const paths = expanded.sources.map((source) => copySource(scope, source, { command, expanded, planned }));
+  const paths = expanded.sources.map((source, index) =>
+    inPart({ text: command.sources[index] ?? '' }, () => copySource(scope, source, { command, expanded, planned })),
+  );
   const files = command.files.map((file) => inlineSource(scope, file));
   const step = addStep(builder, {
     kind: 'copy',

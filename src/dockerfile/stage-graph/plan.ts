@@ -1,7 +1,8 @@
 import { normalizePlatform, parsePlatform, type Platform } from '../../oci/index.ts';
 import type { Ast } from '../ast.ts';
 import type { BuildInputs } from '../contract.ts';
-import { at, DockerfileError } from '../error.ts';
+import { DockerfileError, inPart } from '../error.ts';
+import { at, placeIn } from '../place.ts';
 import { expand } from '../expand.ts';
 import type { SourceRange } from '../graph.ts';
 import { checkImageName, findContext } from '../image-name.ts';
@@ -63,15 +64,14 @@ export interface PlannedCommand {
 export function planStages(ast: Ast, inputs: BuildInputs): Plan {
   const { globalArgs, stages } = toStages(ast);
   const globals = globalVariables(inputs, globalArgs, {
-    source: ast.source,
-    escape: ast.escape,
+    ast,
     target: inputs.target ?? stages.at(-1)?.name ?? 'default',
   });
   const planned: PlannedStage[] = [];
   const names = new Map<string, PlannedStage>();
   for (const stage of stages) {
     const { index, name, range } = stage;
-    const base = at({ source: ast.source, range, kind: 'build' }, () => baseOf(stage, names, { ast, inputs, globals }));
+    const base = at(placeIn(ast, range, 'build'), () => baseOf(stage, names, { ast, inputs, globals }));
     const replaced = name !== undefined && findContext(name, inputs.contexts) !== undefined;
     const next = { index, name, label: name ?? `stage-${index}`, base, replaced, range, commands: [] };
     planned.push(next);
@@ -94,14 +94,15 @@ function baseOf(stage: Stage, earlier: ReadonlyMap<string, PlannedStage>, { ast,
   if (text === '') {
     throw new DockerfileError('INVALID_ARGUMENT', `base name (${stage.base}) should not be blank`, {
       hint: 'an ARG that FROM uses is declared before the first FROM',
+      part: { arg: 0 },
     });
   }
-  const platform = platformOf(stage, { ast, inputs, globals });
+  const platform = inPart({ flag: 'platform' }, () => platformOf(stage, { ast, inputs, globals }));
   const context = stage.name === undefined ? undefined : findContext(stage.name, inputs.contexts);
   if (context !== undefined) return contextBase(context.key, context.kind, platform ?? inputs.platform);
   const base = earlier.get(text.toLowerCase());
   if (base !== undefined) return stageBase(base);
-  return outsideBase(text, inputs, platform);
+  return inPart({ arg: 0 }, () => outsideBase(text, inputs, platform));
 }
 
 function platformOf(stage: Stage, { ast, globals }: Setting): Platform | undefined {
@@ -167,16 +168,18 @@ export function planCommand(
   range: SourceRange,
   { triggered = false }: { readonly triggered?: boolean } = {},
 ): PlannedCommand {
-  const place = { source: plan.ast.source, range: triggered ? range : command.range, kind: 'build' } as const;
+  const place = triggered ? placeIn(plan.ast, range, 'trigger') : placeIn(plan.ast, command.range, 'build');
   return at(place, () => ({ command, sources: sourcesOf(plan, command), triggered }));
 }
 
 function sourcesOf(plan: Plan, command: Command): (Base | undefined)[] {
-  if (command.kind === 'copy') return [command.from === '' ? undefined : copySource(plan, command.from)];
+  if (command.kind === 'copy') {
+    return [command.from === '' ? undefined : inPart({ flag: 'from' }, () => copySource(plan, command.from))];
+  }
   if (command.kind !== 'run') return [];
-  return command.mounts.map((mount) => {
-    const from = mountFrom(mount);
-    return from === '' ? undefined : namedSource(plan, from);
+  return command.mounts.map(({ text, flag }) => {
+    const from = mountFrom(text);
+    return from === '' ? undefined : inPart({ flag }, () => namedSource(plan, from));
   });
 }
 
@@ -232,8 +235,8 @@ function checkCircles({ ast, stages }: Plan): void {
   }
 }
 
-function throwCircle({ source }: Ast, { label, range }: PlannedStage): never {
-  return at({ source, range, kind: 'build' }, () => {
+function throwCircle(ast: Ast, { label, range }: PlannedStage): never {
+  return at(placeIn(ast, range, 'build'), () => {
     throw new DockerfileError('CIRCULAR_DEPENDENCY', `circular dependency detected on stage: ${label}`);
   });
 }

@@ -1,6 +1,7 @@
 import type { Ast } from '../ast.ts';
 import { type BuildInputs, type ImageNeed, needKey, type ResolvedConfigs } from '../contract.ts';
-import { at, DockerfileError } from '../error.ts';
+import { DockerfileError } from '../error.ts';
+import { at, placeIn } from '../place.ts';
 import { parse } from '../parse.ts';
 import { parseCommand } from '../instructions/parse-command.ts';
 import { type Base, dependenciesOf, type Plan, planCommand, type PlannedStage, planStages } from './plan.ts';
@@ -51,7 +52,7 @@ function triggersKnown({ base }: PlannedStage, configs: ResolvedConfigs): boolea
 }
 
 function addTriggers(plan: Plan, stage: PlannedStage, configs: ResolvedConfigs): void {
-  const place = { source: plan.ast.source, range: stage.range, kind: 'build' } as const;
+  const place = placeIn(plan.ast, stage.range, 'trigger');
   const commands = triggersOf(plan, stage.base, configs).map((text) =>
     planCommand(
       plan,

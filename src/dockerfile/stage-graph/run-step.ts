@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { DockerfileError } from '../error.ts';
+import { DockerfileError, inPart } from '../error.ts';
 import { expandText } from '../expand.ts';
 import type { RunMount, RunStep } from '../graph.ts';
 import { parseHeredoc } from '../heredoc.ts';
@@ -19,7 +19,7 @@ export function addRun(scope: Scope, command: RunCommand, { sources, triggered }
   const { escape } = builder.plan.ast;
   const script = scriptOf(scope, command);
   const expandValue = (value: string) => expandText(value, state.env, { escape }).toWellFormed();
-  const mounts = command.mounts.map((text) => parseMount(text, expandValue));
+  const mounts = command.mounts.map(({ text, flag }) => inPart({ flag }, () => parseMount(text, expandValue)));
   const title = stepTitle(scope, command.line, {
     escape,
     quotes: 'keep',
@@ -28,7 +28,9 @@ export function addRun(scope: Scope, command: RunCommand, { sources, triggered }
     suffix: script.summary,
     variables: withMaskedSecrets(scope, mounts),
   });
-  const runMounts = mounts.map((mount, index) => runMount(scope, mount, sources[index]));
+  const runMounts = mounts.map((mount, index) =>
+    inPart({ flag: command.mounts[index]?.flag ?? 0 }, () => runMount(scope, mount, sources[index])),
+  );
   for (const device of command.devices) {
     const message = `--device=${device} is not supported and has no effect`;
     builder.warnings.push({ message, line: command.range.start });

@@ -1,7 +1,8 @@
 import { normalizePlatform, type Platform } from '../../oci/index.ts';
 import type { Ast } from '../ast.ts';
 import { type BuildInputs, needKey, type ResolvedConfigs } from '../contract.ts';
-import { at, DockerfileError } from '../error.ts';
+import { DockerfileError } from '../error.ts';
+import { at, placeIn } from '../place.ts';
 import { expandText } from '../expand.ts';
 import type { ImageDraft, StepGraph } from '../graph.ts';
 import type { TextCommand } from '../instructions/command.ts';
@@ -53,12 +54,12 @@ function syntaxNote({ directives }: Ast): Builder['warnings'] {
 }
 
 function buildStage(builder: Builder, stage: PlannedStage): StageState {
-  const { source } = builder.plan.ast;
-  const scope = at({ source, range: stage.range, kind: 'build' }, () => openStage(builder, stage));
+  const { ast } = builder.plan;
+  const scope = at(placeIn(ast, stage.range, 'build'), () => openStage(builder, stage));
   for (const planned of stage.commands) {
     const range = planned.triggered ? stage.range : planned.command.range;
     const command = { ...planned.command, range };
-    at({ source, range, kind: 'build' }, () => dispatch(scope, { ...planned, command }));
+    at(placeIn(ast, range, planned.triggered ? 'trigger' : 'build'), () => dispatch(scope, { ...planned, command }));
   }
   return scope.state;
 }

@@ -1,7 +1,8 @@
 import { formatPlatform } from '../../oci/index.ts';
-import type { Escape } from '../ast.ts';
+import type { Ast } from '../ast.ts';
 import type { BuildInputs } from '../contract.ts';
-import { at, DockerfileError, type Source } from '../error.ts';
+import { DockerfileError } from '../error.ts';
+import { at, placeIn } from '../place.ts';
 import { expandText } from '../expand.ts';
 import type { ArgCommand } from '../instructions/command.ts';
 
@@ -11,8 +12,7 @@ export function buildArg({ buildArgs }: BuildInputs, name: string): string | und
 }
 
 export interface GlobalOptions {
-  readonly source: Source;
-  readonly escape: Escape;
+  readonly ast: Ast;
   /** What TARGETSTAGE says. */
   readonly target: string;
 }
@@ -21,7 +21,7 @@ export interface GlobalOptions {
 export function globalVariables(
   inputs: BuildInputs,
   commands: readonly ArgCommand[],
-  { source, escape, target }: GlobalOptions,
+  { ast, target }: GlobalOptions,
 ): ReadonlyMap<string, string> {
   const variables = platformVariables(inputs, target);
   for (const { args, range } of commands) {
@@ -31,7 +31,7 @@ export function globalVariables(
       else if (value !== undefined) {
         variables.set(
           key,
-          at({ source, range, kind: 'build' }, () => expandText(value, variables, { escape })),
+          at(placeIn(ast, range, 'build'), () => expandText(value, variables, { escape: ast.escape })),
         );
       }
     }

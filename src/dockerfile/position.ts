@@ -1,0 +1,91 @@
+import { argumentForms, type Span, shift, splitInstruction } from './arguments.ts';
+import type { Escape } from './ast.ts';
+import type { SourceRange } from './graph.ts';
+import { type LinePiece, piecesOf } from './lines.ts';
+import type { Part, Position } from './part.ts';
+
+/** A Dockerfile's text and how its lines are continued. */
+export interface Lines {
+  readonly text: string;
+  readonly escape: Escape;
+}
+
+/** Where in the file the part of the instruction at `range` begins; its instruction where the part cannot be found. */
+export function positionOf(lines: Lines, range: SourceRange, part: Part = {}): Position {
+  const found = new Positions(lines).find(range, part);
+  return found.start;
+}
+
+/** Finds parts of instructions in one file; the beginnings of lines are looked up once. */
+export class Positions {
+  readonly #lines: Lines;
+  readonly #starts: readonly number[];
+
+  constructor(lines: Lines) {
+    this.#lines = lines;
+    this.#starts = lineStarts(lines.text);
+  }
+
+  /** Where the part of the instruction at `range` stands: line and column, and offsets in the text. */
+  find(range: SourceRange, part: Part = {}): { start: Position; end: Position; span: Span } {
+    const { text, escape } = this.#lines;
+    const { line, pieces } = piecesOf(text, this.#starts[range.start - 1] ?? text.length, escape);
+    const { start, end } = spanOf(line, escape, part);
+    // An end belongs to the piece of the character before it.
+    const span = {
+      start: toOffset(pieces, start),
+      end: end > start ? toOffset(pieces, end - 1) + 1 : toOffset(pieces, end),
+    };
+    return { start: this.at(span.start), end: this.at(span.end), span };
+  }
+
+  /** The position of an offset in the text. */
+  at(offset: number): Position {
+    let low = 0;
+    let high = this.#starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: offset - (this.#starts[low] ?? 0) + 1 };
+  }
+}
+
+/** The offset at which each line begins; a byte order mark is in none. */
+function lineStarts(text: string): number[] {
+  const starts = [text.startsWith('\ufeff') ? 1 : 0];
+  for (let index = text.indexOf('\n'); index >= 0; index = text.indexOf('\n', index + 1)) starts.push(index + 1);
+  return starts;
+}
+
+function toOffset(pieces: readonly LinePiece[], index: number): number {
+  const piece = pieces.findLast(({ start }) => start <= index);
+  return piece === undefined ? index : piece.offset + index - piece.start;
+}
+
+/** Where a part stands in a logical line. */
+function spanOf(line: string, escape: Escape, part: Part): Span {
+  const { nameSpan, flags, flagSpans, rest, restStart } = splitInstruction(line, escape);
+  const whole = partSpan();
+  if (part.text === undefined || part.text === '') return whole ?? nameSpan;
+  const within = whole ?? { start: nameSpan.end, end: line.length };
+  const index = line.indexOf(part.text, within.start);
+  if (index < 0 || index + part.text.length > within.end) return whole ?? nameSpan;
+  return { start: index, end: index + part.text.length };
+
+  function partSpan(): Span | undefined {
+    if (part.flag !== undefined) {
+      const index = typeof part.flag === 'number' ? part.flag : flags.findIndex((flag) => isFlag(flag, part.flag));
+      return flagSpans[index];
+    }
+    if (part.arg === undefined) return undefined;
+    const name = line.slice(nameSpan.start, nameSpan.end).toLowerCase();
+    const span = argumentForms.get(name)?.spans(rest, escape)[part.arg];
+    return span === undefined ? undefined : shift(span, restStart);
+  }
+}
+
+function isFlag(flag: string, name: number | string | undefined): boolean {
+  return flag === `--${name}` || flag.startsWith(`--${name}=`);
+}
