@@ -1,3 +1,5 @@
+import type { Span } from './arguments.ts';
+
 /** A place in a file: line and column from 1, columns in UTF-16 units. */
 export interface Position {
   readonly line: number;
@@ -13,4 +15,6 @@ export interface Part {
   readonly arg?: number;
   /** Looked for in the flag or argument if one is given, else behind the name. */
   readonly text?: string;
+  /** A stretch of the file itself, where that is known already; the others then do not count. */
+  readonly span?: Span;
 }

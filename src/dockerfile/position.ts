@@ -28,15 +28,29 @@ export class Positions {
 
   /** Where the part of the instruction at `range` stands: line and column, and offsets in the text. */
   find(range: SourceRange, part: Part = {}): { start: Position; end: Position; span: Span } {
+    const span = part.span ?? this.#place(range, (line) => spanOf(line, this.#lines.escape, part));
+    return { start: this.at(span.start), end: this.at(span.end), span };
+  }
+
+  /** Where in the text a stretch of the logical line of the instruction at `range` stands. */
+  inFile(range: SourceRange, span: Span): Span {
+    return this.#place(range, () => span);
+  }
+
+  /** The offset at which a line begins, counted from 1. */
+  lineStart(line: number): number {
+    return this.#starts[line - 1] ?? this.#lines.text.length;
+  }
+
+  #place(range: SourceRange, choose: (line: string) => Span): Span {
     const { text, escape } = this.#lines;
-    const { line, pieces } = piecesOf(text, this.#starts[range.start - 1] ?? text.length, escape);
-    const { start, end } = spanOf(line, escape, part);
+    const { line, pieces } = piecesOf(text, this.lineStart(range.start), escape);
+    const { start, end } = choose(line);
     // An end belongs to the piece of the character before it.
-    const span = {
+    return {
       start: toOffset(pieces, start),
       end: end > start ? toOffset(pieces, end - 1) + 1 : toOffset(pieces, end),
     };
-    return { start: this.at(span.start), end: this.at(span.end), span };
   }
 
   /** The position of an offset in the text. */

@@ -1,0 +1,53 @@
+import type { Ast } from '../../ast.ts';
+import type { Subject, SubjectStage } from '../subject.ts';
+import { isPosixShell, type RunScript, runScript } from './run-script.ts';
+
+const known = new WeakMap<SubjectStage, readonly RunScript[]>();
+
+/** The RUNs of a stage that a POSIX shell reads, in order; none where the image may be one of Windows. */
+export function scriptsOf(subject: Subject, stage: SubjectStage): readonly RunScript[] {
+  const found = known.get(stage) ?? readScripts(subject, stage);
+  known.set(stage, found);
+  return found;
+}
+
+function readScripts(subject: Subject, stage: SubjectStage): RunScript[] {
+  const { ast, positions } = subject;
+  const lineage = lineageOf(subject, stage);
+  let posix = !mayBeWindows(ast, lineage[0]);
+  const scripts: RunScript[] = [];
+  for (const each of lineage) {
+    for (const { command, instruction } of each.commands) {
+      if (command.kind === 'shell') posix = isPosixShell(command.values);
+      if (command.kind !== 'run' || !posix || each !== stage) continue;
+      const script = runScript({ command, instruction, positions, escape: ast.escape });
+      if (script !== undefined) scripts.push(script);
+    }
+  }
+  return scripts;
+}
+
+/** A stage and those of the file that it begins with, the first one first. */
+export function lineageOf({ stages }: Subject, stage: SubjectStage): SubjectStage[] {
+  const lineage = [stage];
+  for (let { base } = stage; base.kind === 'stage'; ) {
+    const next = stages[base.index];
+    if (next === undefined) break;
+    lineage.unshift(next);
+    base = next.base;
+  }
+  return lineage;
+}
+
+/** A backtick as escape is written for Windows' paths. */
+function mayBeWindows({ escape }: Ast, root: SubjectStage | undefined): boolean {
+  if (escape === '`') return true;
+  if (root?.base.kind !== 'image') return false;
+  const { name, platform, config } = root.base;
+  const shell = config?.config.Shell ?? [];
+  return (
+    platform.os === 'windows' ||
+    /windows|nanoserver|servercore/i.test(name) ||
+    (shell.length > 0 && !isPosixShell(shell))
+  );
+}
