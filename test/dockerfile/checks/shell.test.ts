@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { readScript } from '../../../src/dockerfile/checks/shell/read-script.ts';
 import { appendCommand, insertWord, replaceWord } from '../../../src/dockerfile/checks/shell/script-edits.ts';
-import { scriptsOf } from '../../../src/dockerfile/checks/shell/stage-scripts.ts';
+import { scriptsOf } from '../../../src/dockerfile/checks/stages/stage-scripts.ts';
 import { subjectOf } from './subject-of.ts';
 
 /** A script's commands, one a line: depth as dots, joint, prefix in parentheses, words parted by `_`, redirects. */

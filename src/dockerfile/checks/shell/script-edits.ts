@@ -1,14 +1,7 @@
 import type { Span } from '../../arguments.ts';
 import type { Edit } from '../finding.ts';
-import type { Part } from '../../part.ts';
 import type { RunScript } from './run-script.ts';
 import type { ShellCommand, ShellWord } from './script.ts';
-
-/** A stretch of a script as a finding names it. */
-export function partOf(run: RunScript, span: Span): Part {
-  const found = run.place(span);
-  return found === undefined ? {} : { span: found };
-}
 
 /** From the program to one of its words: `apt-get install`. */
 export function upTo(command: ShellCommand, word: ShellWord): Span {

@@ -1,6 +1,7 @@
 import type { Ast } from '../../ast.ts';
 import type { Subject, SubjectStage } from '../subject.ts';
-import { isPosixShell, type RunScript, runScript } from './run-script.ts';
+import { isPosixShell, type RunScript, runScript } from '../shell/run-script.ts';
+import { lineageOf } from './lineage.ts';
 
 const known = new WeakMap<SubjectStage, readonly RunScript[]>();
 
@@ -25,18 +26,6 @@ function readScripts(subject: Subject, stage: SubjectStage): RunScript[] {
     }
   }
   return scripts;
-}
-
-/** A stage and those of the file that it begins with, the first one first. */
-export function lineageOf({ stages }: Subject, stage: SubjectStage): SubjectStage[] {
-  const lineage = [stage];
-  for (let { base } = stage; base.kind === 'stage'; ) {
-    const next = stages[base.index];
-    if (next === undefined) break;
-    lineage.unshift(next);
-    base = next.base;
-  }
-  return lineage;
 }
 
 /** A backtick as escape is written for Windows' paths. */

@@ -1,0 +1,71 @@
+import { fixOf, foundInRun } from '../shell/run-finding.ts';
+import type { RunScript } from '../shell/run-script.ts';
+import { imageStages } from '../stages/lineage.ts';
+import { scriptsOf } from '../stages/stage-scripts.ts';
+import type { FileRule, Subject, SubjectCommand } from '../subject.ts';
+import { type OwnerChange, ownerChange } from './owner-change.ts';
+import { type Block, BlockReader, type PlacedCopy } from './copy-block.ts';
+
+export const copyThenChown: FileRule = {
+  name: 'CopyThenChown',
+  description: 'Owner and mode of copied files should be set by the COPY',
+  url: 'docs/checks/copy-then-chown.md',
+  *find(subject) {
+    const blocks = new BlockReader();
+    for (const stage of imageStages(subject)) {
+      const scripts = new Map(scriptsOf(subject, stage).map((run) => [run.command, run]));
+      for (const each of stage.commands) {
+        const run = each.command.kind === 'run' ? scripts.get(each.command) : undefined;
+        if (run !== undefined) yield* changesIn(subject, run, blocks.block);
+        blocks.pass(each);
+      }
+    }
+  },
+};
+
+function* changesIn(subject: Subject, run: RunScript, block: Block) {
+  if (!run.certain) return;
+  for (const command of run.commands) {
+    const change = command.depth === 0 ? ownerChange(command, block.folder) : undefined;
+    if (change === undefined) continue;
+    const copies = change.paths.map((path) => block.copies.find((copy) => isPlacedBy(copy, path, change)));
+    const [copy] = copies;
+    if (copy === undefined || copies.includes(undefined)) continue;
+    const flag = `--${change.flag}${change.isLiteral ? `=${change.value}` : ''}`;
+    yield foundInRun(run, command, {
+      message: `${command.name} puts a second copy of the files into the image; COPY ${flag} does not`,
+      fix: copies.length === 1 ? toFlag(subject, run, { copy, change }) : undefined,
+    });
+  }
+}
+
+/** A single file wherever it is; of a folder only one that holds nothing but what was copied. */
+function isPlacedBy(copy: PlacedCopy, path: string, { recursive, isOctal, flag }: OwnerChange): boolean {
+  if (!recursive) return copy.files.includes(path);
+  return copy.target === path && copy.isAlone && (flag === 'chown' || isOctal);
+}
+
+/** Takes the RUN away, if it does nothing else, and writes the flag behind the keyword of the COPY before it. */
+function toFlag(
+  { ast, positions }: Subject,
+  { commands, instruction }: RunScript,
+  { copy, change }: { readonly copy: PlacedCopy; readonly change: OwnerChange },
+) {
+  if (commands.length !== 1 || !copy.isLast || !copy.isNew || !change.isLiteral) return undefined;
+  if (copy.sources !== 1 || (change.flag === 'chmod' && !change.isOctal) || hasFlag(copy.instruction, change.flag)) {
+    return undefined;
+  }
+  const keyword = positions.find(copy.instruction.range).span;
+  const start = positions.lineStart(instruction.range.start);
+  const end = positions.lineStart(instruction.range.end + 1);
+  // At the file's end the line's end before it goes too.
+  const from = end === ast.source.text.length && !ast.source.text.endsWith('\n') ? start - 1 : start;
+  return fixOf(`write --${change.flag}=${change.value} instead of the RUN`, [
+    { start: keyword.end, end: keyword.end, text: ` --${change.flag}=${change.value}` },
+    { start: from, end, text: '' },
+  ]);
+}
+
+function hasFlag({ flags }: SubjectCommand['instruction'], name: string): boolean {
+  return flags.some((flag) => flag.startsWith(`--${name}=`));
+}
