@@ -2,7 +2,7 @@ import { fixOf, foundInRun } from '../shell/run-finding.ts';
 import type { RunScript } from '../shell/run-script.ts';
 import { insertWord, upTo } from '../shell/script-edits.ts';
 import type { ShellCommand, ShellWord } from '../shell/script.ts';
-import { argumentsOf, hasWord } from '../shell/subcommand.ts';
+import { argumentsOf, hasWord, isScript } from '../shell/subcommand.ts';
 import type { Edit } from '../finding.ts';
 import { imageStages } from '../stages/lineage.ts';
 import { isMountedOver } from '../stages/mounts.ts';
@@ -24,7 +24,7 @@ export const apkCacheNotRemoved: FileRule = {
   *find(subject) {
     for (const stage of imageStages(subject)) {
       for (const run of scriptsOf(subject, stage)) {
-        if (!run.certain || isMountedOver(run.command, folders) || run.commands.some(removesCache)) continue;
+        if (!run.certain || isMountedOver(run.command, folders) || run.commands.some(mayRemove)) continue;
         const calls = apkCalls(run);
         const [first] = calls;
         if (first === undefined) continue;
@@ -46,9 +46,11 @@ function apkCalls({ commands }: RunScript): ApkCall[] {
   });
 }
 
-function removesCache({ name, words }: ShellCommand): boolean {
-  if (name === 'apk') return words.some(({ text }) => text === 'clean');
-  return (name === 'rm' || name === 'find' || name === '') && words.some(({ text }) => /\/var\/cache|\/etc\/apk\/cache/.test(text));
+function mayRemove(command: ShellCommand): boolean {
+  const { name, words } = command;
+  if (name === 'apk') return hasWord(command, 'clean');
+  if (isScript(command)) return true;
+  return (name === 'rm' || name === 'find') && words.some(({ text }) => /\/var\/cache|\/etc\/apk\/cache/.test(text));
 }
 
 /** `update` is of no use to what fetches the index for itself: it goes, with the `&&` behind it. */

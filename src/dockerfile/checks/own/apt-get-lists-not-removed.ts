@@ -2,7 +2,7 @@ import { fixOf, foundInRun } from '../shell/run-finding.ts';
 import type { RunScript } from '../shell/run-script.ts';
 import { appendCommand, upTo } from '../shell/script-edits.ts';
 import type { ShellCommand } from '../shell/script.ts';
-import { hasWord } from '../shell/subcommand.ts';
+import { hasWord, isScript } from '../shell/subcommand.ts';
 import { commandsAfter, imageStages } from '../stages/lineage.ts';
 import { isMountedOver } from '../stages/mounts.ts';
 import { scriptsOf } from '../stages/stage-scripts.ts';
@@ -32,13 +32,13 @@ export const aptGetListsNotRemoved: FileRule = {
   },
 };
 
-/** Whether a command removes the lists, or may: a cleaning program of the image's own. */
+/** Whether a command removes the lists, or may: a script, or a cleaning program of the image's own. */
 function mayRemove(command: ShellCommand): boolean {
   const { name, words } = command;
-  if (name === 'apt-get' || name === 'apt') return hasWord(command, 'distclean');
-  if (/clean|tidy|purge/i.test(name)) return true;
-  if (name !== 'rm' && name !== 'find' && name !== '') return false;
-  return words.some(({ text }) => /\/var\/lib\/(?:apt|\*|\{)|apt\/lists|^\/var\/lib\/?$/.test(text) || /lists\b/.test(text));
+  if (name === 'apt-get' || name === 'apt') return hasWord(command, 'distclean', 'dist-clean');
+  if (isScript(command) || /clean|tidy|purge/i.test(name)) return true;
+  if (name !== 'rm' && name !== 'find') return false;
+  return words.some(({ text }) => /\/var\/lib\/(?:apt|\*|\{)|^\/var\/lib\/?$|\blists\b/.test(text));
 }
 
 /** Whether something behind the RUN installs from the lists that it left. */

@@ -31,7 +31,7 @@ export const cleanupInLaterLayer: FileRule = {
         const run = command.kind === 'run' ? scripts.get(command) : undefined;
         if (run?.certain !== true) continue;
         yield* lateRemovals(run, folder, made);
-        for (const path of madeBy(run, folder)) if (!made.has(path)) made.set(path, instruction.range.start);
+        for (const path of leftBy(run, folder)) if (!made.has(path)) made.set(path, instruction.range.start);
       }
     }
   },
@@ -49,13 +49,17 @@ function* lateRemovals(run: RunScript, folder: string | undefined, made: Map<str
   }
 }
 
-/** Files that a RUN leaves in its layer, as far as is known. */
+/** Files that a RUN makes in its layer, as far as is known. */
 function madeBy(run: RunScript, folder: string | undefined): string[] {
-  const commands = inFolders(run, folder);
-  const removed = new Set(commands.flatMap(({ command, folder: at }) => removals(command, at)));
-  const found = commands.flatMap(({ command, folder: at }) => downloads(command, at));
-  if (aptCalls(run).some(isUpdate) && !isMountedOver(run.command, [aptLists])) found.push(aptLists);
-  return found.filter((path) => !removed.has(path) && !isMountedOver(run.command, [path]));
+  const found = inFolders(run, folder).flatMap(({ command, folder: at }) => downloads(command, at));
+  if (aptCalls(run).some(isUpdate)) found.push(aptLists);
+  return found.filter((path) => !isMountedOver(run.command, [path]));
+}
+
+/** Files that are there when it is done. */
+function leftBy(run: RunScript, folder: string | undefined): string[] {
+  const removed = inFolders(run, folder).flatMap(({ command, folder: at }) => removals(command, at));
+  return madeBy(run, folder).filter((path) => !removed.includes(path));
 }
 
 /** Paths that a command removes; what is in a folder counts as the folder. */

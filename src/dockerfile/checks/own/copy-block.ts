@@ -19,7 +19,7 @@ export interface PlacedCopy {
   readonly target: string;
   /** Whether nothing in the file wrote below the target before it. */
   readonly isAlone: boolean;
-  /** Whether the target is certainly made by the copy: no WORKDIR made it, and no base brings it. */
+  /** Whether the target is one file, or a folder that the copy makes: no WORKDIR made it, and no base brings it. */
   readonly isNew: boolean;
   /** Whether it is the instruction right before the one that comes now. */
   readonly isLast: boolean;
@@ -60,7 +60,7 @@ export class BlockReader {
     const target = destinationOf(command.destination, this.#folder);
     if (target === undefined) return;
     const files = placedFiles(command, this.#folder);
-    const isFile = files.length === 1 && files[0] !== undefined && /\.\w+$/.test(files[0]);
+    const isFile = files[0] === target && /\.\w+$/.test(target);
     const sources = command.sources.length + command.files.length;
     const isAlone =
       !this.#written.some((path) => path === target || path.startsWith(`${target}/`)) &&

@@ -28,15 +28,24 @@ function* changesIn(subject: Subject, run: RunScript, block: Block) {
   for (const command of run.commands) {
     const change = command.depth === 0 ? ownerChange(command, block.folder) : undefined;
     if (change === undefined) continue;
-    const copies = change.paths.map((path) => block.copies.find((copy) => isPlacedBy(copy, path, change)));
+    const before = run.text.slice(0, command.start);
+    const copies = change.paths.map((path) =>
+      block.copies.find((copy) => isPlacedBy(copy, path, change) && !(change.recursive && before.includes(path))),
+    );
     const [copy] = copies;
-    if (copy === undefined || copies.includes(undefined)) continue;
+    if (copy === undefined || copies.includes(undefined) || isRemoved(run, change)) continue;
     const flag = `--${change.flag}${change.isLiteral ? `=${change.value}` : ''}`;
     yield foundInRun(run, command, {
       message: `${command.name} puts a second copy of the files into the image; COPY ${flag} does not`,
       fix: copies.length === 1 ? toFlag(subject, run, { copy, change }) : undefined,
     });
   }
+}
+
+/** Whether the RUN itself removes the files in the end, so that its layer holds none. */
+function isRemoved({ commands }: RunScript, { paths }: OwnerChange): boolean {
+  const removals = commands.filter(({ name }) => name === 'rm').flatMap(({ words }) => words);
+  return removals.some(({ text }) => paths.some((path) => path.endsWith(text.replace(/^\.\//, ''))));
 }
 
 /** A single file wherever it is; of a folder only one that holds nothing but what was copied. */
@@ -51,8 +60,8 @@ function toFlag(
   { commands, instruction }: RunScript,
   { copy, change }: { readonly copy: PlacedCopy; readonly change: OwnerChange },
 ) {
-  if (commands.length !== 1 || !copy.isLast || !copy.isNew || !change.isLiteral) return undefined;
-  if (copy.sources !== 1 || (change.flag === 'chmod' && !change.isOctal) || hasFlag(copy.instruction, change.flag)) {
+  if (commands.length !== 1 || !copy.isLast || !change.isLiteral || (change.recursive && !copy.isNew)) return undefined;
+  if (copy.sources !== 1 || hasFlag(copy.instruction, change.flag)) {
     return undefined;
   }
   const keyword = positions.find(copy.instruction.range).span;

@@ -1,7 +1,7 @@
 import { fixOf, foundInRun } from '../shell/run-finding.ts';
 import { appendCommand, upTo } from '../shell/script-edits.ts';
 import type { ShellCommand, ShellWord } from '../shell/script.ts';
-import { argumentsOf } from '../shell/subcommand.ts';
+import { argumentsOf, hasWord, isScript } from '../shell/subcommand.ts';
 import { imageStages } from '../stages/lineage.ts';
 import { isMountedOver } from '../stages/mounts.ts';
 import { scriptsOf } from '../stages/stage-scripts.ts';
@@ -40,9 +40,10 @@ function installation(command: ShellCommand): { command: ShellCommand; verb: She
   return command.words.some(({ text }) => text.startsWith('--installroot')) ? undefined : { command, verb };
 }
 
-/** Whether a command removes the cache, or may: a cleaning program of the image's own. */
-function mayRemove({ name, words }: ShellCommand): boolean {
-  if (programs.includes(name)) return words.some(({ text }) => text === 'clean');
-  if (/clean/i.test(name)) return true;
-  return (name === 'rm' || name === 'find' || name === '') && words.some(({ text }) => text.includes('/var/cache'));
+/** Whether a command removes the cache, or may: a script, or a cleaning program of the image's own. */
+function mayRemove(command: ShellCommand): boolean {
+  const { name, words } = command;
+  if (programs.includes(name)) return hasWord(command, 'clean');
+  if (isScript(command) || /clean/i.test(name)) return true;
+  return (name === 'rm' || name === 'find') && words.some(({ text }) => text.includes('/var/cache'));
 }

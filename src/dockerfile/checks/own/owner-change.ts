@@ -6,7 +6,7 @@ export interface OwnerChange {
   /** COPY's flag that does the same. */
   readonly flag: 'chown' | 'chmod';
   readonly value: string;
-  /** Whether the value is what it says, without variables. */
+  /** Whether COPY's flag takes the value as it is. */
   readonly isLiteral: boolean;
   /** Whether it is a mode in numbers, which sets all of it. */
   readonly isOctal: boolean;
@@ -25,11 +25,12 @@ export function ownerChange({ name, words, redirects, prefix }: ShellCommand, fo
   const paths = targets.map((target) => (/[*?[{]/.test(target.text) ? undefined : absolute(folder, target)));
   const known = paths.filter((path) => path !== undefined).map((path) => (path.length > 1 ? path.replace(/\/$/, '') : path));
   if (known.length < paths.length) return undefined;
+  const isOctal = /^[0-7]{3,4}$/.test(value.text);
   return {
     flag: name,
     value: value.text,
-    isLiteral: /^[\w.:+=,-]+$/.test(value.text) && !/^:|:$/.test(value.text),
-    isOctal: /^[0-7]{3,4}$/.test(value.text),
+    isLiteral: name === 'chown' ? /^[\w-]+(?::[\w-]+)?$/.test(value.text) : isOctal,
+    isOctal,
     recursive: options.some(({ text }) => /^-[a-zA-Z]*R|^--recursive$/.test(text)),
     paths: known,
   };

@@ -29,3 +29,10 @@ export function argumentsOf(command: ShellCommand, withValue: readonly string[] 
 export function hasWord({ words }: ShellCommand, ...texts: readonly string[]): boolean {
   return words.some(({ text }) => texts.includes(text));
 }
+
+/** Whether a command runs a script, or a program that only a run can tell: what it does is not known. */
+export function isScript({ name, words }: ShellCommand): boolean {
+  const [program] = words;
+  if (program === undefined) return false;
+  return name === '' || /\.sh$|^(?:ba|da|a|z|k)?sh$|^(?:source|\.|eval|su|chroot|xargs)$/.test(name) || /^(?:\.\.?|\/tmp)\//.test(program.text);
+}

@@ -1,0 +1,38 @@
+import type { Fix } from '../finding.ts';
+import type { FixContext } from './fix-context.ts';
+
+/** What only a shell knows. */
+const builtins: ReadonlySet<string> = new Set(
+  '. : alias bg break builtin case cd command continue declare dirs do eval exit export fg fi for function getopts hash history if jobs let local popd pushd read readonly return select set shift shopt source then time times trap type typeset ulimit umask unalias unset until wait while'.split(
+    ' ',
+  ),
+);
+
+/**
+ * `CMD node server.js` as a JSON array, if the shell has nothing to do for it. The process then is the first one and gets
+ * signals itself, which is what the rule is about.
+ */
+export function fixJsonArgs({ ast, positions, instruction }: FixContext): Fix | undefined {
+  const { args, range, json } = instruction;
+  const [command] = args;
+  if (json || command === undefined || !/^[A-Za-z0-9_./:=@%+, \t-]+$/.test(command)) return undefined;
+  const words = command.trim().split(/[ \t]+/);
+  // The shell's `exec` does what the array does.
+  if (words[0] === 'exec' && words.length > 1 && !words[1]?.startsWith('-')) words.shift();
+  const [program = ''] = words;
+  if (program.includes('=') || builtins.has(program) || program === 'exec' || hasPartner(ast, instruction)) return undefined;
+  const { span } = positions.find(range, { arg: 0 });
+  const text = `[${words.map((word) => JSON.stringify(word)).join(', ')}]`;
+  return { title: `write ${text}`, edits: [{ ...span, text }] };
+}
+
+/** Whether the stage has both CMD and ENTRYPOINT: one's words become arguments of the other, which a shell's would not. */
+function hasPartner({ instructions }: FixContext['ast'], instruction: FixContext['instruction']): boolean {
+  const own = instructions.findIndex(({ range }) => range.start === instruction.range.start);
+  const isFrom = ({ name }: { readonly name: string }) => name.toLowerCase() === 'from';
+  const from = instructions.slice(0, own + 1).findLastIndex(isFrom);
+  const next = instructions.findIndex((each, index) => index > own && isFrom(each));
+  const stage = instructions.slice(Math.max(from, 0), next < 0 ? undefined : next);
+  const other = instruction.name.toLowerCase() === 'cmd' ? 'entrypoint' : 'cmd';
+  return stage.some(({ name }) => name.toLowerCase() === other);
+}
