@@ -22,6 +22,7 @@ export function fixJsonArgs({ ast, positions, instruction }: FixContext): Fix | 
   const [program = ''] = words;
   if (program.includes('=') || builtins.has(program) || program === 'exec' || hasPartner(ast, instruction)) return undefined;
   const { span } = positions.find(range, { arg: 0 });
+  if (/\n[ \t]*#/.test(ast.source.text.slice(span.start, span.end))) return undefined;
   const text = `[${words.map((word) => JSON.stringify(word)).join(', ')}]`;
   return { title: `write ${text}`, edits: [{ ...span, text }] };
 }

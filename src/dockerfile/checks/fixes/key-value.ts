@@ -47,7 +47,8 @@ function candidates(value: string, escape: Escape): Candidate[] {
 
 /** The value with quotes around all of it, instead of those that are around parts. */
 function requoted(value: string, escape: Escape): string {
-  const part = new RegExp(`'([^']*)'|"((?:[^"${escape === '\\' ? '\\\\' : escape}]|[\\\\\`].)*)"|${escape === '\\' ? '\\\\' : escape}(.)`, 'gs');
+  const mark = escape === '\\' ? '\\\\' : escape;
+  const part = new RegExp(`'([^']*)'|"((?:[^"${mark}]|${mark}.)*)"|${mark}(.)`, 'gs');
   const parts = value.replaceAll(part, (whole, single?: string, double?: string, escaped?: string) => {
     if (single !== undefined) return escapeLiteral(single, escape);
     if (double !== undefined) return double;

@@ -12,6 +12,7 @@ export function fixMaintainer({ ast, positions, instruction }: FixContext): Fix 
   const value = quoteLiteral(author?.[1] ?? author?.[2] ?? written, ast.escape);
   const keyword = /^[a-z]/.test(instruction.name) ? 'label' : 'LABEL';
   const span = positions.inFile(instruction.range, { start: nameSpan.start, end: restStart + rest.length });
+  if (ast.source.text.slice(span.start, span.end).includes('\n')) return undefined;
   const text = `${keyword} org.opencontainers.image.authors=${value}`;
   return { title: 'write LABEL org.opencontainers.image.authors', edits: [{ ...span, text }] };
 }

@@ -1,8 +1,7 @@
-import type { CopyCommand } from '../../instructions/command.ts';
-import { isUrlSource, parseGitSource } from '../../stage-graph/git-source.ts';
 import { splitInstruction } from '../../arguments.ts';
 import type { Fix } from '../finding.ts';
 import type { FileRule, Subject, SubjectCommand } from '../subject.ts';
+import { isPlain } from './plain-add.ts';
 
 export const addInsteadOfCopy: FileRule = {
   name: 'AddInsteadOfCopy',
@@ -21,34 +20,6 @@ export const addInsteadOfCopy: FileRule = {
     }
   },
 };
-
-/** Whether COPY would do exactly the same. */
-function isPlain({ sources, files, checksum, keepGitDir, unpack }: CopyCommand): boolean {
-  if (checksum !== '' || keepGitDir !== undefined || unpack !== undefined) return false;
-  return sources.length + files.length > 0 && sources.every(isPlainSource);
-}
-
-const archive = /\.(?:tar|tgz|tbz2?|txz|tzst|tlz|gz|bz2|xz|zst|lzma|z)$/i;
-
-/**
- * ADD unpacks by content, so a name has to tell: it has an ending that no archive has, or is a folder for sure.
- */
-function isPlainSource(source: string): boolean {
-  if (source.startsWith('$') || isUrlSource(source) || isGit(source)) return false;
-  if (/^\.{0,2}\/?$|\/$/.test(source)) return true;
-  const name = source.slice(source.lastIndexOf('/') + 1);
-  const ending = /\.[A-Za-z][\w-]*$/.exec(name)?.[0];
-  if (ending === undefined) return /^[\w-]+$/.test(name);
-  return !archive.test(name) && !/[*?[\]$\\]/.test(ending);
-}
-
-function isGit(source: string): boolean {
-  try {
-    return parseGitSource(source) !== undefined;
-  } catch {
-    return true;
-  }
-}
 
 /** COPY in the keyword's own case. */
 function toCopy({ ast, positions }: Subject, { instruction }: SubjectCommand): Fix {

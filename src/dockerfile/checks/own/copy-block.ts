@@ -3,6 +3,7 @@ import type { CopyCommand } from '../../instructions/command.ts';
 import type { SubjectCommand } from '../subject.ts';
 import { folderAfter } from './made-files.ts';
 import { destinationOf, placedFiles } from './placed-files.ts';
+import { isPlain } from './plain-add.ts';
 
 /** The COPYs since the last RUN. */
 export interface Block {
@@ -47,7 +48,7 @@ export class BlockReader {
     this.#copies = this.#copies.map((copy) => ({ ...copy, isLast: false }));
     this.#folder = folderAfter(this.#folder, each);
     if (command.kind === 'workdir' && this.#folder !== undefined) this.#workdirs.add(this.#folder);
-    if (command.kind === 'copy') this.#add(command, instruction);
+    if (command.kind === 'copy' || (command.kind === 'add' && isPlain(command))) this.#add(command, instruction);
     else if (command.kind === 'add') this.#written.push(destinationOf(command.destination, this.#folder) ?? '/');
     else if (command.kind === 'run') {
       this.#copies = [];

@@ -36,7 +36,7 @@ function* changesIn(subject: Subject, run: RunScript, block: Block) {
     if (copy === undefined || copies.includes(undefined) || isRemoved(run, change)) continue;
     const flag = `--${change.flag}${change.isLiteral ? `=${change.value}` : ''}`;
     yield foundInRun(run, command, {
-      message: `${command.name} puts a second copy of the files into the image; COPY ${flag} does not`,
+      message: `${command.name} puts a second copy of the files into the image; ${copy.instruction.name.toUpperCase()} ${flag} does not`,
       fix: copies.length === 1 ? toFlag(subject, run, { copy, change }) : undefined,
     });
   }
