@@ -31,7 +31,12 @@ describe.each(ownRules)('the page of $name', ({ name, url = '' }) => {
     const says = !page.includes('\nNothing: ');
     expect(findings.every(({ fix }) => (fix !== undefined) === says)).toBe(true);
     expect(rulesIn(applyFixes(text, findings).text)).toEqual(says ? [] : findings.map(() => name));
-    expect(index.split('\n').find((row) => row.includes(`[${name}]`))?.endsWith('| ✓ |')).toBe(says);
+    expect(
+      index
+        .split('\n')
+        .find((row) => row.includes(`[${name}]`))
+        ?.endsWith('| ✓ |'),
+    ).toBe(says);
   });
 });
 

@@ -74,4 +74,3 @@ function finding({ positions }: Subject, { name, description }: FileRule, draft:
   const { start, end } = positions.find(range, part);
   return { rule: name, description, message, range, start, end, ...(fix === undefined ? {} : { fix }) };
 }
-

@@ -11,7 +11,11 @@ export function fixExposeProtocol(context: FixContext): Fix | undefined {
 export function fixExposeFormat(context: FixContext): Fix | undefined {
   return rewritten(context, (port) => {
     const [container = '', host = ''] = port.split(':').toReversed();
-    const address = port.split(':').slice(0, -2).join(':').replace(/^\[(.*)\]$/, '$1');
+    const address = port
+      .split(':')
+      .slice(0, -2)
+      .join(':')
+      .replace(/^\[(.*)\]$/, '$1');
     const isMapping = /^[\d-]*$/.test(host) && (address === '' || isIP(address) !== 0);
     return isMapping && /^\d+(?:-\d+)?(?:\/\w+)?$/.test(container) ? container : port;
   });

@@ -20,7 +20,8 @@ export function fixJsonArgs({ ast, positions, instruction }: FixContext): Fix | 
   // The shell's `exec` does what the array does.
   if (words[0] === 'exec' && words.length > 1 && !words[1]?.startsWith('-')) words.shift();
   const [program = ''] = words;
-  if (program.includes('=') || builtins.has(program) || program === 'exec' || hasPartner(ast, instruction)) return undefined;
+  if (program.includes('=') || builtins.has(program) || program === 'exec' || hasPartner(ast, instruction))
+    return undefined;
   const { span } = positions.find(range, { arg: 0 });
   if (/\n[ \t]*#/.test(ast.source.text.slice(span.start, span.end))) return undefined;
   const text = `[${words.map((word) => JSON.stringify(word)).join(', ')}]`;

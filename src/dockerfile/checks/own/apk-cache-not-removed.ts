@@ -30,7 +30,10 @@ export const apkCacheNotRemoved: FileRule = {
         if (first === undefined) continue;
         yield foundInRun(run, upTo(first.command, first.verb), {
           message: `The package index that apk ${first.verb.text} fetches stays in the layer`,
-          fix: fixOf('write --no-cache', calls.map((call) => withoutCache(run, call))),
+          fix: fixOf(
+            'write --no-cache',
+            calls.map((call) => withoutCache(run, call)),
+          ),
         });
       }
     }
@@ -57,7 +60,13 @@ function mayRemove(command: ShellCommand): boolean {
 function withoutCache(run: RunScript, { command, verb }: ApkCall): Edit | undefined {
   if (verb.text !== 'update') return insertWord(run, verb, '--no-cache');
   const next = run.commands[run.commands.indexOf(command) + 1];
-  if (next === undefined || !(next.joint === '&&' || next.joint === ';') || next.depth !== command.depth || next.name !== 'apk') return undefined;
+  if (
+    next === undefined ||
+    !(next.joint === '&&' || next.joint === ';') ||
+    next.depth !== command.depth ||
+    next.name !== 'apk'
+  )
+    return undefined;
   const found = run.place({ start: command.start, end: next.start });
   // The next command's first character, not the end of the line before it.
   const from = run.place({ start: next.start, end: next.end });

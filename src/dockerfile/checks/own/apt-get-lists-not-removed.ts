@@ -20,9 +20,7 @@ export const aptGetListsNotRemoved: FileRule = {
         if (update === undefined || !run.certain || isMountedOver(run.command, [aptLists])) continue;
         if (run.commands.some((command) => command.start > update.command.start && mayRemove(command))) continue;
         const remove = `${update.command.prefix[0]?.text === 'sudo' ? 'sudo ' : ''}rm -rf ${aptLists}/*`;
-        const edits = isNeededLater(subject, stage, run)
-          ? []
-          : [appendCommand(run, remove, subject.ast.source.text)];
+        const edits = isNeededLater(subject, stage, run) ? [] : [appendCommand(run, remove, subject.ast.source.text)];
         yield foundInRun(run, upTo(update.command, update.verb), {
           message: `The package lists that ${update.command.name} update fetches stay in the layer`,
           fix: fixOf(`remove ${aptLists}/*`, edits),

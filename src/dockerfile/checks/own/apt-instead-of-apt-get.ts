@@ -5,7 +5,8 @@ import type { FileRule } from '../subject.ts';
 import { aptCalls } from './apt.ts';
 
 /** What both programs can do alike. */
-const shared = 'update upgrade install reinstall remove purge autoremove clean autoclean source build-dep download'.split(' ');
+const shared =
+  'update upgrade install reinstall remove purge autoremove clean autoclean source build-dep download'.split(' ');
 
 export const aptInsteadOfAptGet: FileRule = {
   name: 'AptInsteadOfAptGet',

@@ -67,4 +67,3 @@ function removals({ name, words }: ShellCommand, folder: string | undefined): st
   if (name !== 'rm') return [];
   return words.slice(1).flatMap((word) => absolute(folder, { ...word, text: word.text.replace(/\/\*?$/, '') }) ?? []);
 }
-

@@ -18,7 +18,11 @@ export function dependencyInstall(command: ShellCommand): DependencyInstall | un
 type Finder = (command: ShellCommand) => { verb: string; manifest: string } | undefined;
 
 const installs: Readonly<Record<string, Finder>> = {
-  npm: verbs(['ci', 'install', 'i', 'clean-install'], 'package.json and package-lock.json', ['--prefix', '-C', '--loglevel']),
+  npm: verbs(['ci', 'install', 'i', 'clean-install'], 'package.json and package-lock.json', [
+    '--prefix',
+    '-C',
+    '--loglevel',
+  ]),
   yarn: verbs(['install', ''], 'package.json and yarn.lock', ['--cwd', '--network-timeout', '--cache-folder']),
   pnpm: verbs(['install', 'i', 'fetch'], 'package.json and pnpm-lock.yaml', ['-C', '--dir', '--filter']),
   bundle: verbs(['install', ''], 'Gemfile and Gemfile.lock', ['--jobs', '-j', '--without', '--path', '--retry']),
@@ -27,8 +31,10 @@ const installs: Readonly<Record<string, Finder>> = {
   go: (command) => (isGoDownload(command) ? { verb: 'mod download', manifest: 'go.mod and go.sum' } : undefined),
   pip: fromRequirements,
   pip3: fromRequirements,
-  mvn: (command) => (goal(command, /^dependency:(?:go-offline|resolve)/) ? { verb: 'dependency:…', manifest: 'pom.xml' } : undefined),
-  gradle: (command) => (goal(command, /^dependencies$/) ? { verb: 'dependencies', manifest: 'the build files' } : undefined),
+  mvn: (command) =>
+    goal(command, /^dependency:(?:go-offline|resolve)/) ? { verb: 'dependency:…', manifest: 'pom.xml' } : undefined,
+  gradle: (command) =>
+    goal(command, /^dependencies$/) ? { verb: 'dependencies', manifest: 'the build files' } : undefined,
 };
 
 /** One of the verbs and nothing more: a package named behind it is not the manifest's. */
@@ -53,7 +59,9 @@ function fromRequirements(command: ShellCommand): ReturnType<Finder> {
   const file = texts.findIndex((text) => text === '-r' || text === '--requirement');
   const name = texts[file + 1];
   if (texts[1] !== 'install' || file < 0 || name === undefined) return undefined;
-  const local = texts.some((text) => text === '-e' || text === '--editable' || /^\.{1,2}(?:\/|\[|$)/.test(text) && text !== name);
+  const local = texts.some(
+    (text) => text === '-e' || text === '--editable' || (/^\.{1,2}(?:\/|\[|$)/.test(text) && text !== name),
+  );
   return local ? undefined : { verb: `install -r ${name}`, manifest: name };
 }
 

@@ -8,8 +8,19 @@ import { scriptsOf } from '../stages/stage-scripts.ts';
 import type { FileRule } from '../subject.ts';
 
 const programs = ['yum', 'dnf', 'dnf5', 'microdnf', 'tdnf'];
-const verbs = 'install reinstall localinstall groupinstall update upgrade distro-sync makecache check-update'.split(' ');
-const withValue = ['-c', '--config', '--installroot', '--releasever', '--enablerepo', '--disablerepo', '-x', '--setopt'];
+const verbs = 'install reinstall localinstall groupinstall update upgrade distro-sync makecache check-update'.split(
+  ' ',
+);
+const withValue = [
+  '-c',
+  '--config',
+  '--installroot',
+  '--releasever',
+  '--enablerepo',
+  '--disablerepo',
+  '-x',
+  '--setopt',
+];
 const folders = ['/var/cache/yum', '/var/cache/dnf', '/var/cache/libdnf5', '/var/cache/tdnf'];
 
 export const dnfCacheNotRemoved: FileRule = {

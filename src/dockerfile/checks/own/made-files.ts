@@ -43,7 +43,10 @@ export function downloads({ name, words, redirects }: ShellCommand, folder: stri
   if (name === 'curl' || name === 'wget') {
     const outputs = name === 'curl' ? /^(?:-[a-zA-Z]*o|--output)$/ : /^(?:-[a-zA-Z]*O|--output-document)$/;
     for (const [index, { text }] of words.entries()) if (outputs.test(text)) named.push(words[index + 1]);
-    const byUrl = name === 'wget' ? named.length === 0 : words.some(({ text }) => /^-[a-zA-Z]*O[a-zA-Z]*$|^--remote-name$/.test(text));
+    const byUrl =
+      name === 'wget'
+        ? named.length === 0
+        : words.some(({ text }) => /^-[a-zA-Z]*O[a-zA-Z]*$|^--remote-name$/.test(text));
     if (byUrl) named.push(...words.filter(({ text }) => /^https?:\/\//.test(text)).map(lastPart));
   }
   if (name !== 'curl' && name !== 'wget') return [];

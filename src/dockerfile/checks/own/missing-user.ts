@@ -34,7 +34,9 @@ function isRoot(user: string | undefined): boolean {
 
 function startsSomething(subject: Subject, target: SubjectStage): boolean {
   const lineage = lineageOf(subject, target);
-  if (lineage.some(({ commands }) => commands.some(({ command: { kind } }) => kind === 'cmd' || kind === 'entrypoint'))) {
+  if (
+    lineage.some(({ commands }) => commands.some(({ command: { kind } }) => kind === 'cmd' || kind === 'entrypoint'))
+  ) {
     return true;
   }
   const base = lineage[0]?.base;

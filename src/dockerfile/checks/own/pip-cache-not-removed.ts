@@ -51,16 +51,20 @@ function isHandled(subject: Subject, stage: SubjectStage, { command, instruction
   const isSet = ['PIP_NO_CACHE_DIR', 'PIP_CACHE_DIR', 'XDG_CACHE_HOME'].some((name) =>
     isVariableSet(subject, stage, { name, line }),
   );
-  if (isSet || mountsOf(command).some(({ target, type }) => type !== 'bind' && /cache|pip|^\/root$/.test(target))) return true;
+  if (isSet || mountsOf(command).some(({ target, type }) => type !== 'bind' && /cache|pip|^\/root$/.test(target)))
+    return true;
   if (commands.some(removesCache)) return true;
   return commandsBefore(subject, stage, line + 1).some(({ instruction: { line: text, heredocs } }) =>
-    [text, ...heredocs.map(({ content }) => content)].some((each) => /no-cache-dir\s*=\s*(?:true|1|yes|on)\b|config\s.*no-cache-dir|pip\.conf/.test(each)),
+    [text, ...heredocs.map(({ content }) => content)].some((each) =>
+      /no-cache-dir\s*=\s*(?:true|1|yes|on)\b|config\s.*no-cache-dir|pip\.conf/.test(each),
+    ),
   );
 }
 
 function removesCache({ name, words, assignments }: ShellCommand): boolean {
   if (assignments.some(({ text }) => isSwitch(text)) && words.length === 0) return true;
   if (name === 'export') return words.some(({ text }) => isSwitch(text));
-  if (name === 'rm' || name === 'find' || name === '') return words.some(({ text }) => /\.cache|\/root\/\*|^\/root\/\.\*/.test(text));
+  if (name === 'rm' || name === 'find' || name === '')
+    return words.some(({ text }) => /\.cache|\/root\/\*|^\/root\/\.\*/.test(text));
   return /^pip/.test(name) ? words[1]?.text === 'cache' : /clean/i.test(name);
 }

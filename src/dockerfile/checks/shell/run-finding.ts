@@ -6,7 +6,11 @@ import type { RunScript } from './run-script.ts';
 export type Found = Omit<FindingDraft, 'rule'>;
 
 /** What is wrong with a stretch of a RUN's script. */
-export function foundInRun(run: RunScript, at: Span, { message, fix }: { message: string; fix?: Fix | undefined }): Found {
+export function foundInRun(
+  run: RunScript,
+  at: Span,
+  { message, fix }: { message: string; fix?: Fix | undefined },
+): Found {
   const { range, comments } = run.instruction;
   const span = run.place(at);
   return {

@@ -34,5 +34,9 @@ export function hasWord({ words }: ShellCommand, ...texts: readonly string[]): b
 export function isScript({ name, words }: ShellCommand): boolean {
   const [program] = words;
   if (program === undefined) return false;
-  return name === '' || /\.sh$|^(?:ba|da|a|z|k)?sh$|^(?:source|\.|eval|su|chroot|xargs)$/.test(name) || /^(?:\.\.?|\/tmp)\//.test(program.text);
+  return (
+    name === '' ||
+    /\.sh$|^(?:ba|da|a|z|k)?sh$|^(?:source|\.|eval|su|chroot|xargs)$/.test(name) ||
+    /^(?:\.\.?|\/tmp)\//.test(program.text)
+  );
 }
