@@ -66,5 +66,5 @@ function removesCache({ name, words, assignments }: ShellCommand): boolean {
   if (name === 'export') return words.some(({ text }) => isSwitch(text));
   if (name === 'rm' || name === 'find' || name === '')
     return words.some(({ text }) => /\.cache|\/root\/\*|^\/root\/\.\*/.test(text));
-  return /^pip/.test(name) ? words[1]?.text === 'cache' : /clean/i.test(name);
+  return name.startsWith('pip') ? words[1]?.text === 'cache' : /clean/i.test(name);
 }
