@@ -11,6 +11,8 @@ export interface BuildInputs {
   readonly labels: Readonly<Record<string, string>>;
   /** Named contexts (`--build-context`), by lower-case name; which kind decides whether FROM may use one. */
   readonly contexts: Readonly<Record<string, 'image' | 'tree'>>;
+  /** Patterns of the main context's ignore file (`parseIgnore`), for the checks; none unless given. */
+  readonly ignore?: readonly string[];
   /** Whether ADD/COPY from the main context is possible (false for a Dockerfile on standard input alone). */
   readonly hasContext: boolean;
 }

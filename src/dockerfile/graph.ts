@@ -37,6 +37,8 @@ export interface DraftHistoryItem extends HistoryItem {
 export interface GraphWarning {
   readonly message: string;
   readonly line?: number;
+  /** The rule that gave it, where it comes from a check. */
+  readonly rule?: string;
 }
 
 export type Step = ImageStep | RunStep | CopyStep | WorkdirStep;

@@ -1,4 +1,7 @@
 export * from './ast.ts';
+export { check, type CheckOptions, type CheckReport } from './checks/check.ts';
+export type { Edit, Finding, Fix } from './checks/finding.ts';
+export type { Rule } from './checks/rule.ts';
 export * from './contract.ts';
 export * from './dump.ts';
 export * from './error.ts';
@@ -6,6 +9,14 @@ export * from './excerpt.ts';
 export { createGlobMatcher, hasWildcards } from './glob.ts';
 export * from './graph.ts';
 export * from './ignore.ts';
+export {
+  formatOutline,
+  outlineOf,
+  type Outline,
+  type OutlineArg,
+  type OutlineCredential,
+  type OutlineLocation,
+} from './outline.ts';
 export * from './parse.ts';
 export type { Part, Position } from './part.ts';
 export { type Stages, toStages } from './stages.ts';

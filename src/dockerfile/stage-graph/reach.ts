@@ -2,6 +2,7 @@ import type { Ast } from '../ast.ts';
 import { type BuildInputs, type ImageNeed, needKey, type ResolvedConfigs } from '../contract.ts';
 import { DockerfileError } from '../error.ts';
 import { at, placeIn } from '../place.ts';
+import type { Reporter } from '../checks/reporter.ts';
 import { parse } from '../parse.ts';
 import { parseCommand } from '../instructions/parse-command.ts';
 import { type Base, dependenciesOf, type Plan, planCommand, type PlannedStage, planStages } from './plan.ts';
@@ -24,11 +25,17 @@ export function needs(ast: Ast, inputs: BuildInputs, configs: ResolvedConfigs): 
   return reach(ast, inputs, configs).needs;
 }
 
-export function reach(ast: Ast, inputs: BuildInputs, configs: ResolvedConfigs): Reach {
-  const plan = planStages(ast, inputs);
+export interface ReachOptions {
+  readonly reporter?: Reporter;
+  /** Takes every stage as needed. */
+  readonly all?: boolean;
+}
+
+export function reach(ast: Ast, inputs: BuildInputs, configs: ResolvedConfigs, options: ReachOptions = {}): Reach {
+  const plan = planStages(ast, inputs, options.reporter);
   const triggered = new Set<PlannedStage>();
   for (;;) {
-    const stages = reachable(plan);
+    const stages = options.all === true ? plan.stages : reachable(plan);
     const news = stages.filter((stage) => !triggered.has(stage) && triggersKnown(stage, configs));
     if (news.length === 0) return { plan, stages, needs: missing(stages, configs) };
     for (const stage of news) {

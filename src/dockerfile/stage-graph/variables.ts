@@ -23,20 +23,39 @@ export function globalVariables(
   commands: readonly ArgCommand[],
   { ast, target }: GlobalOptions,
 ): ReadonlyMap<string, string> {
-  const variables = platformVariables(inputs, target);
+  const variables = evaluate(platformVariables(inputs, target), commands, {
+    ast,
+    given: (name) => buildArg(inputs, name),
+  });
+  checkEpoch(buildArg(inputs, 'SOURCE_DATE_EPOCH') ?? variables.get('SOURCE_DATE_EPOCH'), inputs);
+  return variables;
+}
+
+/** The same where no ARG is given on the command line. */
+export function defaultVariables(
+  inputs: BuildInputs,
+  commands: readonly ArgCommand[],
+  { ast, target }: GlobalOptions,
+): ReadonlyMap<string, string> {
+  return evaluate(platformVariables(inputs, target), commands, { ast, given: () => undefined });
+}
+
+interface Evaluation {
+  readonly ast: Ast;
+  given(name: string): string | undefined;
+}
+
+function evaluate(variables: Map<string, string>, commands: readonly ArgCommand[], { ast, given }: Evaluation) {
   for (const { args, range } of commands) {
     for (const { key, value } of args) {
-      const given = buildArg(inputs, key);
-      if (given !== undefined) variables.set(key, given);
-      else if (value !== undefined) {
-        variables.set(
-          key,
-          at(placeIn(ast, range, 'build'), () => expandText(value, variables, { escape: ast.escape })),
-        );
-      }
+      const actual =
+        given(key) ??
+        (value === undefined
+          ? undefined
+          : at(placeIn(ast, range, 'build'), () => expandText(value, variables, { escape: ast.escape })));
+      if (actual !== undefined) variables.set(key, actual);
     }
   }
-  checkEpoch(buildArg(inputs, 'SOURCE_DATE_EPOCH') ?? variables.get('SOURCE_DATE_EPOCH'), inputs);
   return variables;
 }
 
