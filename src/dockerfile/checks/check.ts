@@ -3,7 +3,6 @@ import type { Ast } from '../ast.ts';
 import { type BuildInputs, type ImageNeed, needKey, type ResolvedConfigs } from '../contract.ts';
 import { DockerfileError } from '../error.ts';
 import { Positions } from '../position.ts';
-import type { Builder } from '../stage-graph/builder.ts';
 import { reach, type Reach } from '../stage-graph/reach.ts';
 import { buildStages } from '../stage-graph/to-graph.ts';
 import { checkConfigOf } from './check-config.ts';

@@ -5,7 +5,7 @@ import type { FindingDraft } from './finding.ts';
 export interface Reporter {
   /** Tells whether anybody listens; what is costly to find out need not be found out otherwise. */
   readonly listens: boolean;
-  report(draft: FindingDraft): void;
+  readonly report: (draft: FindingDraft) => void;
 }
 
 /** For whoever wants the meaning of a file and no opinion. */

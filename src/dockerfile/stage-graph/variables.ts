@@ -42,7 +42,7 @@ export function defaultVariables(
 
 interface Evaluation {
   readonly ast: Ast;
-  given(name: string): string | undefined;
+  readonly given: (name: string) => string | undefined;
 }
 
 function evaluate(variables: Map<string, string>, commands: readonly ArgCommand[], { ast, given }: Evaluation) {
