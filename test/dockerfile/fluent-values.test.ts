@@ -6,7 +6,7 @@ import { graphOf } from './build-inputs.ts';
 
 /** What some reader of a Dockerfile takes for more than itself. */
 const troublesome = fc.constantFrom(
-  ...`"'\`\\<>[]{}()#=,:;-/.@*?!%&|~^+ \t\r\v\f\u0085\u00a0\u2028\ufeff\u0000\u007faAxé漢`,
+  ...Array.from(`"'\`\\<>[]{}()#=,:;-/.@*?!%&|~^+ \t\r\v\f\u0085\u00a0\u2028\ufeff\u0000\u007faAxé漢`),
   '\u{1f600}',
   '<<EOF',
   'EOF',

@@ -11,10 +11,15 @@ import { charactersOf, type DockerfileText } from './literal.ts';
 /** What needs no quotes anywhere. */
 const bare = /^(?!--)[\p{L}\p{N}\w./:@%+,=~${}*?^!#[\]-]+$/u;
 
-/** Text whose expansion is `value`, blanks as they are: for readers that do not split it. */
+/**
+ * Text whose expansion is `value`, blanks as they are: for readers that do not split it. A byte order mark at its start
+ * is quoted for BuildKit, which drops it there.
+ */
 export function expandable(value: DockerfileText): string {
   const text = charactersOf(value);
-  return /["'\\]|^\d*<</.test(text) || (text.includes('$') && typeof value !== 'string') ? doubleQuoted(value) : text;
+  return /["'\\]|^(?:\d*<<|\ufeff)/.test(text) || (text.includes('$') && typeof value !== 'string')
+    ? doubleQuoted(value)
+    : text;
 }
 
 /** Text that stays one word and whose expansion is `value`. */
