@@ -68,6 +68,7 @@ describe('each method is its instruction', () => {
     ['copy', a.copy('x', '/y'), 'FROM a\nCOPY x /y'],
     ['copy of several', a.copy(['x', 'y*.js'], './'), 'FROM a\nCOPY x y*.js ./'],
     ['copy of blanks', a.copy('x y', '/z'), 'FROM a\nCOPY ["x y", "/z"]'],
+    ['copy of a byte order mark', a.copy('\ufeffx', '/z'), 'FROM a\nCOPY ["\\"\ufeffx\\"", "/z"]'],
     ['copy of brackets', a.copy('[xy].js', '/z'), 'FROM a\nCOPY ["[xy].js", "/z"]'],
     ['copy from an image', a.copy('/x', '/y', { from: 'b:1' }), 'FROM a\nCOPY --from=b:1 /x /y'],
     [
