@@ -30,6 +30,28 @@ export {
   storeRoot,
 } from './build/index.ts';
 export { chooseIsolation, type Isolation, type IsolationChoice, type IsolationReport } from './container/index.ts';
+export {
+  bind,
+  type BuildStage,
+  cache,
+  type DockerfileText,
+  from,
+  type FromOptions,
+  type Literal,
+  literal,
+  scratch,
+  secret,
+  ssh,
+  type StageAddOptions,
+  type StageCommand,
+  type StageCopyOptions,
+  type StageHealthcheckOptions,
+  type StageMount,
+  type StageRunOptions,
+  type StageValue,
+  type StageWriteOptions,
+  tmpfs,
+} from './dockerfile/index.ts';
 export { isSlipwayError, SlipwayError, UsageError } from './errors.ts';
 export {
   type ImageRow,

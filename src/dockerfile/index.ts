@@ -6,6 +6,29 @@ export * from './contract.ts';
 export * from './dump.ts';
 export * from './error.ts';
 export * from './excerpt.ts';
+export {
+  type StageCommand,
+  type StageHealthcheckOptions,
+  type StageRunOptions,
+} from './fluent/commands.ts';
+export type { GlobalArgs, StageDefinition, StageValue } from './fluent/definition.ts';
+export { type Sources, type StageAddOptions, type StageCopyOptions, type StageWriteOptions } from './fluent/files.ts';
+export { type DockerfileText, type Literal, literal } from './fluent/literal.ts';
+export {
+  bind,
+  type BindOptions,
+  cache,
+  type CacheOptions,
+  type CredentialOptions,
+  secret,
+  type SecretOptions,
+  ssh,
+  type SshOptions,
+  type StageMount,
+  tmpfs,
+  type TmpfsOptions,
+} from './fluent/mounts.ts';
+export { type BuildStage, from, type FromOptions, scratch } from './fluent/stage.ts';
 export { createGlobMatcher, hasWildcards } from './glob.ts';
 export * from './graph.ts';
 export * from './ignore.ts';
