@@ -66,7 +66,7 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
   const ast = parse(context.dockerfile.text, { name: context.dockerfile.name });
   const images = new BaseImages({ ...options, request, contexts });
   const graph = await images.graphOf(ast, inputsOf(request, context, contexts));
-  for (const warning of graph.warnings) options.onEvent({ type: 'note', level: 'warning', message: warning.message });
+  noteWarnings(graph.warnings, options.onEvent);
   const results = await solve(graph, {
     store,
     workshop,
@@ -83,6 +83,19 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
   return await exportImage(config, names, { ...options, request, workshop, lane });
 }
 
+/** What the Dockerfile is warned of; findings of checks together, as docker sums them up. */
+function noteWarnings(warnings: StepGraph['warnings'], onEvent: OnBuildEvent): void {
+  for (const { message, rule } of warnings)
+    if (rule === undefined) onEvent({ type: 'note', level: 'warning', message });
+  const findings = warnings.filter(({ rule }) => rule !== undefined);
+  if (findings.length === 0) return;
+  const count = findings.length === 1 ? '1 warning' : `${findings.length} warnings`;
+  onEvent({ type: 'note', level: 'warning', message: `${count} found in the Dockerfile (slipway check shows where):` });
+  for (const { rule, message, line } of findings) {
+    onEvent({ type: 'note', level: 'info', message: ` - ${rule}: ${message} (line ${line})` });
+  }
+}
+
 function inputsOf(request: BuildRequest, context: OpenContext, contexts: NamedContexts): BuildInputs {
   const host = hostPlatform();
   return {
@@ -94,6 +107,7 @@ function inputsOf(request: BuildRequest, context: OpenContext, contexts: NamedCo
     contexts: Object.fromEntries(
       [...contexts].map(([name, each]) => [name, each.kind === 'folder' ? 'tree' : 'image']),
     ),
+    ignore: context.ignore,
     hasContext: context.folder !== undefined,
   };
 }

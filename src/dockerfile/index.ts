@@ -32,14 +32,7 @@ export { type BuildStage, from, type FromOptions, scratch } from './fluent/stage
 export { createGlobMatcher, hasWildcards } from './glob.ts';
 export * from './graph.ts';
 export * from './ignore.ts';
-export {
-  formatOutline,
-  outlineOf,
-  type Outline,
-  type OutlineArg,
-  type OutlineCredential,
-  type OutlineLocation,
-} from './outline.ts';
+export { outlineOf, type Outline, type OutlineArg, type OutlineCredential, type OutlineLocation } from './outline.ts';
 export * from './parse.ts';
 export type { Part, Position } from './part.ts';
 export { type Stages, toStages } from './stages.ts';

@@ -10,7 +10,6 @@ import { reach } from './stage-graph/reach.ts';
 import { buildStages } from './stage-graph/to-graph.ts';
 import { buildArg } from './stage-graph/variables.ts';
 import { type Stages, toStages } from './stages.ts';
-import { tabTable } from './tab-table.ts';
 
 /** What a target can be given: `docker build --call=outline`. Plain JSON, with BuildKit's names. */
 export interface Outline {
@@ -73,29 +72,6 @@ export function outlineOf(ast: Ast, inputs: BuildInputs, configs: ResolvedConfig
     ...(secrets.size === 0 ? {} : { secrets: byLine(secrets) }),
     ...(ssh.size === 0 ? {} : { ssh: byLine(ssh) }),
   };
-}
-
-/** The outline as BuildKit prints it. */
-export function formatOutline({ name = '', description = '', args = [], secrets = [], ssh = [] }: Outline): string {
-  const parts: string[] = [];
-  if (name !== '' || description !== '') {
-    const rows = [['TARGET:', name === '' ? '(default)' : name]];
-    if (description !== '') rows.push(['DESCRIPTION:', description]);
-    parts.push(tabTable(rows, 1));
-  }
-  if (args.length > 0) {
-    const rows = args.map((arg) => [arg.name, arg.value ?? '', arg.description ?? '']);
-    parts.push(tabTable([['BUILD ARG', 'VALUE', 'DESCRIPTION'], ...rows], 3));
-  }
-  for (const [title, list] of [
-    ['SECRET', secrets],
-    ['SSH', ssh],
-  ] as const) {
-    if (list.length === 0) continue;
-    const rows = list.map((each) => [each.name, each.required === true ? 'true' : '']);
-    parts.push(tabTable([[title, 'REQUIRED'], ...rows], 3));
-  }
-  return parts.map((part) => `${part}\n`).join('');
 }
 
 function byLine<Item extends { readonly location: OutlineLocation }>(items: ReadonlyMap<string, Item>): Item[] {

@@ -16,10 +16,13 @@ export {
   quietFlag,
   sizeFlag,
 } from './flags.ts';
+export { type CheckedFile, type FindingsFormat, findingsFormats } from './findings/checked-file.ts';
+export { formatFindings } from './findings/format-findings.ts';
 export { formatMode } from './file-mode.ts';
 export { shortId } from './id.ts';
 export { interruptExitCode, interruptSignal } from './interrupt.ts';
 export { formatList, type ListOptions, type Row } from './list.ts';
+export { formatOutline } from './outline.ts';
 export { type ArgDefinition, type CommandSyntax, type ParsedLine, parseLine } from './parse-flags.ts';
 export { type ReportOptions, reportError } from './report-error.ts';
 export { formatBinarySize, formatSize, parseSize } from './size.ts';
