@@ -67,7 +67,7 @@ describe('findings for people', () => {
   });
 
   it('cannot act on the terminal', () => {
-    expect(shown('human', checked('FROM a\nUSER $\u009b31m\u001b]0;x\u0007'))).not.toMatch(/[\u001b\u0007\u009b]/);
+    expect(shown('human', checked('FROM a\nUSER $\u009b31m\u001b]0;x\u0007'))).not.toMatch(/(?!\n)\p{Cc}/u);
   });
 });
 

@@ -7,7 +7,7 @@ import { buildkitRules } from '../checks/buildkit-rules.ts';
 import { quote } from '../quote.ts';
 import { addStep, checkVariables, expandIn, report, type Scope, stepBase, stepTitle, treeSource } from './builder.ts';
 import { checkFileMode } from './file-mode.ts';
-import { isUrlSource, parseGitSource } from './git-source.ts';
+import { gitSource, isUrlSource, parseGitSource } from './git-source.ts';
 import { checkInlineName } from './inline-name.ts';
 import { cleanPath, destinationPath, sourcePath } from './paths.ts';
 import type { PlannedCommand } from './plan.ts';
@@ -82,7 +82,7 @@ function copySource(scope: Scope, source: string, { command, expanded, planned }
   const git = parseGitSource(source);
   if (git !== undefined) {
     if (command.kind === 'copy') throw invalid("source can't be a git ref for COPY");
-    return gitSource(source, git, command, expanded);
+    return gitSource(source, git, { keepGitDir: command.keepGitDir, checksum: expanded.checksum });
   }
   if (isUrlSource(source)) {
     if (command.kind === 'copy') throw invalid("source can't be a URL for COPY");
@@ -108,27 +108,6 @@ function checkIgnored(scope: Scope, written: string, { kind }: CopyCommand): voi
   const hit = path === '.' || path === '/' ? ignored.all : ignored.matcher.matches(path.replace(/^\/+/, ''));
   const rule = buildkitRules.CopyIgnoredFile;
   if (hit) report(scope, rule, rule.message(kind === 'add' ? 'Add' : 'Copy', path), { text: written });
-}
-
-function gitSource(
-  url: string,
-  git: NonNullable<ReturnType<typeof parseGitSource>>,
-  { keepGitDir }: CopyCommand,
-  { checksum }: Expanded,
-): CopySource {
-  if (keepGitDir !== undefined && git.keepGitDir !== undefined && keepGitDir !== git.keepGitDir) {
-    throw invalid('inconsistent keep-git-dir configuration');
-  }
-  if (checksum !== '' && git.checksum !== undefined && checksum !== git.checksum) {
-    throw invalid(`checksum mismatch ${quote(checksum)} != ${quote(git.checksum)}`);
-  }
-  const expected = git.checksum ?? (checksum === '' ? undefined : checksum);
-  return {
-    kind: 'git',
-    url,
-    ...(expected === undefined ? {} : { checksum: expected }),
-    keepGitDir: git.keepGitDir ?? keepGitDir ?? false,
-  };
 }
 
 function inlineSource(scope: Scope, { name, content, expand }: InlineFile): CopySource {

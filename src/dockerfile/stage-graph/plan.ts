@@ -4,7 +4,7 @@ import type { BuildInputs } from '../contract.ts';
 import { DockerfileError, inPart } from '../error.ts';
 import { at, placeIn } from '../place.ts';
 import { expand } from '../expand.ts';
-import type { SourceRange } from '../graph.ts';
+import type { EpochSource, SourceRange } from '../graph.ts';
 import { checkImageName, findContext } from '../image-name.ts';
 import type { Command, Stage } from '../instructions/command.ts';
 import { mountFrom } from '../instructions/mount.ts';
@@ -14,6 +14,7 @@ import { checkContinuations, checkDefaultBases, checkStages } from '../checks/te
 import { type Stages, toStages } from '../stages.ts';
 import { quote } from '../quote.ts';
 import { didYouMean } from '../suggest.ts';
+import { epochOf } from './epoch.ts';
 import { defaultVariables, type GlobalOptions, globalVariables } from './variables.ts';
 
 /** The whole file with names resolved as far as text and inputs go. */
@@ -25,6 +26,7 @@ export interface Plan {
   /** By lower-case name; of several stages with one name the last counts. */
   readonly names: ReadonlyMap<string, PlannedStage>;
   readonly target: PlannedStage;
+  readonly epoch: EpochSource | undefined;
 }
 
 export interface PlannedStage {
@@ -65,14 +67,17 @@ export interface PlannedCommand {
 }
 
 /** @throws DockerfileError */
-export function planStages(ast: Ast, inputs: BuildInputs, reporter: Reporter = silent): Plan {
+export function planStages(ast: Ast, given: BuildInputs, reporter: Reporter = silent): Plan {
   checkContinuations(ast, reporter);
   const file = toStages(ast, reporter);
   const { globalArgs, stages } = file;
   checkStages(file, reporter);
-  const options = { ast, target: inputs.target ?? stages.at(-1)?.name ?? 'default' };
-  if (reporter.listens) checkDefaults(file, inputs, { ...options, reporter });
-  const globals = globalVariables(inputs, globalArgs, options);
+  const options = { ast, target: given.target ?? stages.at(-1)?.name ?? 'default' };
+  if (reporter.listens) checkDefaults(file, given, { ...options, reporter });
+  const variables = globalVariables(given, globalArgs, options);
+  const epoch = epochOf({ ast, inputs: given, stages, globals: variables });
+  const inputs = epoch === undefined || epoch.kind === 'seconds' ? given : withoutEpoch(given);
+  const globals = inputs === given ? variables : without(variables, 'SOURCE_DATE_EPOCH');
   const declared = new Set([...globals.keys(), ...globalArgs.flatMap(({ args }) => args.map(({ key }) => key))]);
   const planned: PlannedStage[] = [];
   const names = new Map<string, PlannedStage>();
@@ -87,7 +92,7 @@ export function planStages(ast: Ast, inputs: BuildInputs, reporter: Reporter = s
     if (name !== undefined) names.set(name, next);
   }
   const target = findTarget(planned, names, inputs.target);
-  const plan = { ast, inputs, globals, stages: planned, names, target };
+  const plan = { ast, inputs, globals, stages: planned, names, target, epoch };
   for (const [index, stage] of stages.entries()) {
     if (planned[index]?.replaced === true) continue;
     for (const command of stage.commands) planned[index]?.commands.push(planCommand(plan, command, stage.range));
@@ -112,6 +117,16 @@ function checkSourceNames(plan: Plan, { command, sources }: PlannedCommand): voi
 
 function checkName({ inputs }: Plan, base: Base | undefined): void {
   if (base?.kind === 'image' && findContext(base.name, inputs.contexts) === undefined) checkImageName(base.name);
+}
+
+/** A time that is yet to be found out is no value that anything could see. */
+function withoutEpoch(inputs: BuildInputs): BuildInputs {
+  const { SOURCE_DATE_EPOCH: _, ...buildArgs } = inputs.buildArgs;
+  return { ...inputs, buildArgs };
+}
+
+function without(variables: ReadonlyMap<string, string>, name: string): ReadonlyMap<string, string> {
+  return new Map([...variables].filter(([key]) => key !== name));
 }
 
 type Setting = Pick<Plan, 'ast' | 'inputs'> & FromSetting;

@@ -51,6 +51,7 @@ export function toGraph(ast: Ast, inputs: BuildInputs, configs: ResolvedConfigs)
     target: target.tip,
     steps: builder.steps,
     image: imageOf(target, inputs),
+    ...(reached.plan.epoch === undefined ? {} : { epoch: reached.plan.epoch }),
     warnings: [...syntaxNote(ast), ...builder.warnings, ...warningsOf(findings)],
   };
 }

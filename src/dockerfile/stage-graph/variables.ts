@@ -23,12 +23,7 @@ export function globalVariables(
   commands: readonly ArgCommand[],
   { ast, target }: GlobalOptions,
 ): ReadonlyMap<string, string> {
-  const variables = evaluate(platformVariables(inputs, target), commands, {
-    ast,
-    given: (name) => buildArg(inputs, name),
-  });
-  checkEpoch(buildArg(inputs, 'SOURCE_DATE_EPOCH') ?? variables.get('SOURCE_DATE_EPOCH'), inputs);
-  return variables;
+  return evaluate(platformVariables(inputs, target), commands, { ast, given: (name) => buildArg(inputs, name) });
 }
 
 /** The same where no ARG is given on the command line. */
@@ -76,15 +71,6 @@ function platformVariables(inputs: BuildInputs, target: string): Map<string, str
     TARGETSTAGE: target,
   };
   return new Map(Object.entries(values).map(([name, value]) => [name, buildArg(inputs, name) ?? value]));
-}
-
-/** A number, or a source whose time is meant; which of these there are is the build's to know. */
-function checkEpoch(value: string | undefined, inputs: BuildInputs): void {
-  if (value === undefined || value === '' || value === 'context' || /^[+-]?\d{1,18}$/.test(value)) return;
-  if (Object.hasOwn(inputs.contexts, value.toLowerCase())) return;
-  throw new DockerfileError('INVALID_ARGUMENT', `invalid SOURCE_DATE_EPOCH: ${value}`, {
-    hint: 'it is a number of seconds since 1970',
-  });
 }
 
 const proxies: readonly string[] = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];
