@@ -1,7 +1,6 @@
 import { formatPlatform } from '../../oci/index.ts';
 import type { Ast } from '../ast.ts';
 import type { BuildInputs } from '../contract.ts';
-import { DockerfileError } from '../error.ts';
 import { at, placeIn } from '../place.ts';
 import { expandText } from '../expand.ts';
 import type { ArgCommand } from '../instructions/command.ts';
