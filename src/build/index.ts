@@ -1,4 +1,5 @@
 export { build, type BuildOptions, type BuildResult } from './build.ts';
+export { describeGraph, type DescribeOptions, readDockerfile, type ReadOptions } from './describe.ts';
 export { BuildError, type BuildErrorCode } from './error.ts';
 export type { BuildEvent, OnBuildEvent } from './events.ts';
 export { type LoadedImage, loadImages, type LoadOptions, saveImages, type SaveOptions } from './images/archive.ts';

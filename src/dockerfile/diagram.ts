@@ -146,11 +146,14 @@ function oneLine(text: string): string {
 }
 
 /**
- * Text between double quotes in Mermaid: there `#code;` stands for a character. Besides the quote and the `#` those are written
- * so that Mermaid reads as HTML or as Markdown.
+ * What Mermaid reads as more than text, even between quotes: the quote itself, character codes, HTML, Markdown, formulas
+ * (`$$`), comments and directives (`%%`), icons (`fa:fa-`), and what looks like a style to the search for character codes.
  */
+const mermaidMarks = /["#<>&`*_~\\]|\$(?=\$)|%(?=%)|:(?=fa-)|(?<=(?:style|classDef).*):/g;
+
+/** Text between double quotes in Mermaid, where `#code;` stands for a character; a label must not be empty. */
 function mermaidText(text: string): string {
-  return oneLine(text).replace(/["#<>&`*_~\\]/g, (character) => `#${character.charCodeAt(0)};`);
+  return oneLine(text).replace(mermaidMarks, (character) => `#${character.charCodeAt(0)};`) || ' ';
 }
 
 /** A quoted string in DOT: a backslash begins an escape in labels, and `&` a character reference. */

@@ -9,6 +9,7 @@ export * from './excerpt.ts';
 export { createGlobMatcher, hasWildcards } from './glob.ts';
 export * from './graph.ts';
 export * from './ignore.ts';
+export { excerptOf, suggestImage } from './missing-image.ts';
 export * from './parse.ts';
 export type { Part, Position } from './part.ts';
 export * from './platforms.ts';

@@ -2,18 +2,19 @@ import { Buffer } from 'node:buffer';
 import type { Ast } from './ast.ts';
 import { alignColumns } from './columns.ts';
 import { stageDescription } from './doc-comment.ts';
+import type { SourceRange } from './graph.ts';
 import { toStages } from './stages.ts';
 import { encodeText } from './text.ts';
 
 /** What `--call=targets` gives: the members of BuildKit's subrequest `frontend.targets`, version 1.0.0. */
 export interface TargetList {
-  readonly targets: readonly Target[];
+  readonly targets: readonly BuildTarget[];
   /** The file in base64. */
   readonly sources: readonly string[];
 }
 
 /** A stage that can be built; what is not written is not there. */
-export interface Target {
+export interface BuildTarget {
   readonly name?: string;
   /** True for what is built where no target is named. */
   readonly default?: boolean;
@@ -23,17 +24,17 @@ export interface Target {
   readonly base?: string;
   /** As written. */
   readonly platform?: string;
-  readonly location?: Location;
+  readonly location?: TargetLocation;
 }
 
-export interface Location {
+export interface TargetLocation {
   readonly ranges: readonly { readonly start: { readonly line: number }; readonly end: { readonly line: number } }[];
 }
 
 /** @throws DockerfileError as `toStages` */
 export function targetsOf(ast: Ast): TargetList {
   const { stages } = toStages(ast);
-  const targets = stages.map((stage): Target => {
+  const targets = stages.map((stage): BuildTarget => {
     const { index, name, base, platform, range } = stage;
     const description = stageDescription(ast, stage).toWellFormed();
     return {
@@ -42,10 +43,19 @@ export function targetsOf(ast: Ast): TargetList {
       ...(description === '' ? {} : { description }),
       ...(base === '' ? {} : { base: base.toWellFormed() }),
       ...(platform === '' ? {} : { platform: platform.toWellFormed() }),
-      location: { ranges: [{ start: { line: range.start }, end: { line: range.end } }] },
+      location: { ranges: linesOf(range) },
     };
   });
   return { targets, sources: [Buffer.from(encodeText(ast.source.text)).toString('base64')] };
+}
+
+/** One range for each line. */
+function linesOf({ start, end }: SourceRange): TargetLocation['ranges'] {
+  const count = Math.max(0, end - start) + 1;
+  return Array.from({ length: count }, (_, index) => ({
+    start: { line: start + index },
+    end: { line: start + index },
+  }));
 }
 
 /** The list for people, as BuildKit prints it. */
@@ -54,7 +64,7 @@ export function formatTargets({ targets }: TargetList): string {
   return alignColumns(`TARGET\tDESCRIPTION\n${rows.join('')}`);
 }
 
-function nameOf(target: Target): string {
+function nameOf(target: BuildTarget): string {
   if (target.default !== true) return target.name ?? '';
   return target.name === undefined ? '(default)' : `${target.name} (default)`;
 }
