@@ -10,8 +10,8 @@ export function docComment(comments: readonly string[], name: string): string {
   return comments.find((comment) => comment.startsWith(`${name} `))?.slice(name.length + 1) ?? '';
 }
 
-/** What the comments right above a stage's FROM say of it; empty where they say nothing. */
-export function stageDescription({ instructions }: Ast, { name = '', range }: Stage): string {
-  const from = instructions.find((instruction) => instruction.range.start === range.start);
-  return docComment(from?.comments ?? [], name);
+/** What the comments right above each stage's FROM say of it; empty where they say nothing. */
+export function stageDescriptions({ instructions }: Ast, stages: readonly Stage[]): string[] {
+  const froms = instructions.filter(({ name }) => name.toLowerCase() === 'from');
+  return stages.map(({ index, name = '' }) => docComment(froms[index]?.comments ?? [], name));
 }

@@ -1,6 +1,6 @@
 import type { Healthcheck } from '../oci/index.ts';
 import type { Ast } from './ast.ts';
-import { stageDescription } from './doc-comment.ts';
+import { stageDescriptions } from './doc-comment.ts';
 import type { SourceRange } from './graph.ts';
 import type {
   ArgCommand,
@@ -103,22 +103,22 @@ export type CommandJson =
 /** @throws DockerfileError as `toStages` */
 export function stagesJson(ast: Ast): StagesJson {
   const { globalArgs, stages } = toStages(ast);
+  const descriptions = stageDescriptions(ast, stages);
   return {
     version: 1,
     globalArgs: globalArgs.map(argJson),
-    stages: stages.map((stage) => stageJson(ast, stage)),
+    stages: stages.map((stage) => stageJson(stage, descriptions[stage.index] ?? '')),
   };
 }
 
-function stageJson(ast: Ast, stage: Stage): StageJson {
-  const { index, name, base, platform, range, commands } = stage;
+function stageJson({ index, name, base, platform, range, commands }: Stage, description: string): StageJson {
   return {
     index,
     ...(name === undefined ? {} : { name }),
     base,
     ...given({ platform }),
     range,
-    ...given({ description: stageDescription(ast, stage) }),
+    ...given({ description }),
     commands: commands.map(commandJson),
   };
 }

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Ast } from './ast.ts';
 import { alignColumns } from './columns.ts';
-import { stageDescription } from './doc-comment.ts';
+import { stageDescriptions } from './doc-comment.ts';
 import type { SourceRange } from './graph.ts';
 import { toStages } from './stages.ts';
 import { encodeText } from './text.ts';
@@ -34,9 +34,9 @@ export interface TargetLocation {
 /** @throws DockerfileError as `toStages` */
 export function targetsOf(ast: Ast): TargetList {
   const { stages } = toStages(ast);
-  const targets = stages.map((stage): BuildTarget => {
-    const { index, name, base, platform, range } = stage;
-    const description = stageDescription(ast, stage).toWellFormed();
+  const descriptions = stageDescriptions(ast, stages);
+  const targets = stages.map(({ index, name, base, platform, range }): BuildTarget => {
+    const description = (descriptions[index] ?? '').toWellFormed();
     return {
       ...(name === undefined ? {} : { name }),
       ...(index === stages.length - 1 ? { default: true } : {}),
