@@ -42,33 +42,29 @@ export async function checkDockerfile(request: CheckRequest, privileges: Privile
   const opened = await openContext({ context, dockerfile: alone ? undefined : file, stdin }, noScratch, { privileges });
   const name = file === '-' ? opened.dockerfile.name : file;
   const bytes = opened.dockerfile.text;
-  const report = reportOf(bytes, name, { ...request, ignore: opened.ignore });
+  const inputs = inputsOf(request, opened.ignore);
+  const report = await reportOf(() => check(parse(bytes, { name }), inputs, new Map(), request));
   return { name, bytes, text: decodeText(bytes), report };
 }
 
-function reportOf(
-  bytes: Uint8Array,
-  name: string,
-  request: CheckRequest & { readonly ignore: readonly string[] },
-): CheckReport {
+function inputsOf(request: CheckRequest, ignore: readonly string[]): BuildInputs {
   const host = hostPlatform();
-  const inputs: BuildInputs = {
+  return {
     buildArgs: request.buildArgs,
     ...(request.target === undefined ? {} : { target: request.target }),
     platform: normalizePlatform(request.platform ?? host),
     buildPlatform: host,
     labels: {},
     contexts: {},
-    ignore: request.ignore,
+    ignore,
     hasContext: true,
   };
+}
+
+/** The report of `work`; that of a file which cannot even be parsed holds the error alone. */
+export async function reportOf(work: () => CheckReport | Promise<CheckReport>): Promise<CheckReport> {
   try {
-    return check(
-      parse(bytes, { name }),
-      inputs,
-      new Map(),
-      request.rules === undefined ? {} : { rules: request.rules },
-    );
+    return await work();
   } catch (error) {
     if (!(error instanceof DockerfileError)) throw error;
     return { findings: [], error, unknown: [], failOnFindings: false };

@@ -1,8 +1,10 @@
 export * from './ast.ts';
-export { check, type CheckOptions, type CheckReport } from './checks/check.ts';
+export { check, checkNeeds, type CheckOptions, type CheckReport } from './checks/check.ts';
 export type { Edit, Finding, Fix } from './checks/finding.ts';
 export type { Rule } from './checks/rule.ts';
 export * from './contract.ts';
+export * from './diagram.ts';
+export { docComment } from './doc-comment.ts';
 export * from './dump.ts';
 export * from './error.ts';
 export * from './excerpt.ts';
@@ -32,10 +34,15 @@ export { type BuildStage, from, type FromOptions, scratch } from './fluent/stage
 export { createGlobMatcher, hasWildcards } from './glob.ts';
 export * from './graph.ts';
 export * from './ignore.ts';
-export { outlineOf, type Outline, type OutlineArg, type OutlineCredential, type OutlineLocation } from './outline.ts';
+export * from './line-ranges.ts';
+export { excerptOf, suggestImage } from './missing-image.ts';
+export { outlineOf, type Outline, type OutlineArg, type OutlineCredential } from './outline.ts';
 export * from './parse.ts';
 export type { Part, Position } from './part.ts';
+export * from './platforms.ts';
+export * from './print-stages.ts';
 export { type Stages, toStages } from './stages.ts';
+export * from './targets.ts';
 export { decodeText, encodeText } from './text.ts';
 export { contextName } from './image-name.ts';
 export { urlFileName } from './stage-graph/git-source.ts';

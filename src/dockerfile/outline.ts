@@ -4,6 +4,7 @@ import { silent } from './checks/reporter.ts';
 import { docComment } from './doc-comment.ts';
 import { expand } from './expand.ts';
 import type { RunMount, SourceRange } from './graph.ts';
+import { type LineRanges, lineRanges } from './line-ranges.ts';
 import type { Builder } from './stage-graph/builder.ts';
 import { dependenciesOf, type PlannedStage } from './stage-graph/plan.ts';
 import { reach } from './stage-graph/reach.ts';
@@ -24,18 +25,13 @@ export interface OutlineArg {
   readonly name: string;
   readonly description?: string;
   readonly value?: string;
-  readonly location: OutlineLocation;
+  readonly location: LineRanges;
 }
 
 export interface OutlineCredential {
   readonly name: string;
   readonly required?: true;
-  readonly location: OutlineLocation;
-}
-
-/** One range for each line of an instruction. */
-export interface OutlineLocation {
-  readonly ranges: readonly { readonly start: { readonly line: number }; readonly end: { readonly line: number } }[];
+  readonly location: LineRanges;
 }
 
 /**
@@ -59,7 +55,7 @@ export function outlineOf(ast: Ast, inputs: BuildInputs, configs: ResolvedConfig
       found.set(mount.id, {
         name: mount.id,
         ...(mount.required ? { required: true } : {}),
-        location: locationOf(location),
+        location: lineRanges(location),
       });
     }
   }
@@ -74,17 +70,12 @@ export function outlineOf(ast: Ast, inputs: BuildInputs, configs: ResolvedConfig
   };
 }
 
-function byLine<Item extends { readonly location: OutlineLocation }>(items: ReadonlyMap<string, Item>): Item[] {
+function byLine<Item extends { readonly location: LineRanges }>(items: ReadonlyMap<string, Item>): Item[] {
   return [...items.values()].toSorted((a, b) => lineOf(a) - lineOf(b));
 }
 
-function lineOf({ location }: { readonly location: OutlineLocation }): number {
+function lineOf({ location }: { readonly location: LineRanges }): number {
   return location.ranges[0]?.start.line ?? 0;
-}
-
-function locationOf({ start, end }: SourceRange): OutlineLocation {
-  const lines = Array.from({ length: end - start + 1 }, (_, index) => start + index);
-  return { ranges: lines.map((line) => ({ start: { line }, end: { line } })) };
 }
 
 /** The target, then what it is built on, then what it copies from, and so on. */
@@ -131,7 +122,7 @@ function describe(
     name,
     ...(description === '' ? {} : { description }),
     ...(value === undefined || value === '' ? {} : { value }),
-    location: locationOf(range),
+    location: lineRanges(range),
   };
 }
 

@@ -20,7 +20,9 @@ function reportOf(text: string, { bases = {}, ...changes }: Options = {}) {
   const given = inputs(changes);
   const configs = new Map<string, ImageConfig>();
   for (let open = check(ast, given, configs).unknown; open.length > 0; open = check(ast, given, configs).unknown) {
-    for (const need of open) configs.set(needKey(need), imageConfig(bases[need.name]));
+    for (const need of open) {
+      configs.set(needKey(need), { ...imageConfig(bases[need.name]), platform: need.platform });
+    }
   }
   return check(ast, given, configs);
 }

@@ -58,6 +58,19 @@ export function check(
   };
 }
 
+/**
+ * The images whose configs `check` would like to know, as `needs` gives them for a build. Nothing where the file cannot be
+ * understood so far: `check` says why.
+ */
+export function checkNeeds(ast: Ast, inputs: BuildInputs, configs: ResolvedConfigs): Reach['needs'] {
+  try {
+    return reach(ast, inputs, configs, { all: inputs.target === undefined }).needs;
+  } catch (error) {
+    if (error instanceof DockerfileError) return [];
+    throw error;
+  }
+}
+
 interface Known {
   readonly configs: ResolvedConfigs;
   readonly findings: Findings;

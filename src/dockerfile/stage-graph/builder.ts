@@ -10,6 +10,7 @@ import type { Command } from '../instructions/command.ts';
 import type { Part } from '../part.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Base, ImageBase, Plan, PlannedStage } from './plan.ts';
+import { platformLabel } from './platform-label.ts';
 import type { StageState } from './stage-state.ts';
 import { builderArguments } from './variables.ts';
 
@@ -107,10 +108,12 @@ export function stepTitle(scope: Scope, line: string, options: TitleOptions): st
   return `${titlePrefix(scope)}${options.triggered ? 'ONBUILD ' : ''}${shown}${options.suffix ?? ''}`.toWellFormed();
 }
 
-export function titlePrefix({ builder, stage, counter }: Scope): string {
+export function titlePrefix({ builder, stage, state, counter }: Scope): string {
+  const { plan } = builder;
   const { total } = counter;
-  const label = builder.plan.stages.length > 1 ? `${stage.label} ` : '';
-  return `[${label}${String(++counter.done).padStart(String(total).length)}/${total}] `;
+  const platform = plan.inputs.showPlatform === true ? `${platformLabel(plan, stage, state.env)} ` : '';
+  const label = plan.stages.length > 1 ? `${stage.label} ` : '';
+  return `[${platform}${label}${String(++counter.done).padStart(String(total).length)}/${total}] `;
 }
 
 function expandQuietly(line: string, variables: ReadonlyMap<string, string>, options: ExpandOptions): string {

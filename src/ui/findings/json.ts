@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { Finding, SourceRange } from '../../dockerfile/index.ts';
+import { type Finding, lineRanges, type SourceRange } from '../../dockerfile/index.ts';
 import type { CheckedFile } from './checked-file.ts';
 
 /** Findings in the form of BuildKit's lint results, with what we know beyond it: columns, fixes, unknown bases. */
@@ -39,11 +39,6 @@ function warning({ rule, description, url, message, range, start, end, fix }: Fi
   };
 }
 
-/** One range for each line, as BuildKit has it. */
-function location({ start, end }: SourceRange, sourceIndex: number): unknown {
-  const lines = Array.from({ length: end - start + 1 }, (_, index) => start + index);
-  return {
-    ...(sourceIndex === 0 ? {} : { sourceIndex }),
-    ranges: lines.map((line) => ({ start: { line }, end: { line } })),
-  };
+function location(range: SourceRange, sourceIndex: number): unknown {
+  return { ...(sourceIndex === 0 ? {} : { sourceIndex }), ...lineRanges(range) };
 }
