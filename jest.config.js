@@ -2,6 +2,8 @@
 const common = {
   extensionsToTreatAsEsm: ['.ts'],
   setupFiles: ['<rootDir>/test/property-seed.ts'],
+  // The package's own name, as the examples use it; tsconfig.json says the same.
+  moduleNameMapper: { '^slipway/dockerfile$': '<rootDir>/src/dockerfile/index.ts' },
   transform: { '\\.ts$': '<rootDir>/test/strip-types.js' },
 };
 

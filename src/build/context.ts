@@ -17,6 +17,9 @@ export interface OpenContext {
   readonly ignore: readonly string[];
 }
 
+/** What of a build decides which files are opened. */
+export type ContextRequest = Pick<BuildRequest, 'context' | 'dockerfile' | 'stdin'>;
+
 /** Dockerfiles and ignore files above this size are not read. */
 export const maxText = 64 << 20;
 
@@ -30,7 +33,7 @@ export interface ContextOptions {
  * @throws BuildError CONTEXT_NOT_FOUND, CONTEXT_INVALID, DOCKERFILE_NOT_FOUND
  */
 export async function openContext(
-  request: BuildRequest,
+  request: ContextRequest,
   scratch: () => Promise<string>,
   { privileges, signal }: ContextOptions,
 ): Promise<OpenContext> {
@@ -53,7 +56,7 @@ export async function openContext(
   return openFolderContext({ ...request, context: folder }, { confined: true });
 }
 
-async function openFolderContext(request: BuildRequest, options = { confined: false }): Promise<OpenContext> {
+async function openFolderContext(request: ContextRequest, options = { confined: false }): Promise<OpenContext> {
   const folder = resolve(request.context);
   const stats = statSync(folder, { throwIfNoEntry: false });
   if (stats === undefined) {

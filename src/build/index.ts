@@ -1,4 +1,13 @@
 export { build, type BuildOptions, type BuildResult } from './build.ts';
+export { type CheckedDockerfile, checkDockerfile, type CheckRequest } from './check-dockerfile.ts';
+export {
+  checkBuild,
+  describeGraph,
+  describeOutline,
+  type DescribeOptions,
+  readDockerfile,
+  type ReadOptions,
+} from './describe.ts';
 export { BuildError, type BuildErrorCode } from './error.ts';
 export type { BuildEvent, OnBuildEvent } from './events.ts';
 export { type LoadedImage, loadImages, type LoadOptions, saveImages, type SaveOptions } from './images/archive.ts';

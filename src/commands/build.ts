@@ -1,18 +1,22 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean, option, string } from '@oclif/core/flags';
-import { writeFile } from 'node:fs/promises';
-import type { Writable } from 'node:stream';
-import { build, type BuildRequest, openRegistry, parseOutput, Workshop } from '../build/index.ts';
-import { messageOf, UsageError } from '../errors.ts';
-import { parsePlatform } from '../oci/index.ts';
+import { build, type BuildEvent, type BuildRequest, openRegistry, parseOutput, Workshop } from '../build/index.ts';
+import type { Store } from '../store/index.ts';
 import {
+  answer,
+  drained,
+  inquiryFlags,
+  inquiryOf,
   listFlag,
   namedValues,
-  platformFlag,
+  onlyPlatform,
+  parsePlatforms,
+  platformsFlag,
   progressFlag,
   progressFor,
   quietFlag,
   StoreCommand,
+  writeImageId,
 } from '../ui/index.ts';
 
 export default class Build extends StoreCommand {
@@ -32,7 +36,7 @@ export default class Build extends StoreCommand {
     }),
     label: listFlag({ description: 'Add a label', helpValue: 'KEY=VALUE' }),
     target: string({ description: 'Stage to build', helpValue: 'STAGE' }),
-    platform: platformFlag,
+    platform: platformsFlag,
     'no-cache': boolean({ description: 'Do every step again', default: false }),
     pull: boolean({ description: 'Ask registries for newer base images', default: false }),
     output: listFlag({
@@ -55,12 +59,22 @@ export default class Build extends StoreCommand {
       description: 'Network of RUN steps',
       default: 'default',
     })(),
+    ...inquiryFlags,
   };
 
+  /** A Dockerfile alone is no image: reading it needs neither store nor user namespace. */
+  protected override async ownsFiles(): Promise<boolean> {
+    const { flags } = await this.parse(Build);
+    const about = inquiryOf(flags)?.about;
+    return about !== 'ast' && about !== 'stages' && about !== 'targets';
+  }
+
   override async run(): Promise<void> {
-    // The thread starts while we read flags, store and Dockerfile: 40 ms less for a build that is cached throughout.
-    await using workshop = new Workshop(this.privileges);
     const { args, flags } = await this.parse(Build);
+    const inquiry = inquiryOf(flags);
+    // The thread starts while we read store and Dockerfile: 40 ms less for a build that is cached throughout.
+    await using workshop = inquiry === undefined ? new Workshop(this.privileges) : undefined;
+    const platforms = parsePlatforms(flags.platform);
     const request: BuildRequest = {
       context: args.context,
       dockerfile: flags.file,
@@ -69,7 +83,7 @@ export default class Build extends StoreCommand {
       labels: namedValues('label', flags.label, { emptyAllowed: true }),
       contexts: namedValues('build-context', flags['build-context']),
       target: flags.target,
-      platform: flags.platform === undefined ? undefined : parsePlatform(flags.platform),
+      platform: inquiry?.about === 'graph' ? platforms[0] : onlyPlatform(platforms),
       noCache: flags['no-cache'],
       pull: flags.pull,
       tags: flags.tag ?? [],
@@ -79,41 +93,29 @@ export default class Build extends StoreCommand {
       network: flags.network === 'default' ? 'host' : flags.network,
     };
     const progress = progressFor(flags.quiet ? 'quiet' : flags.progress, process.stderr);
-    const result = await this.withStore(async (store) => {
-      try {
-        return await build(request, {
-          store,
-          open: openRegistry,
-          onEvent: (event) => progress.event(event),
-          shown: () => drained(process.stderr),
-          signal: this.interrupted,
-          workshop,
-        });
-      } finally {
-        progress.end();
-      }
-    });
+    const shared = {
+      open: openRegistry,
+      onEvent: (event: BuildEvent) => progress.event(event),
+      signal: this.interrupted,
+    };
+    const withStore = <T>(work: (store: Store) => Promise<T>): Promise<T> =>
+      this.withStore((store) => work(store).finally(() => progress.end()));
+    if (inquiry !== undefined) {
+      const { text, exitCode } = await answer(inquiry, request, {
+        ...shared,
+        withStore,
+        platforms,
+        privileges: this.privileges,
+      });
+      this.print(text);
+      process.exitCode = exitCode;
+      return;
+    }
+    const result = await withStore((store) =>
+      build(request, { ...shared, store, shown: () => drained(process.stderr), workshop }),
+    );
     if (flags.iidfile !== undefined) await writeImageId(flags.iidfile, result.imageId);
     const streamed = request.outputs.some((output) => 'destination' in output && output.destination === '-');
     if (flags.quiet && !streamed) this.print(result.imageId);
   }
-}
-
-async function writeImageId(file: string, imageId: string): Promise<void> {
-  try {
-    await writeFile(file, imageId);
-  } catch (error) {
-    throw new UsageError(`the image is built, but its id cannot be written: ${messageOf(error)}`, { exitCode: 1 });
-  }
-}
-
-let draining: Promise<void> | undefined;
-
-/** Fulfilled when a stream has passed on what it holds; undefined where it waits for nobody. */
-function drained(stream: Writable): Promise<void> | undefined {
-  if (!stream.writableNeedDrain) return undefined;
-  draining ??= new Promise<void>((resolve) => void stream.once('drain', resolve).once('close', resolve)).finally(() => {
-    draining = undefined;
-  });
-  return draining;
 }

@@ -1,4 +1,6 @@
 import type { ImageConfig, Platform } from '../oci/index.ts';
+import type { SourceRange } from './graph.ts';
+import type { Part } from './part.ts';
 
 /** Everything from outside the Dockerfile that decides its meaning. */
 export interface BuildInputs {
@@ -11,8 +13,12 @@ export interface BuildInputs {
   readonly labels: Readonly<Record<string, string>>;
   /** Named contexts (`--build-context`), by lower-case name; which kind decides whether FROM may use one. */
   readonly contexts: Readonly<Record<string, 'image' | 'tree'>>;
+  /** Patterns of the main context's ignore file (`parseIgnore`), for the checks; none unless given. */
+  readonly ignore?: readonly string[];
   /** Whether ADD/COPY from the main context is possible (false for a Dockerfile on standard input alone). */
   readonly hasContext: boolean;
+  /** Whether titles name the platform, as they do where several are built: `[linux/amd64->arm64 build 2/5] RUN make`. */
+  readonly showPlatform?: boolean;
 }
 
 /** An image whose config the graph needs. */
@@ -20,6 +26,13 @@ export interface ImageNeed {
   /** As in the Dockerfile after expansion. */
   readonly name: string;
   readonly platform: Platform;
+}
+
+/** A need with the words of the Dockerfile that have it first. */
+export interface PlacedNeed extends ImageNeed {
+  /** Of the instruction; for a trigger of a base, of its FROM. */
+  readonly range: SourceRange;
+  readonly part?: Part;
 }
 
 /** Configs that were resolved, by `needKey`. */

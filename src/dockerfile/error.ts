@@ -20,7 +20,9 @@ export type DockerfileErrorCode =
   | 'NO_CONTEXT'
   /** `toGraph` was asked before `needs` was satisfied. */
   | 'MISSING_CONFIG'
-  | 'INVALID_PATTERN';
+  | 'INVALID_PATTERN'
+  /** `# check=error=true`, and something was found. */
+  | 'CHECK_FAILED';
 
 export interface DockerfileErrorOptions extends SlipwayErrorOptions {
   readonly range?: SourceRange | undefined;

@@ -11,6 +11,8 @@ export interface StepGraph {
   readonly steps: readonly Step[];
   /** The image that the target stage describes. */
   readonly image: ImageDraft;
+  /** Absent where SOURCE_DATE_EPOCH is not given. */
+  readonly epoch?: EpochSource;
   /** Notes for the user: accepted but ignored, deprecated, suspicious. */
   readonly warnings: readonly GraphWarning[];
 }
@@ -37,6 +39,8 @@ export interface DraftHistoryItem extends HistoryItem {
 export interface GraphWarning {
   readonly message: string;
   readonly line?: number;
+  /** The rule that gave it, where it comes from a check. */
+  readonly rule?: string;
 }
 
 export type Step = ImageStep | RunStep | CopyStep | WorkdirStep;
@@ -146,8 +150,22 @@ export type CopySource =
   | { readonly kind: 'path'; readonly from: TreeSource; readonly path: string }
   /** A heredoc; `name` is one path component, and `encodeText` makes the content's bytes. */
   | { readonly kind: 'inline'; readonly name: string; readonly content: string }
+  | AddSource;
+
+/** What ADD fetches from outside. */
+export type AddSource =
   | { readonly kind: 'url'; readonly url: string; readonly checksum?: string }
   | { readonly kind: 'git'; readonly url: string; readonly checksum?: string; readonly keepGitDir: boolean };
+
+/**
+ * Whose time SOURCE_DATE_EPOCH means. Where it is not a number yet, whoever finds it out gives it as the build argument
+ * and asks for the graph again; until then ARG and RUN see nothing of it.
+ */
+export type EpochSource =
+  | { readonly kind: 'seconds'; readonly seconds: number }
+  /** The build context, or a named one. */
+  | { readonly kind: 'context'; readonly name?: string }
+  | AddSource;
 
 /** Makes a folder for WORKDIR, owned by the user of that point. */
 export interface WorkdirStep extends ChangingStep {

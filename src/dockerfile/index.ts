@@ -1,14 +1,48 @@
 export * from './ast.ts';
+export { check, checkNeeds, type CheckOptions, type CheckReport } from './checks/check.ts';
+export type { Edit, Finding, Fix } from './checks/finding.ts';
+export type { Rule } from './checks/rule.ts';
 export * from './contract.ts';
+export * from './diagram.ts';
+export { docComment } from './doc-comment.ts';
 export * from './dump.ts';
 export * from './error.ts';
 export * from './excerpt.ts';
+export {
+  type StageCommand,
+  type StageHealthcheckOptions,
+  type StageRunOptions,
+} from './fluent/commands.ts';
+export type { GlobalArgs, StageDefinition, StageValue } from './fluent/definition.ts';
+export { type Sources, type StageAddOptions, type StageCopyOptions, type StageWriteOptions } from './fluent/files.ts';
+export { type DockerfileText, type Literal, literal } from './fluent/literal.ts';
+export {
+  bind,
+  type BindOptions,
+  cache,
+  type CacheOptions,
+  type CredentialOptions,
+  secret,
+  type SecretOptions,
+  ssh,
+  type SshOptions,
+  type StageMount,
+  tmpfs,
+  type TmpfsOptions,
+} from './fluent/mounts.ts';
+export { type BuildStage, from, type FromOptions, scratch } from './fluent/stage.ts';
 export { createGlobMatcher, hasWildcards } from './glob.ts';
 export * from './graph.ts';
 export * from './ignore.ts';
+export * from './line-ranges.ts';
+export { excerptOf, suggestImage } from './missing-image.ts';
+export { outlineOf, type Outline, type OutlineArg, type OutlineCredential } from './outline.ts';
 export * from './parse.ts';
 export type { Part, Position } from './part.ts';
+export * from './platforms.ts';
+export * from './print-stages.ts';
 export { type Stages, toStages } from './stages.ts';
+export * from './targets.ts';
 export { decodeText, encodeText } from './text.ts';
 export { contextName } from './image-name.ts';
 export { urlFileName } from './stage-graph/git-source.ts';

@@ -1,4 +1,6 @@
 import type { Ast, Instruction } from './ast.ts';
+import { type Reporter, silent } from './checks/reporter.ts';
+import { checkDescription, checkInstruction } from './checks/text-checks.ts';
 import { DockerfileError } from './error.ts';
 import { at, placeIn } from './place.ts';
 import type { ArgCommand, Command, Stage } from './instructions/command.ts';
@@ -16,16 +18,19 @@ export interface Stages {
  * Judges every instruction by itself and groups them.
  * @throws DockerfileError UNKNOWN_INSTRUCTION, INVALID_FLAG, INVALID_ARGUMENT, EMPTY
  */
-export function toStages(ast: Ast): Stages {
+export function toStages(ast: Ast, reporter: Reporter = silent): Stages {
   const globalArgs: ArgCommand[] = [];
   const stages: (Stage & { readonly commands: Command[] })[] = [];
   for (const instruction of ast.instructions) {
     at(placeIn(ast, instruction.range, 'parse'), () => {
+      checkInstruction(instruction, reporter);
       if (instruction.name.toLowerCase() === 'from') {
         stages.push({ ...parseFrom(instruction, stages.length), commands: [] });
+        checkDescription(instruction, reporter);
         return;
       }
       const command = parseCommand(instruction);
+      checkDescription(instruction, reporter);
       const stage = stages.at(-1);
       if (stage !== undefined) stage.commands.push(command);
       else if (command.kind === 'arg') globalArgs.push(command);
@@ -38,7 +43,7 @@ export function toStages(ast: Ast): Stages {
 }
 
 function parseFrom(instruction: Instruction, index: number): Omit<Stage, 'commands'> {
-  const { args, range } = instruction;
+  const { args, range, comments } = instruction;
   const [base, as, written] = args;
   if (base === undefined || !(args.length === 1 || (args.length === 3 && as?.toLowerCase() === 'as'))) {
     throw new DockerfileError('INVALID_ARGUMENT', 'FROM requires either one or three arguments');
@@ -52,5 +57,5 @@ function parseFrom(instruction: Instruction, index: number): Omit<Stage, 'comman
     );
   }
   const platform = readFlags(instruction.flags, { platform: 'text' }).text('platform');
-  return { index, name, base, platform, range };
+  return { index, name, base, platform, keyword: instruction.name, range, comments };
 }

@@ -1,6 +1,8 @@
+export { answer, type AnswerOptions } from './answer.ts';
 export { type BuildInfo, readBuildInfo } from './build-info.ts';
 export { type Style, paint } from './colour.ts';
 export { Command } from './command.ts';
+export { drained } from './drained.ts';
 export { UiError, type UiErrorCode } from './error.ts';
 export { escapeControls, escapeControlsInLines, keepColours, stripControls } from './escape.ts';
 export {
@@ -16,10 +18,16 @@ export {
   quietFlag,
   sizeFlag,
 } from './flags.ts';
+export { type CheckedFile, type FindingsFormat, findingsFormats } from './findings/checked-file.ts';
+export { formatFindings } from './findings/format-findings.ts';
 export { formatMode } from './file-mode.ts';
 export { shortId } from './id.ts';
+export { writeImageId } from './image-id-file.ts';
+export { type Inquiry, inquiryFlags, inquiryOf, type InquiryValues } from './inquiry.ts';
 export { interruptExitCode, interruptSignal } from './interrupt.ts';
 export { formatList, type ListOptions, type Row } from './list.ts';
+export { formatOutline } from './outline.ts';
+export { formatTargets } from './targets.ts';
 export { type ArgDefinition, type CommandSyntax, type ParsedLine, parseLine } from './parse-flags.ts';
 export { type ReportOptions, reportError } from './report-error.ts';
 export { formatBinarySize, formatSize, parseSize } from './size.ts';
@@ -27,6 +35,7 @@ export { alignTabs, formatTable } from './table.ts';
 export { compileTemplate, type Template, type TemplateOptions } from './template/render.ts';
 export type { Value } from './template/value.ts';
 export { formatElapsed, formatGoTime, humanDuration, parseDuration, timeAgo } from './time.ts';
+export { onlyPlatform, parsePlatforms, platformsFlag } from './platforms.ts';
 export { type CopyDirection, type CopyProgress, copyProgress } from './progress/copy.ts';
 export { canDraw, progressFor } from './progress/progress-for.ts';
 export type { ProgressKind, ProgressOptions, ProgressRenderer, ProgressStream } from './progress/types.ts';

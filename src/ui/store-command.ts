@@ -14,12 +14,17 @@ export abstract class StoreCommand extends Command {
   static ownsFiles = false;
 
   override async execute(): Promise<void> {
-    if (!(this.ctor as typeof StoreCommand).ownsFiles || this.privileges.kind !== 'none') return super.execute();
+    if (this.privileges.kind !== 'none' || !(await this.ownsFiles())) return super.execute();
     const { code } = await enterUserNamespace([process.execPath, ...process.execArgv, ...process.argv.slice(1)], {
       onSingleId: (reason) =>
         this.note(`WARNING: only one user id is to be had, owners are recorded but not set: ${reason}`),
     });
     process.exitCode = code;
+  }
+
+  /** As the static member says, unless a command can tell from its command line. */
+  protected async ownsFiles(): Promise<boolean> {
+    return (this.ctor as typeof StoreCommand).ownsFiles;
   }
 
   get privileges(): Privileges {

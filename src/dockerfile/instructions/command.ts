@@ -8,11 +8,15 @@ interface CommandBase {
   /** The logical line, trimmed. */
   readonly line: string;
   readonly range: SourceRange;
+  /** Comments right above, without `#`. */
+  readonly comments: readonly string[];
 }
 
 export interface KeyValue {
   readonly key: string;
   readonly value: string;
+  /** Whether it is written in the old form, with a blank in place of `=`. */
+  readonly old: boolean;
 }
 
 export interface ArgDeclaration {
@@ -130,6 +134,10 @@ export interface Stage {
   readonly base: string;
   /** Value of `--platform`, before expansion. */
   readonly platform: string;
+  /** As written: `FROM`, `from`. */
+  readonly keyword: string;
   readonly range: SourceRange;
+  /** Comments right above, without `#`. */
+  readonly comments: readonly string[];
   readonly commands: readonly Command[];
 }

@@ -24,7 +24,7 @@ export function inlineFiles(instruction: Instruction): InlineFile[] {
 export function parseCopy(
   instruction: Instruction,
   kind: 'add' | 'copy',
-): Omit<CopyCommand, 'name' | 'line' | 'range'> {
+): Omit<CopyCommand, 'name' | 'line' | 'range' | 'comments'> {
   const keyword = kind.toUpperCase();
   const sources = instruction.args.slice(0, -1);
   const destination = instruction.args.at(-1);

@@ -20,11 +20,11 @@ export const keywords: readonly string[] =
  * @throws DockerfileError UNKNOWN_INSTRUCTION, INVALID_ARGUMENT, INVALID_FLAG
  */
 export function parseCommand(instruction: Instruction): Command {
-  const { name, line, range } = instruction;
-  return { ...parseByKeyword(instruction), name, line: trim(line), range } as Command;
+  const { name, line, range, comments } = instruction;
+  return { ...parseByKeyword(instruction), name, line: trim(line), range, comments } as Command;
 }
 
-type Bare<T> = T extends Command ? Omit<T, 'name' | 'line' | 'range'> : never;
+type Bare<T> = T extends Command ? Omit<T, 'name' | 'line' | 'range' | 'comments'> : never;
 
 function parseByKeyword(instruction: Instruction): Bare<Command> {
   const kind = instruction.name.toLowerCase();
@@ -88,7 +88,7 @@ function pairs({ name, args }: Instruction): KeyValue[] {
   for (let index = 0; index < args.length; index += 3) {
     const key = args[index] ?? '';
     if (key === '') throw invalid(`${keyword} names can not be blank`);
-    found.push({ key, value: args[index + 1] ?? '' });
+    found.push({ key, value: args[index + 1] ?? '', old: args[index + 2] === '' });
   }
   return found;
 }

@@ -1,9 +1,18 @@
 import { needKey, type ResolvedConfigs } from '../contract.ts';
+import { buildkitRules } from '../checks/buildkit-rules.ts';
+import type { Reporter } from '../checks/reporter.ts';
+import type { Rule } from '../checks/rule.ts';
 import { DockerfileError } from '../error.ts';
-import { type ExpandOptions, expandText } from '../expand.ts';
+import { expand, type ExpandOptions, expandText } from '../expand.ts';
 import type { GraphWarning, SourceRange, Step, StepId, TreeSource } from '../graph.ts';
+import type { IgnoreMatcher } from '../ignore.ts';
+import type { Command } from '../instructions/command.ts';
+import type { Part } from '../part.ts';
+import { didYouMean } from '../suggest.ts';
 import type { Base, ImageBase, Plan, PlannedStage } from './plan.ts';
+import { platformLabel } from './platform-label.ts';
 import type { StageState } from './stage-state.ts';
+import { builderArguments } from './variables.ts';
 
 /** The graph while it grows. */
 export interface Builder {
@@ -16,6 +25,17 @@ export interface Builder {
   readonly images: Map<string, StepId>;
   /** Finished stages by index. */
   readonly states: Map<number, StageState>;
+  readonly reporter: Reporter;
+  /** Images whose configs stand in for ones that are not known, by needKey. */
+  readonly unknown: ReadonlySet<string>;
+  /** What .dockerignore keeps from the main context; undefined where nobody asks, or it brings something back. */
+  readonly ignored: IgnoredFiles | undefined;
+}
+
+export interface IgnoredFiles {
+  readonly matcher: IgnoreMatcher;
+  /** Whether everything is kept away. */
+  readonly all: boolean;
 }
 
 /** A stage at work. */
@@ -24,6 +44,39 @@ export interface Scope {
   readonly stage: PlannedStage;
   readonly state: StageState;
   readonly counter: { done: number; readonly total: number };
+  /** The instruction at work. */
+  readonly current: Here;
+  /** The last instruction of each kind that counts only once. */
+  readonly last: Map<string, Here>;
+}
+
+/** Where findings are reported, and what may skip them. */
+export type Here = Pick<Command, 'range' | 'comments'>;
+
+/** Expands a word with what is set at this point; names that are not set are reported. */
+export function expandIn(scope: Scope, word: string, options: ExpandOptions = {}): string {
+  const { builder, state } = scope;
+  const { text, unmatched } = expand(word, state.env, { escape: builder.plan.ast.escape, ...options });
+  checkVariables(scope, unmatched);
+  return text.toWellFormed();
+}
+
+/** Reports a finding at the current instruction. */
+export function report({ builder, current }: Scope, rule: Rule, message: string, part?: Part): void {
+  const { range, comments } = current;
+  builder.reporter.report({ rule, message, range, comments, ...(part === undefined ? {} : { part }) });
+}
+
+/** Names that were looked up in vain; one that ARG declares without a value is no mistake. */
+export function checkVariables(scope: Scope, unmatched: ReadonlySet<string>): void {
+  const { state, builder } = scope;
+  if (unmatched.size === 0 || !builder.reporter.listens || !state.envKnown) return;
+  const rule = buildkitRules.UndefinedVar;
+  for (const name of unmatched) {
+    if (state.args.has(name) || builderArguments.has(name)) continue;
+    const suggestion = didYouMean(name, state.env.keys()).replace('(did you mean ', '(did you mean $');
+    report(scope, rule, rule.message(name, suggestion), { text: `$${name}` });
+  }
 }
 
 /** Everything of a step but its number. */
@@ -55,10 +108,12 @@ export function stepTitle(scope: Scope, line: string, options: TitleOptions): st
   return `${titlePrefix(scope)}${options.triggered ? 'ONBUILD ' : ''}${shown}${options.suffix ?? ''}`.toWellFormed();
 }
 
-export function titlePrefix({ builder, stage, counter }: Scope): string {
+export function titlePrefix({ builder, stage, state, counter }: Scope): string {
+  const { plan } = builder;
   const { total } = counter;
-  const label = builder.plan.stages.length > 1 ? `${stage.label} ` : '';
-  return `[${label}${String(++counter.done).padStart(String(total).length)}/${total}] `;
+  const platform = plan.inputs.showPlatform === true ? `${platformLabel(plan, stage, state.env)} ` : '';
+  const label = plan.stages.length > 1 ? `${stage.label} ` : '';
+  return `[${platform}${label}${String(++counter.done).padStart(String(total).length)}/${total}] `;
 }
 
 function expandQuietly(line: string, variables: ReadonlyMap<string, string>, options: ExpandOptions): string {

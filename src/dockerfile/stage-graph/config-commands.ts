@@ -1,10 +1,10 @@
-import type { Healthcheck } from '../../oci/index.ts';
 import { DockerfileError, inPart } from '../error.ts';
-import { expand, expandText } from '../expand.ts';
+import { expand } from '../expand.ts';
 import type {
   ArgCommand,
   CommandLine,
   EnvCommand,
+  HealthcheckCommand,
   KeyValue,
   ListCommand,
   ProcessCommand,
@@ -12,17 +12,23 @@ import type {
 } from '../instructions/command.ts';
 import { formatDuration } from '../instructions/duration.ts';
 import { quoteList } from '../quote.ts';
-import type { Scope } from './builder.ts';
-import { parsePorts } from './ports.ts';
+import { buildkitRules } from '../checks/buildkit-rules.ts';
+import { isSecretName } from '../checks/secret-name.ts';
+import { expandIn, report, type Scope } from './builder.ts';
+import { parsePorts, type PortSpec } from './ports.ts';
 import { checkSignal } from './signals.ts';
 import { commit, type StageState, withShell } from './stage-state.ts';
 import { buildArg, builderArguments } from './variables.ts';
 
 /** ENV and LABEL. All pairs are expanded with the state before the line. */
-export function applyPairs(scope: Scope, { kind, pairs }: EnvCommand): void {
+export function applyPairs(scope: Scope, { kind, name, pairs }: EnvCommand): void {
   const { state } = scope;
-  const expanded = pairs.map(({ key, value }): KeyValue => ({ key: text(scope, key), value: text(scope, value) }));
-  for (const { key, value } of expanded) {
+  const expanded = pairs.map(
+    (pair): KeyValue => ({ ...pair, key: expandIn(scope, pair.key), value: expandIn(scope, pair.value) }),
+  );
+  for (const { key, value, old } of expanded) {
+    if (old) checkOldForm(scope, name);
+    if (kind === 'env') checkSecret(scope, 'ENV', key);
     if (kind === 'label') state.config.Labels = { ...state.config.Labels, [key]: value };
     else {
       state.env.set(key, value);
@@ -32,6 +38,16 @@ export function applyPairs(scope: Scope, { kind, pairs }: EnvCommand): void {
   commit(state, { createdBy: [kind.toUpperCase(), ...expanded.map(({ key, value }) => `${key}=${value}`)].join(' ') });
 }
 
+function checkOldForm(scope: Scope, name: string): void {
+  const rule = buildkitRules.LegacyKeyValueFormat;
+  report(scope, rule, rule.message(name));
+}
+
+function checkSecret(scope: Scope, keyword: string, key: string): void {
+  const rule = buildkitRules.SecretsUsedInArgOrEnv;
+  if (isSecretName(key)) report(scope, rule, rule.message(keyword, key), { text: key });
+}
+
 function withEntry(env: readonly string[], key: string, value: string): string[] {
   const index = env.findIndex((entry) => entry === key || entry.startsWith(`${key}=`));
   const entry = `${key}=${value}`;
@@ -39,13 +55,12 @@ function withEntry(env: readonly string[], key: string, value: string): string[]
 }
 
 /** ARG: evaluated from left to right; --build-arg beats the default, and a global ARG what has none. */
-export function applyArg({ builder, state }: Scope, { args }: ArgCommand): void {
-  const { inputs, globals, ast } = builder.plan;
+export function applyArg(scope: Scope, { args }: ArgCommand): void {
+  const { builder, state } = scope;
+  const { inputs, globals } = builder.plan;
   const shown = args.map(({ key, value }) => {
-    const given = buildArg(inputs, key);
-    const byDefault = () =>
-      value === undefined ? globals.get(key) : expandText(value, state.env, { escape: ast.escape }).toWellFormed();
-    const actual = given ?? byDefault();
+    checkSecret(scope, 'ARG', key);
+    const actual = buildArg(inputs, key) ?? (value === undefined ? globals.get(key) : expandIn(scope, value));
     if (actual !== undefined && !builderArguments.has(key)) state.env.set(key, actual);
     state.args.set(key, actual);
     return actual === undefined ? key : `${key}=${actual}`;
@@ -56,7 +71,7 @@ export function applyArg({ builder, state }: Scope, { args }: ArgCommand): void 
 /** MAINTAINER, STOPSIGNAL and USER. */
 export function applyText(scope: Scope, { kind, value: written }: TextCommand): void {
   const { state } = scope;
-  const value = kind === 'maintainer' ? written.toWellFormed() : text(scope, written);
+  const value = kind === 'maintainer' ? written.toWellFormed() : expandIn(scope, written);
   if (kind === 'maintainer') state.author = value;
   else if (kind === 'user') state.config.User = value;
   else {
@@ -84,7 +99,9 @@ function listOf(scope: Scope, kind: ListCommand['kind'], values: readonly string
     const { escape } = builder.plan.ast;
     const ports: string[] = [];
     for (const word of values.flatMap((value) => expand(value, state.env, { escape }).words)) {
-      for (const port of inPart({ text: word }, () => parsePorts(word))) ports.push(port);
+      const spec = inPart({ text: word }, () => parsePorts(word));
+      checkPort(scope, word, spec);
+      for (const port of spec.ports) ports.push(port);
       // There are no more; a line that repeats ranges must not fill the memory.
       if (ports.length > 3 * 65536)
         throw new DockerfileError('INVALID_ARGUMENT', 'EXPOSE names more ports than there are');
@@ -92,10 +109,18 @@ function listOf(scope: Scope, kind: ListCommand['kind'], values: readonly string
     return ports;
   }
   return values.map((value) => {
-    const volume = text(scope, value);
+    const volume = expandIn(scope, value);
     if (volume === '') throw new DockerfileError('INVALID_ARGUMENT', 'VOLUME specified can not be an empty string');
     return volume;
   });
+}
+
+function checkPort(scope: Scope, word: string, { protocol, published }: PortSpec): void {
+  const found = [
+    ...(protocol === protocol.toLowerCase() ? [] : [buildkitRules.ExposeProtoCasing]),
+    ...(published ? [buildkitRules.ExposeInvalidFormat] : []),
+  ];
+  for (const rule of found) report(scope, rule, rule.message(word), { text: word });
 }
 
 function union(old: readonly string[] | undefined, added: readonly string[]): string[] {
@@ -103,7 +128,13 @@ function union(old: readonly string[] | undefined, added: readonly string[]): st
 }
 
 /** CMD and ENTRYPOINT. */
-export function applyProcess({ state }: Scope, { kind, command }: ProcessCommand): void {
+export function applyProcess(scope: Scope, { kind, name, command }: ProcessCommand): void {
+  const { state } = scope;
+  checkOnce(scope, kind, name);
+  if (command.shell && (state.config.Shell ?? []).length === 0) {
+    const rule = buildkitRules.JSONArgsRecommended;
+    report(scope, rule, rule.message(name));
+  }
   const args = argvOf(state, command);
   const { config } = state;
   if (kind === 'cmd') {
@@ -128,7 +159,9 @@ function replace(config: StageState['config'], member: 'Cmd' | 'Entrypoint', arg
   else config[member] = args;
 }
 
-export function applyHealthcheck({ state }: Scope, check: Healthcheck): void {
+export function applyHealthcheck(scope: Scope, { name, kind, check }: HealthcheckCommand): void {
+  const { state } = scope;
+  checkOnce(scope, kind, name);
   state.config.Healthcheck = check;
   const { Test = [], Interval = 0, Timeout = 0, StartPeriod = 0, StartInterval = 0, Retries = 0 } = check;
   const times = Object.entries({ Interval, Timeout, StartPeriod, StartInterval }).map(
@@ -137,6 +170,11 @@ export function applyHealthcheck({ state }: Scope, check: Healthcheck): void {
   commit(state, { createdBy: `HEALTHCHECK {Test:[${Test.join(' ')}] ${times.join(' ')} Retries:${Retries}}` });
 }
 
-function text({ builder, state }: Scope, word: string): string {
-  return expandText(word, state.env, { escape: builder.plan.ast.escape }).toWellFormed();
+/** Of several only the last one counts; the one before it is reported. */
+function checkOnce({ builder, current, last }: Scope, kind: string, name: string): void {
+  const before = last.get(kind);
+  last.set(kind, current);
+  if (before === undefined) return;
+  const rule = buildkitRules.MultipleInstructionsDisallowed;
+  builder.reporter.report({ rule, message: rule.message(name), range: before.range, comments: current.comments });
 }

@@ -1,14 +1,15 @@
 import { isDigest } from '../../oci/index.ts';
 import { DockerfileError, inPart } from '../error.ts';
-import { expandText } from '../expand.ts';
+import { expand } from '../expand.ts';
 import type { CopySource, CopyStep } from '../graph.ts';
 import type { CopyCommand, InlineFile } from '../instructions/command.ts';
+import { buildkitRules } from '../checks/buildkit-rules.ts';
 import { quote } from '../quote.ts';
-import { addStep, type Scope, stepBase, stepTitle, treeSource } from './builder.ts';
+import { addStep, checkVariables, expandIn, report, type Scope, stepBase, stepTitle, treeSource } from './builder.ts';
 import { checkFileMode } from './file-mode.ts';
-import { isUrlSource, parseGitSource } from './git-source.ts';
+import { gitSource, isUrlSource, parseGitSource } from './git-source.ts';
 import { checkInlineName } from './inline-name.ts';
-import { destinationPath, sourcePath } from './paths.ts';
+import { cleanPath, destinationPath, sourcePath } from './paths.ts';
 import type { PlannedCommand } from './plan.ts';
 import { commit, workdirOf } from './stage-state.ts';
 
@@ -45,9 +46,8 @@ export function addCopy(scope: Scope, command: CopyCommand, planned: PlannedComm
   commit(state, { createdBy: `${historyText(command, expanded)} # buildkit`, step });
 }
 
-function expandCopy({ builder, state }: Scope, command: CopyCommand): Expanded {
-  const { escape } = builder.plan.ast;
-  const value = (text: string) => expandText(text, state.env, { escape }).toWellFormed();
+function expandCopy(scope: Scope, command: CopyCommand): Expanded {
+  const value = (text: string) => expandIn(scope, text);
   return {
     chown: value(command.chown),
     chmod: value(command.chmod),
@@ -82,7 +82,7 @@ function copySource(scope: Scope, source: string, { command, expanded, planned }
   const git = parseGitSource(source);
   if (git !== undefined) {
     if (command.kind === 'copy') throw invalid("source can't be a git ref for COPY");
-    return gitSource(source, git, command, expanded);
+    return gitSource(source, git, { keepGitDir: command.keepGitDir, checksum: expanded.checksum });
   }
   if (isUrlSource(source)) {
     if (command.kind === 'copy') throw invalid("source can't be a URL for COPY");
@@ -90,6 +90,7 @@ function copySource(scope: Scope, source: string, { command, expanded, planned }
     if (!isDigest(expanded.checksum)) throw invalid(`invalid checksum digest format: ${quote(expanded.checksum)}`);
     return { kind: 'url', url: source, checksum: expanded.checksum };
   }
+  if (planned.sources[0] === undefined) checkIgnored(scope, source, command);
   const from = treeSource(
     scope,
     planned.sources[0],
@@ -99,30 +100,26 @@ function copySource(scope: Scope, source: string, { command, expanded, planned }
   return { kind: 'path', from, path: sourcePath(source, { parents: command.parents }) };
 }
 
-function gitSource(
-  url: string,
-  git: NonNullable<ReturnType<typeof parseGitSource>>,
-  { keepGitDir }: CopyCommand,
-  { checksum }: Expanded,
-): CopySource {
-  if (keepGitDir !== undefined && git.keepGitDir !== undefined && keepGitDir !== git.keepGitDir) {
-    throw invalid('inconsistent keep-git-dir configuration');
-  }
-  if (checksum !== '' && git.checksum !== undefined && checksum !== git.checksum) {
-    throw invalid(`checksum mismatch ${quote(checksum)} != ${quote(git.checksum)}`);
-  }
-  const expected = git.checksum ?? (checksum === '' ? undefined : checksum);
-  return {
-    kind: 'git',
-    url,
-    ...(expected === undefined ? {} : { checksum: expected }),
-    keepGitDir: git.keepGitDir ?? keepGitDir ?? false,
-  };
+/** A source that .dockerignore keeps from the build. The root is one only where everything is kept away. */
+function checkIgnored(scope: Scope, written: string, { kind }: CopyCommand): void {
+  const { ignored } = scope.builder;
+  if (ignored === undefined) return;
+  const path = cleanPath(written);
+  const hit = path === '.' || path === '/' ? ignored.all : ignored.matcher.matches(path.replace(/^\/+/, ''));
+  const rule = buildkitRules.CopyIgnoredFile;
+  if (hit) report(scope, rule, rule.message(kind === 'add' ? 'Add' : 'Copy', path), { text: written });
 }
 
-function inlineSource({ state }: Scope, { name, content, expand }: InlineFile): CopySource {
-  const text = expand ? expandText(content, state.env, { quotes: 'ignore', limit: 64 << 20 }) : content;
+function inlineSource(scope: Scope, { name, content, expand }: InlineFile): CopySource {
+  const text = expand ? expandBody(scope, content) : content;
   return { kind: 'inline', name: checkInlineName(name), content: text };
+}
+
+/** Quotes are plain characters in a heredoc, and its escape is always `\\`; bytes that are no UTF-8 stay. */
+function expandBody(scope: Scope, content: string): string {
+  const { text, unmatched } = expand(content, scope.state.env, { quotes: 'ignore', limit: 64 << 20 });
+  checkVariables(scope, unmatched);
+  return text;
 }
 
 function historyText({ kind, parents, files }: CopyCommand, { chown, chmod, sources, destination }: Expanded): string {

@@ -1,4 +1,5 @@
 import { DockerfileError } from '../error.ts';
+import type { AddSource } from '../graph.ts';
 import { parseBoolean } from '../instructions/fields.ts';
 import { quote } from '../quote.ts';
 import { cut } from '../text.ts';
@@ -28,6 +29,33 @@ export function parseGitSource(source: string): GitSource | undefined {
     if (!url.pathname.endsWith('.git')) return undefined;
   } else if (scheme !== 'ssh' && scheme !== 'git') return undefined;
   return readQuery(url.search.slice(1), url.hash.slice(1));
+}
+
+/** Flags of the ADD that fetches it. */
+export interface GitOptions {
+  readonly keepGitDir: boolean | undefined;
+  /** Empty where none is given. */
+  readonly checksum: string;
+}
+
+/**
+ * What ADD fetches, its flags and the URL's query taken together.
+ * @throws DockerfileError INVALID_ARGUMENT where they contradict each other
+ */
+export function gitSource(url: string, git: GitSource, { keepGitDir, checksum }: GitOptions): AddSource {
+  if (keepGitDir !== undefined && git.keepGitDir !== undefined && keepGitDir !== git.keepGitDir) {
+    throw invalid('inconsistent keep-git-dir configuration');
+  }
+  if (checksum !== '' && git.checksum !== undefined && checksum !== git.checksum) {
+    throw invalid(`checksum mismatch ${quote(checksum)} != ${quote(git.checksum)}`);
+  }
+  const expected = git.checksum ?? (checksum === '' ? undefined : checksum);
+  return {
+    kind: 'git',
+    url,
+    ...(expected === undefined ? {} : { checksum: expected }),
+    keepGitDir: git.keepGitDir ?? keepGitDir ?? false,
+  };
 }
 
 /** Whether a source of ADD is downloaded. */

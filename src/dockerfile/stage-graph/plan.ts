@@ -4,14 +4,18 @@ import type { BuildInputs } from '../contract.ts';
 import { DockerfileError, inPart } from '../error.ts';
 import { at, placeIn } from '../place.ts';
 import { expand } from '../expand.ts';
-import type { SourceRange } from '../graph.ts';
+import type { EpochSource, SourceRange } from '../graph.ts';
 import { checkImageName, findContext } from '../image-name.ts';
 import type { Command, Stage } from '../instructions/command.ts';
 import { mountFrom } from '../instructions/mount.ts';
-import { toStages } from '../stages.ts';
+import { checkFromArguments, checkPlatform, type FromSetting } from '../checks/from-checks.ts';
+import { type Reporter, silent } from '../checks/reporter.ts';
+import { checkContinuations, checkDefaultBases, checkStages } from '../checks/text-checks.ts';
+import { type Stages, toStages } from '../stages.ts';
 import { quote } from '../quote.ts';
 import { didYouMean } from '../suggest.ts';
-import { globalVariables } from './variables.ts';
+import { epochOf } from './epoch.ts';
+import { defaultVariables, type GlobalOptions, globalVariables } from './variables.ts';
 
 /** The whole file with names resolved as far as text and inputs go. */
 export interface Plan {
@@ -22,6 +26,7 @@ export interface Plan {
   /** By lower-case name; of several stages with one name the last counts. */
   readonly names: ReadonlyMap<string, PlannedStage>;
   readonly target: PlannedStage;
+  readonly epoch: EpochSource | undefined;
 }
 
 export interface PlannedStage {
@@ -33,6 +38,7 @@ export interface PlannedStage {
   /** Whether a named context of the same name stands in its place, commands and all; then it is nothing but its base. */
   readonly replaced: boolean;
   readonly range: SourceRange;
+  readonly comments: readonly string[];
   readonly commands: PlannedCommand[];
 }
 
@@ -61,53 +67,109 @@ export interface PlannedCommand {
 }
 
 /** @throws DockerfileError */
-export function planStages(ast: Ast, inputs: BuildInputs): Plan {
-  const { globalArgs, stages } = toStages(ast);
-  const globals = globalVariables(inputs, globalArgs, {
-    ast,
-    target: inputs.target ?? stages.at(-1)?.name ?? 'default',
-  });
+export function planStages(ast: Ast, given: BuildInputs, reporter: Reporter = silent): Plan {
+  checkContinuations(ast, reporter);
+  const file = toStages(ast, reporter);
+  const { globalArgs, stages } = file;
+  checkStages(file, reporter);
+  const options = { ast, target: given.target ?? stages.at(-1)?.name ?? 'default' };
+  if (reporter.listens) checkDefaults(file, given, { ...options, reporter });
+  const variables = globalVariables(given, globalArgs, options);
+  const epoch = epochOf({ ast, inputs: given, stages, globals: variables });
+  const inputs = epoch === undefined || epoch.kind === 'seconds' ? given : withoutEpoch(given);
+  const globals = inputs === given ? variables : without(variables, 'SOURCE_DATE_EPOCH');
+  const declared = new Set([...globals.keys(), ...globalArgs.flatMap(({ args }) => args.map(({ key }) => key))]);
   const planned: PlannedStage[] = [];
   const names = new Map<string, PlannedStage>();
   for (const stage of stages) {
-    const { index, name, range } = stage;
-    const base = at(placeIn(ast, range, 'build'), () => baseOf(stage, names, { ast, inputs, globals }));
+    const { index, name, range, comments } = stage;
+    const base = at(placeIn(ast, range, 'build'), () =>
+      baseOf(stage, names, { ast, inputs, globals, declared, reporter }),
+    );
     const replaced = name !== undefined && findContext(name, inputs.contexts) !== undefined;
-    const next = { index, name, label: name ?? `stage-${index}`, base, replaced, range, commands: [] };
+    const next = { index, name, label: name ?? `stage-${index}`, base, replaced, range, comments, commands: [] };
     planned.push(next);
     if (name !== undefined) names.set(name, next);
   }
   const target = findTarget(planned, names, inputs.target);
-  const plan = { ast, inputs, globals, stages: planned, names, target };
+  const plan = { ast, inputs, globals, stages: planned, names, target, epoch };
   for (const [index, stage] of stages.entries()) {
     if (planned[index]?.replaced === true) continue;
     for (const command of stage.commands) planned[index]?.commands.push(planCommand(plan, command, stage.range));
   }
   checkCircles(plan);
+  for (const stage of planned) checkNames(plan, stage);
   return plan;
 }
 
-type Setting = Pick<Plan, 'ast' | 'inputs' | 'globals'>;
+/** That images of outside can be meant at all. */
+function checkNames(plan: Plan, { base, commands, range }: PlannedStage): void {
+  at(placeIn(plan.ast, range, 'build'), () => inPart({ arg: 0 }, () => checkName(plan, base)));
+  for (const command of commands) checkSourceNames(plan, command);
+}
 
-function baseOf(stage: Stage, earlier: ReadonlyMap<string, PlannedStage>, { ast, inputs, globals }: Setting): Base {
-  const { text } = expand(stage.base, globals, { escape: ast.escape });
+function checkSourceNames(plan: Plan, { command, sources }: PlannedCommand): void {
+  for (const [index, source] of sources.entries()) {
+    const flag = command.kind === 'run' ? (command.mounts[index]?.flag ?? 0) : 'from';
+    at(placeIn(plan.ast, command.range, 'build'), () => inPart({ flag }, () => checkName(plan, source)));
+  }
+}
+
+function checkName({ inputs }: Plan, base: Base | undefined): void {
+  if (base?.kind === 'image' && findContext(base.name, inputs.contexts) === undefined) checkImageName(base.name);
+}
+
+/** A time that is yet to be found out is no value that anything could see. */
+function withoutEpoch(inputs: BuildInputs): BuildInputs {
+  const { SOURCE_DATE_EPOCH: _, ...buildArgs } = inputs.buildArgs;
+  return { ...inputs, buildArgs };
+}
+
+function without(variables: ReadonlyMap<string, string>, name: string): ReadonlyMap<string, string> {
+  return new Map([...variables].filter(([key]) => key !== name));
+}
+
+type Setting = Pick<Plan, 'ast' | 'inputs'> & FromSetting;
+
+/** What the file says where nothing is given: an error in it is the build's to tell. */
+function checkDefaults(
+  { globalArgs, stages }: Stages,
+  inputs: BuildInputs,
+  { reporter, ...options }: GlobalOptions & { readonly reporter: Reporter },
+) {
+  try {
+    const defaults = defaultVariables(inputs, globalArgs, options);
+    checkDefaultBases(stages, { escape: options.ast.escape, defaults }, reporter);
+  } catch (error) {
+    if (!(error instanceof DockerfileError)) throw error;
+  }
+}
+
+function baseOf(stage: Stage, earlier: ReadonlyMap<string, PlannedStage>, setting: Setting): Base {
+  const { ast, inputs, globals } = setting;
+  const { text, unmatched } = expand(stage.base, globals, { escape: ast.escape });
+  checkFromArguments(stage, unmatched, setting);
   if (text === '') {
     throw new DockerfileError('INVALID_ARGUMENT', `base name (${stage.base}) should not be blank`, {
       hint: 'an ARG that FROM uses is declared before the first FROM',
       part: { arg: 0 },
     });
   }
-  const platform = inPart({ flag: 'platform' }, () => platformOf(stage, { ast, inputs, globals }));
+  const platform = inPart({ flag: 'platform' }, () => platformOf(stage, setting));
   const context = stage.name === undefined ? undefined : findContext(stage.name, inputs.contexts);
   if (context !== undefined) return contextBase(context.key, context.kind, platform ?? inputs.platform);
   const base = earlier.get(text.toLowerCase());
   if (base !== undefined) return stageBase(base);
-  return inPart({ arg: 0 }, () => outsideBase(text, inputs, platform));
+  return outsideBase(text, inputs, platform);
 }
 
-function platformOf(stage: Stage, { ast, globals }: Setting): Platform | undefined {
+function platformOf(stage: Stage, setting: Setting): Platform | undefined {
   if (stage.platform === '') return undefined;
-  const { text, unmatched } = expand(stage.platform, globals, { escape: ast.escape });
+  const { ast, globals } = setting;
+  const expansion = expand(stage.platform, globals, { escape: ast.escape });
+  const { text, unmatched } = expansion;
+  checkFromArguments(stage, unmatched, setting);
+  checkPlatform(stage, expansion, setting);
   const suggestion = [...unmatched].map((name) => didYouMean(name, globals.keys())).find((word) => word !== '') ?? '';
   if (text === '') {
     throw new DockerfileError(
@@ -135,7 +197,6 @@ function outsideBase(name: string, inputs: BuildInputs, platform: Platform | und
   const wanted = platform ?? normalizePlatform(inputs.platform);
   const context = findContext(name, inputs.contexts);
   if (context?.kind === 'tree') return { kind: 'tree', key: context.key };
-  if (context === undefined) checkImageName(name);
   return { kind: 'image', name, platform: wanted, fixed: platform !== undefined };
 }
 
@@ -169,7 +230,12 @@ export function planCommand(
   { triggered = false }: { readonly triggered?: boolean } = {},
 ): PlannedCommand {
   const place = triggered ? placeIn(plan.ast, range, 'trigger') : placeIn(plan.ast, command.range, 'build');
-  return at(place, () => ({ command, sources: sourcesOf(plan, command), triggered }));
+  return at(place, () => {
+    const sources = sourcesOf(plan, command);
+    // Those of the file are checked once all of it is known.
+    if (triggered) for (const source of sources) checkName(plan, source);
+    return { command, sources, triggered };
+  });
 }
 
 function sourcesOf(plan: Plan, command: Command): (Base | undefined)[] {

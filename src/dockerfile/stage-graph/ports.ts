@@ -3,26 +3,41 @@ import { DockerfileError } from '../error.ts';
 import { quote } from '../quote.ts';
 
 /**
- * One word of EXPOSE, `[[ip:]host:]port[-port][/protocol]`, as `port/protocol` for each port.
+ * One word of EXPOSE: `[[ip:]host:]port[-port][/protocol]`.
  * @throws DockerfileError INVALID_ARGUMENT
  */
-export function parsePorts(word: string): string[] {
+export function parsePorts(word: string): PortSpec {
   const parts = word.split(':');
   const [container = '', host = ''] = parts.toReversed();
   const address = parts.slice(0, -2).join(':');
   const slash = container.indexOf('/');
   const range = slash < 0 ? container : container.slice(0, slash);
-  const protocol = slash < 0 ? 'tcp' : container.slice(slash + 1).toLowerCase() || 'tcp';
+  const written = (slash < 0 ? '' : container.slice(slash + 1)) || 'tcp';
+  const protocol = written.toLowerCase();
   if (range === '') throw invalid(`invalid port: ${quote(word)}: no port specified`);
   if (protocol !== 'tcp' && protocol !== 'udp' && protocol !== 'sctp') {
-    throw invalid(`invalid port: ${quote(word)}: invalid proto: ${container.slice(slash + 1)}`);
+    throw invalid(`invalid port: ${quote(word)}: invalid proto: ${written}`);
   }
   const bare = /^\[(.*)\]$/.exec(address)?.[1] ?? address;
   if (address !== '' && isIP(bare) === 0) throw invalid(`invalid IP address: ${address}`);
   const ports = parseRange(range);
   if (ports === undefined) throw invalid(`invalid containerPort: ${range}`);
   if (host !== '') checkHost(host, range, ports);
-  return Array.from({ length: ports.end - ports.start + 1 }, (_, index) => `${ports.start + index}/${protocol}`);
+  return {
+    ports: Array.from({ length: ports.end - ports.start + 1 }, (_, index) => `${ports.start + index}/${protocol}`),
+    protocol: written,
+    published: address !== '' || host !== '',
+  };
+}
+
+/** What a word of EXPOSE says. */
+export interface PortSpec {
+  /** `port/protocol` for each port. */
+  readonly ports: readonly string[];
+  /** As written. */
+  readonly protocol: string;
+  /** Whether it has an address or a port of the host, which mean nothing here. */
+  readonly published: boolean;
 }
 
 interface PortRange {

@@ -1,10 +1,19 @@
 import type { Ast } from '../ast.ts';
-import { type BuildInputs, type ImageNeed, needKey, type ResolvedConfigs } from '../contract.ts';
+import { type BuildInputs, needKey, type PlacedNeed, type ResolvedConfigs } from '../contract.ts';
 import { DockerfileError } from '../error.ts';
 import { at, placeIn } from '../place.ts';
+import type { Reporter } from '../checks/reporter.ts';
 import { parse } from '../parse.ts';
 import { parseCommand } from '../instructions/parse-command.ts';
-import { type Base, dependenciesOf, type Plan, planCommand, type PlannedStage, planStages } from './plan.ts';
+import {
+  type Base,
+  dependenciesOf,
+  type Plan,
+  planCommand,
+  type PlannedCommand,
+  type PlannedStage,
+  planStages,
+} from './plan.ts';
 
 /** A plan whose reachable stages have the triggers of their bases before their own commands. */
 export interface Reach {
@@ -12,7 +21,7 @@ export interface Reach {
   /** In the order of the file. */
   readonly stages: readonly PlannedStage[];
   /** Images whose config is not among those given. */
-  readonly needs: readonly ImageNeed[];
+  readonly needs: readonly PlacedNeed[];
 }
 
 /**
@@ -20,15 +29,21 @@ export interface Reach {
  * with their configs until nothing is left, for the ONBUILD triggers of one may name others.
  * @throws DockerfileError for anything that is wrong without knowing any image
  */
-export function needs(ast: Ast, inputs: BuildInputs, configs: ResolvedConfigs): readonly ImageNeed[] {
+export function needs(ast: Ast, inputs: BuildInputs, configs: ResolvedConfigs): readonly PlacedNeed[] {
   return reach(ast, inputs, configs).needs;
 }
 
-export function reach(ast: Ast, inputs: BuildInputs, configs: ResolvedConfigs): Reach {
-  const plan = planStages(ast, inputs);
+export interface ReachOptions {
+  readonly reporter?: Reporter;
+  /** Takes every stage as needed. */
+  readonly all?: boolean;
+}
+
+export function reach(ast: Ast, inputs: BuildInputs, configs: ResolvedConfigs, options: ReachOptions = {}): Reach {
+  const plan = planStages(ast, inputs, options.reporter);
   const triggered = new Set<PlannedStage>();
   for (;;) {
-    const stages = reachable(plan);
+    const stages = options.all === true ? plan.stages : reachable(plan);
     const news = stages.filter((stage) => !triggered.has(stage) && triggersKnown(stage, configs));
     if (news.length === 0) return { plan, stages, needs: missing(stages, configs) };
     for (const stage of news) {
@@ -97,13 +112,31 @@ function unplaced<T>(work: () => T): T {
   }
 }
 
-function missing(stages: readonly PlannedStage[], configs: ResolvedConfigs): ImageNeed[] {
-  const found = new Map<string, ImageNeed>();
-  for (const stage of stages) {
-    for (const source of [stage.base, ...stage.commands.flatMap((command) => command.sources)]) {
-      if (source?.kind !== 'image' || configs.has(needKey(source))) continue;
-      found.set(needKey(source), { name: source.name, platform: source.platform });
-    }
+function missing(stages: readonly PlannedStage[], configs: ResolvedConfigs): PlacedNeed[] {
+  const found = new Map<string, PlacedNeed>();
+  for (const { source, range, part } of stages.flatMap(placedSources)) {
+    if (source?.kind !== 'image' || configs.has(needKey(source)) || found.has(needKey(source))) continue;
+    const { name, platform } = source;
+    found.set(needKey(source), { name, platform, range, ...(part === undefined ? {} : { part }) });
   }
   return [...found.values()];
+}
+
+interface PlacedSource extends Pick<PlacedNeed, 'range' | 'part'> {
+  readonly source: Base | undefined;
+}
+
+/** What a stage reads, and where it says so. */
+function placedSources({ base, range, replaced, commands }: PlannedStage): PlacedSource[] {
+  return [
+    { source: base, range, part: { arg: replaced ? 2 : 0 } },
+    ...commands.flatMap((planned) => planned.sources.map((source, index) => placed(planned, index, source))),
+  ];
+
+  function placed({ command, triggered }: PlannedCommand, index: number, source: Base | undefined): PlacedSource {
+    // What a trigger says is written in no line of this file.
+    if (triggered) return { source, range };
+    const flag = command.kind === 'run' ? command.mounts[index]?.flag : 'from';
+    return { source, range: command.range, ...(flag === undefined ? {} : { part: { flag } }) };
+  }
 }

@@ -1,12 +1,11 @@
 import { posix } from 'node:path';
 import { DockerfileError, inPart } from '../error.ts';
-import { expandText } from '../expand.ts';
 import type { RunMount, RunStep } from '../graph.ts';
 import { parseHeredoc } from '../heredoc.ts';
 import type { InlineFile, RunCommand } from '../instructions/command.ts';
 import { type Mount, parseMount } from '../instructions/mount.ts';
 import { quote } from '../quote.ts';
-import { addStep, type Scope, stepBase, stepTitle, treeSource } from './builder.ts';
+import { addStep, expandIn, type Scope, stepBase, stepTitle, treeSource } from './builder.ts';
 import { checkInlineName } from './inline-name.ts';
 import { cleanPath } from './paths.ts';
 import type { PlannedCommand } from './plan.ts';
@@ -18,7 +17,7 @@ export function addRun(scope: Scope, command: RunCommand, { sources, triggered }
   const { builder, state } = scope;
   const { escape } = builder.plan.ast;
   const script = scriptOf(scope, command);
-  const expandValue = (value: string) => expandText(value, state.env, { escape }).toWellFormed();
+  const expandValue = (value: string) => expandIn(scope, value);
   const mounts = command.mounts.map(({ text, flag }) => inPart({ flag }, () => parseMount(text, expandValue)));
   const title = stepTitle(scope, command.line, {
     escape,

@@ -20,6 +20,10 @@ export interface StageState {
   commandSet: boolean;
   /** Whether the stage goes back to a FROM with `--platform`. */
   platformFixed: boolean;
+  /** Whether all variables that the base may set are known. */
+  envKnown: boolean;
+  /** Whether a WORKDIR was given in this file. */
+  workdirSet: boolean;
 }
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -36,6 +40,8 @@ export function emptyState(platform: Platform): StageState {
     args: new Map(),
     commandSet: false,
     platformFixed: false,
+    envKnown: true,
+    workdirSet: false,
   });
 }
 
@@ -52,6 +58,8 @@ export function imageState(image: ImageConfig, tip: StepId | undefined): StageSt
     args: new Map(),
     commandSet: false,
     platformFixed: false,
+    envKnown: true,
+    workdirSet: false,
   });
 }
 

@@ -1,53 +1,112 @@
-import { normalizePlatform, type Platform } from '../../oci/index.ts';
+import { formatPlatform, type ImageConfig, normalizePlatform, type Platform } from '../../oci/index.ts';
 import type { Ast } from '../ast.ts';
 import { type BuildInputs, needKey, type ResolvedConfigs } from '../contract.ts';
 import { DockerfileError } from '../error.ts';
 import { at, placeIn } from '../place.ts';
-import { expandText } from '../expand.ts';
-import type { ImageDraft, StepGraph } from '../graph.ts';
+import { buildkitRules } from '../checks/buildkit-rules.ts';
+import { checkConfigOf } from '../checks/check-config.ts';
+import { Findings, type Reporter } from '../checks/reporter.ts';
+import type { GraphWarning, ImageDraft, StepGraph } from '../graph.ts';
+import { createIgnoreMatcher } from '../ignore.ts';
 import type { TextCommand } from '../instructions/command.ts';
-import { addStep, type Builder, imageStep, type Scope, stepBase, stepTitle, titlePrefix } from './builder.ts';
+import {
+  addStep,
+  type Builder,
+  expandIn,
+  imageStep,
+  report,
+  type Scope,
+  stepBase,
+  stepTitle,
+  titlePrefix,
+} from './builder.ts';
 import { applyArg, applyHealthcheck, applyList, applyPairs, applyProcess, applyText } from './config-commands.ts';
 import { addCopy } from './copy-step.ts';
 import { joinWorkdir } from './paths.ts';
-import type { PlannedCommand, PlannedStage } from './plan.ts';
-import { reach } from './reach.ts';
+import type { ImageBase, PlannedCommand, PlannedStage } from './plan.ts';
+import { reach, type Reach } from './reach.ts';
 import { addRun } from './run-step.ts';
 import { commit, derivedState, emptyState, imageState, isEmptyImage, type StageState } from './stage-state.ts';
 import { proxyVariables } from './variables.ts';
 
 /**
  * The steps that make the target, and its image. Pure: the same arguments give the same graph.
- * @throws DockerfileError; MISSING_CONFIG where `needs` still asks for something
+ * @throws DockerfileError; MISSING_CONFIG where `needs` still asks for something, CHECK_FAILED where the file itself says
+ * that findings are errors
  */
 export function toGraph(ast: Ast, inputs: BuildInputs, configs: ResolvedConfigs): StepGraph {
-  const { plan, stages, needs } = reach(ast, inputs, configs);
-  const [need] = needs;
+  const findings = new Findings();
+  findings.configure(checkConfigOf(ast, inputs));
+  const reached = reach(ast, inputs, configs, { reporter: findings });
+  const [need] = reached.needs;
   if (need !== undefined) {
     throw new DockerfileError('MISSING_CONFIG', `the config of ${needKey(need)} is not known`);
   }
-  const builder: Builder = {
-    plan,
-    configs,
-    proxies: proxyVariables(inputs),
-    steps: [],
-    warnings: syntaxNote(ast),
-    images: new Map(),
-    states: new Map(),
-  };
-  for (const stage of stages) builder.states.set(stage.index, buildStage(builder, stage));
-  const target = builder.states.get(plan.target.index);
+  const builder = buildStages(reached, { configs, reporter: findings });
+  const target = builder.states.get(reached.plan.target.index);
   if (target === undefined) throw new Error('the target is always reachable');
+  failOnFindings(findings);
   return {
     version: 1,
     target: target.tip,
     steps: builder.steps,
     image: imageOf(target, inputs),
-    warnings: builder.warnings,
+    ...(reached.plan.epoch === undefined ? {} : { epoch: reached.plan.epoch }),
+    warnings: [...syntaxNote(ast), ...builder.warnings, ...warningsOf(findings)],
   };
 }
 
-function syntaxNote({ directives }: Ast): Builder['warnings'] {
+export interface StageOptions {
+  readonly configs: ResolvedConfigs;
+  readonly reporter: Reporter;
+  /** Images whose configs only stand in for ones that are not known, by needKey. */
+  readonly unknown?: ReadonlySet<string>;
+}
+
+/** Carries out the stages that are reached, in the order of the file. */
+export function buildStages(
+  { plan, stages }: Reach,
+  { configs, reporter, unknown = new Set() }: StageOptions,
+): Builder {
+  const builder: Builder = {
+    plan,
+    configs,
+    proxies: proxyVariables(plan.inputs),
+    steps: [],
+    warnings: [],
+    images: new Map(),
+    states: new Map(),
+    reporter,
+    unknown,
+    ignored: reporter.listens ? ignoredFiles(plan.inputs.ignore ?? []) : undefined,
+  };
+  for (const stage of stages) builder.states.set(stage.index, buildStage(builder, stage));
+  return builder;
+}
+
+function ignoredFiles(patterns: readonly string[]): Builder['ignored'] {
+  if (patterns.length === 0 || patterns.some((pattern) => pattern.startsWith('!'))) return undefined;
+  return {
+    matcher: createIgnoreMatcher(patterns),
+    all: patterns.some((pattern) => pattern === '*' || pattern === '**' || pattern === '**/*'),
+  };
+}
+
+/** @throws DockerfileError CHECK_FAILED */
+function failOnFindings({ config, rules }: Findings): void {
+  if (!config.error || rules.length === 0) return;
+  throw new DockerfileError('CHECK_FAILED', `lint violation found for rules: ${rules.join(', ')}`, {
+    hint: 'the file says # check=error=true; slipway check shows what was found where',
+  });
+}
+
+function warningsOf({ drafts }: Findings): GraphWarning[] {
+  return drafts
+    .map(({ rule, message, range }) => ({ message, line: range.start, rule: rule.name }))
+    .toSorted((a, b) => a.line - b.line);
+}
+
+function syntaxNote({ directives }: Ast): GraphWarning[] {
   const syntax = directives.find((directive) => directive.name === 'syntax');
   if (syntax === undefined) return [];
   return [{ message: `"# syntax=${syntax.value}" is ignored: the language is built in`, line: syntax.line }];
@@ -59,7 +118,9 @@ function buildStage(builder: Builder, stage: PlannedStage): StageState {
   for (const planned of stage.commands) {
     const range = planned.triggered ? stage.range : planned.command.range;
     const command = { ...planned.command, range };
-    at(placeIn(ast, range, planned.triggered ? 'trigger' : 'build'), () => dispatch(scope, { ...planned, command }));
+    at(placeIn(ast, range, planned.triggered ? 'trigger' : 'build'), () =>
+      dispatch({ ...scope, current: command }, { ...planned, command }),
+    );
   }
   return scope.state;
 }
@@ -70,7 +131,7 @@ function openStage(builder: Builder, stage: PlannedStage): Scope {
   const outside = base.kind === 'image' || base.kind === 'tree';
   const counter = { done: 0, total: counted + (outside ? 1 : 0) };
   const state = emptyState(builder.plan.inputs.platform);
-  const scope: Scope = { builder, stage, counter, state };
+  const scope: Scope = { builder, stage, counter, state, current: stage, last: new Map() };
   switch (base.kind) {
     case 'scratch':
       return scope;
@@ -87,9 +148,25 @@ function openStage(builder: Builder, stage: PlannedStage): Scope {
       if (config === undefined) throw new Error('needs were checked');
       const title = `${titlePrefix(scope)}FROM ${base.name}`;
       const tip = isEmptyImage(config) ? undefined : imageStep(scope, base, title);
-      return { ...scope, state: { ...imageState(config, tip), platformFixed: base.fixed } };
+      const envKnown = !builder.unknown.has(needKey(base));
+      if (envKnown) checkBasePlatform(scope, base, config);
+      return { ...scope, state: { ...imageState(config, tip), platformFixed: base.fixed, envKnown } };
     }
   }
+}
+
+function checkBasePlatform(
+  scope: Scope,
+  { name, platform: expected }: ImageBase,
+  { platform: actual }: ImageConfig,
+): void {
+  if (expected.os === actual.os && expected.architecture === actual.architecture) return;
+  const rule = buildkitRules.InvalidBaseImagePlatform;
+  report(
+    scope,
+    rule,
+    rule.message(name, formatPlatform(normalizePlatform(expected)), formatPlatform(normalizePlatform(actual))),
+  );
 }
 
 /** FROM a folder that a named context gives: one copy of it all. */
@@ -136,7 +213,7 @@ function dispatch(scope: Scope, planned: PlannedCommand): void {
     case 'entrypoint':
       return applyProcess(scope, command);
     case 'healthcheck':
-      return applyHealthcheck(scope, command.check);
+      return applyHealthcheck(scope, command);
     case 'onbuild':
       // Kept as text, without a word in the history.
       scope.state.config.OnBuild = [...(scope.state.config.OnBuild ?? []), command.expression];
@@ -146,7 +223,9 @@ function dispatch(scope: Scope, planned: PlannedCommand): void {
 function addWorkdir(scope: Scope, { value, line, range }: TextCommand, { triggered }: PlannedCommand): void {
   const { builder, state } = scope;
   const { escape } = builder.plan.ast;
-  const path = joinWorkdir(state.config.WorkingDir ?? '/', expandText(value, state.env, { escape }).toWellFormed());
+  const given = expandIn(scope, value);
+  checkWorkdir(scope, given);
+  const path = joinWorkdir(state.config.WorkingDir ?? '/', given);
   state.config.WorkingDir = path;
   if (path === '/') {
     commit(state, { createdBy: `WORKDIR ${path}` });
@@ -161,6 +240,15 @@ function addWorkdir(scope: Scope, { value, line, range }: TextCommand, { trigger
     user: state.config.User ?? '',
   });
   commit(state, { createdBy: `WORKDIR ${path}`, step });
+}
+
+/** Only the first one of a file depends on its base. */
+function checkWorkdir(scope: Scope, path: string): void {
+  const { state } = scope;
+  const absolute = state.platform.os === 'windows' ? /^(?:[a-z]:)?[\\/]/i.test(path) : path.startsWith('/');
+  const rule = buildkitRules.WorkdirRelativePath;
+  if (!state.workdirSet && !absolute) report(scope, rule, rule.message(path), { arg: 0 });
+  state.workdirSet = true;
 }
 
 function imageOf(state: StageState, inputs: BuildInputs): ImageDraft {

@@ -1,7 +1,6 @@
 import { formatPlatform } from '../../oci/index.ts';
 import type { Ast } from '../ast.ts';
 import type { BuildInputs } from '../contract.ts';
-import { DockerfileError } from '../error.ts';
 import { at, placeIn } from '../place.ts';
 import { expandText } from '../expand.ts';
 import type { ArgCommand } from '../instructions/command.ts';
@@ -23,20 +22,34 @@ export function globalVariables(
   commands: readonly ArgCommand[],
   { ast, target }: GlobalOptions,
 ): ReadonlyMap<string, string> {
-  const variables = platformVariables(inputs, target);
+  return evaluate(platformVariables(inputs, target), commands, { ast, given: (name) => buildArg(inputs, name) });
+}
+
+/** The same where no ARG is given on the command line. */
+export function defaultVariables(
+  inputs: BuildInputs,
+  commands: readonly ArgCommand[],
+  { ast, target }: GlobalOptions,
+): ReadonlyMap<string, string> {
+  return evaluate(platformVariables(inputs, target), commands, { ast, given: () => undefined });
+}
+
+interface Evaluation {
+  readonly ast: Ast;
+  readonly given: (name: string) => string | undefined;
+}
+
+function evaluate(variables: Map<string, string>, commands: readonly ArgCommand[], { ast, given }: Evaluation) {
   for (const { args, range } of commands) {
     for (const { key, value } of args) {
-      const given = buildArg(inputs, key);
-      if (given !== undefined) variables.set(key, given);
-      else if (value !== undefined) {
-        variables.set(
-          key,
-          at(placeIn(ast, range, 'build'), () => expandText(value, variables, { escape: ast.escape })),
-        );
-      }
+      const actual =
+        given(key) ??
+        (value === undefined
+          ? undefined
+          : at(placeIn(ast, range, 'build'), () => expandText(value, variables, { escape: ast.escape })));
+      if (actual !== undefined) variables.set(key, actual);
     }
   }
-  checkEpoch(buildArg(inputs, 'SOURCE_DATE_EPOCH') ?? variables.get('SOURCE_DATE_EPOCH'), inputs);
   return variables;
 }
 
@@ -57,15 +70,6 @@ function platformVariables(inputs: BuildInputs, target: string): Map<string, str
     TARGETSTAGE: target,
   };
   return new Map(Object.entries(values).map(([name, value]) => [name, buildArg(inputs, name) ?? value]));
-}
-
-/** A number, or a source whose time is meant; which of these there are is the build's to know. */
-function checkEpoch(value: string | undefined, inputs: BuildInputs): void {
-  if (value === undefined || value === '' || value === 'context' || /^[+-]?\d{1,18}$/.test(value)) return;
-  if (Object.hasOwn(inputs.contexts, value.toLowerCase())) return;
-  throw new DockerfileError('INVALID_ARGUMENT', `invalid SOURCE_DATE_EPOCH: ${value}`, {
-    hint: 'it is a number of seconds since 1970',
-  });
 }
 
 const proxies: readonly string[] = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];

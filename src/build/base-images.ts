@@ -1,0 +1,152 @@
+import {
+  type Ast,
+  type BuildInputs,
+  check,
+  checkNeeds,
+  type CheckOptions,
+  type CheckReport,
+  excerptOf,
+  type ImageStep,
+  needKey,
+  needs,
+  type Outline,
+  outlineOf,
+  type PlacedNeed,
+  type PlatformGraph,
+  type PlatformInputs,
+  platformNeeds,
+  type ResolvedConfigs,
+  type StepGraph,
+  suggestImage,
+  toGraph,
+  toPlatformGraph,
+} from '../dockerfile/index.ts';
+import { isSlipwayError, messageOf } from '../errors.ts';
+import { familiarName, formatPlatform, formatReference, type ImageConfig, parseReference } from '../oci/index.ts';
+import type { Store } from '../store/index.ts';
+import { BuildError } from './error.ts';
+import type { OnBuildEvent } from './events.ts';
+import { importImage, type OpenRepository, type ResolvedImage, resolveImage } from './images/resolve.ts';
+import { type NamedContexts, normalName } from './named-contexts.ts';
+
+export interface BaseImagesOptions {
+  readonly store: Store;
+  readonly open: OpenRepository;
+  readonly onEvent: OnBuildEvent;
+  readonly signal?: AbortSignal | undefined;
+  readonly contexts: NamedContexts;
+  /** Asks the registry for a newer image even where one is here. */
+  readonly pull: boolean;
+  /** Whether events name platforms, as they must where there are several. */
+  readonly showPlatform?: boolean;
+}
+
+/** The images that a Dockerfile's graph starts from, by need. */
+export class BaseImages {
+  readonly #found = new Map<string, ResolvedImage>();
+  readonly #options: BaseImagesOptions;
+
+  constructor(options: BaseImagesOptions) {
+    this.#options = options;
+  }
+
+  /** @throws DockerfileError, BuildError IMAGE_NOT_FOUND */
+  async graphOf(ast: Ast, inputs: BuildInputs): Promise<StepGraph> {
+    return toGraph(ast, inputs, await this.resolveAll(ast, (configs) => needs(ast, inputs, configs)));
+  }
+
+  /** As `graphOf`, for several platforms. */
+  async platformGraphOf(ast: Ast, inputs: PlatformInputs): Promise<PlatformGraph> {
+    return toPlatformGraph(ast, inputs, await this.resolveAll(ast, (configs) => platformNeeds(ast, inputs, configs)));
+  }
+
+  /** Asks for images until nothing is unknown any more: ONBUILD triggers of one base may name others. */
+  async resolveAll(ast: Ast, needsOf: (configs: ResolvedConfigs) => readonly PlacedNeed[]): Promise<ResolvedConfigs> {
+    const configs = new Map<string, ImageConfig>();
+    for (let open = needsOf(configs); open.length > 0; open = needsOf(configs)) {
+      await Promise.all(
+        open.map(async (need) => {
+          const image = await this.#resolve(ast, need);
+          this.#found.set(needKey(need), image);
+          configs.set(needKey(need), image.config);
+        }),
+      );
+    }
+    return configs;
+  }
+
+  /** @throws DockerfileError, BuildError IMAGE_NOT_FOUND */
+  async outlineOf(ast: Ast, inputs: BuildInputs): Promise<Outline> {
+    return outlineOf(ast, inputs, await this.resolveAll(ast, (configs) => needs(ast, inputs, configs)));
+  }
+
+  /** @throws BuildError IMAGE_NOT_FOUND */
+  async check(ast: Ast, inputs: BuildInputs, options: CheckOptions): Promise<CheckReport> {
+    return check(ast, inputs, await this.resolveAll(ast, (configs) => checkNeeds(ast, inputs, configs)), options);
+  }
+
+  imageOf(step: ImageStep): ResolvedImage {
+    const image = this.#found.get(needKey(step));
+    if (image === undefined) throw new Error(`image ${step.name} was never resolved`);
+    return image;
+  }
+
+  async #resolve(ast: Ast, need: PlacedNeed): Promise<ResolvedImage> {
+    const { onEvent, showPlatform } = this.#options;
+    const id = `load ${needKey(need)}`;
+    const place = showPlatform === true ? `[${formatPlatform(need.platform)} internal]` : '[internal]';
+    onEvent({ type: 'step-start', id, title: `${place} load metadata for ${shownName(need.name)}`, time: Date.now() });
+    try {
+      const image = await this.#find(ast, need);
+      onEvent({ type: 'step-done', id, cached: false, time: Date.now() });
+      return image;
+    } catch (error) {
+      onEvent({ type: 'step-error', id, message: messageOf(error), time: Date.now() });
+      throw error;
+    }
+  }
+
+  async #find(ast: Ast, need: PlacedNeed): Promise<ResolvedImage> {
+    const { store, open, pull, signal, contexts } = this.#options;
+    const context = contexts.get(normalName(need.name));
+    if (context?.kind === 'layout') {
+      const { openLayout } = await import('../transports/index.ts');
+      return importImage(await openLayout(context.path), context.reference, { store, platform: need.platform, signal });
+    }
+    const name = context?.kind === 'image' ? context.name : need.name;
+    try {
+      return await resolveImage(name, need.platform, { store, open, pull, signal });
+    } catch (error) {
+      throw notToBeHad(error, shownName(name), {
+        suggestion: suggestImage(ast, need.name),
+        details: excerptOf(ast, need),
+      });
+    }
+  }
+}
+
+interface Reasons {
+  readonly suggestion: string;
+  readonly details: readonly string[];
+}
+
+/** An error that says which line wants the image. Of a repository that they do not know, most registries only say that one may not read it. */
+function notToBeHad(error: unknown, name: string, { suggestion, details }: Reasons): unknown {
+  if (!isSlipwayError(error)) return error;
+  if (error.code === 'NOT_FOUND') {
+    const hint = 'check the name, or log in if the repository is private';
+    return new BuildError('IMAGE_NOT_FOUND', `${name}: not found${suggestion}`, { cause: error, hint, details });
+  }
+  if (error.code !== 'UNAUTHORIZED' && error.code !== 'DENIED') return error;
+  const { message, hint } = error;
+  return new BuildError('IMAGE_NOT_FOUND', `${message}${suggestion}`, { cause: error, hint, details });
+}
+
+function shownName(name: string): string {
+  try {
+    const reference = parseReference(name);
+    return reference.digest === undefined ? formatReference(reference) : familiarName(reference);
+  } catch {
+    return name;
+  }
+}

@@ -1,0 +1,130 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Ast,
+  type BuildInputs,
+  type CheckOptions,
+  decodeText,
+  type Outline,
+  parse,
+  type PlatformGraph,
+  type StepGraph,
+} from '../dockerfile/index.ts';
+import type { Platform } from '../oci/index.ts';
+import type { Store } from '../store/index.ts';
+import type { Privileges } from '../system/index.ts';
+import { BaseImages } from './base-images.ts';
+import { type CheckedDockerfile, reportOf } from './check-dockerfile.ts';
+import { openContext, type OpenContext } from './context.ts';
+import type { OnBuildEvent } from './events.ts';
+import type { OpenRepository } from './images/resolve.ts';
+import { inputsOf } from './inputs.ts';
+import { parseNamedContexts } from './named-contexts.ts';
+import type { BuildRequest } from './request.ts';
+
+export interface ReadOptions {
+  readonly privileges: Privileges;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface DescribeOptions {
+  readonly store: Store;
+  readonly open: OpenRepository;
+  readonly onEvent: OnBuildEvent;
+  readonly signal?: AbortSignal | undefined;
+  /** What the result is for, each once; the request's own platform unless given. */
+  readonly platforms?: readonly Platform[] | undefined;
+}
+
+/**
+ * The Dockerfile that a build would use, as instructions. Needs no store and no network.
+ * @throws DockerfileError, BuildError as `build` does for its context
+ */
+export async function readDockerfile(request: BuildRequest, options: ReadOptions): Promise<Ast> {
+  return withContext(request, options, async (context) => parseIn(context));
+}
+
+/**
+ * The graph that a build would carry out, with the configs of its bases resolved as a build does; for several platforms one
+ * graph of all.
+ * @throws DockerfileError, BuildError IMAGE_NOT_FOUND, and what `build` throws for its context
+ */
+export async function describeGraph(
+  request: BuildRequest,
+  options: DescribeOptions,
+): Promise<StepGraph | PlatformGraph> {
+  const contexts = parseNamedContexts(request.contexts);
+  const { store, signal, platforms = [] } = options;
+  const [platform] = platforms;
+  return withContext(request, { privileges: store.privileges, signal }, async (context) => {
+    const ast = parseIn(context);
+    const inputs = inputsOf({ ...request, platform: platform ?? request.platform }, { context, contexts });
+    const several = platforms.length > 1;
+    const images = new BaseImages({ ...options, contexts, pull: request.pull, showPlatform: several });
+    return several ? images.platformGraphOf(ast, { ...inputs, platforms }) : images.graphOf(ast, inputs);
+  });
+}
+
+/**
+ * What a build can be given: arguments, secrets, ssh agents.
+ * @throws as `describeGraph`
+ */
+export async function describeOutline(request: BuildRequest, options: DescribeOptions): Promise<Outline> {
+  return withImages(request, options, ({ images, inputs, dockerfile }) =>
+    images.outlineOf(parseIn({ dockerfile }), inputs),
+  );
+}
+
+/**
+ * Checks the Dockerfile of a build, the configs of its bases resolved as a build does.
+ * @throws BuildError as `describeGraph`; what is wrong with the Dockerfile is in the report
+ */
+export async function checkBuild(
+  request: BuildRequest,
+  options: DescribeOptions & CheckOptions,
+): Promise<CheckedDockerfile> {
+  return withImages(request, options, async ({ images, inputs, dockerfile: { name, text: bytes } }) => {
+    const report = await reportOf(() => images.check(parseIn({ dockerfile: { name, text: bytes } }), inputs, options));
+    return { name, bytes, text: decodeText(bytes), report };
+  });
+}
+
+interface Opened {
+  readonly images: BaseImages;
+  readonly inputs: BuildInputs;
+  readonly dockerfile: OpenContext['dockerfile'];
+}
+
+function withImages<T>(
+  request: BuildRequest,
+  options: DescribeOptions,
+  work: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const contexts = parseNamedContexts(request.contexts);
+  const { store, signal } = options;
+  return withContext(request, { privileges: store.privileges, signal }, async (context) => {
+    const images = new BaseImages({ ...options, contexts, pull: request.pull });
+    return work({ images, inputs: inputsOf(request, { context, contexts }), dockerfile: context.dockerfile });
+  });
+}
+
+/** Opens the main context for the length of `work`; an archive on standard input is unpacked in a temporary folder. */
+async function withContext<T>(
+  request: BuildRequest,
+  options: ReadOptions,
+  work: (context: OpenContext) => Promise<T>,
+): Promise<T> {
+  let scratch: string | undefined;
+  try {
+    return await work(
+      await openContext(request, async () => (scratch ??= await mkdtemp(join(tmpdir(), 'slipway-'))), options),
+    );
+  } finally {
+    if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function parseIn({ dockerfile }: Pick<OpenContext, 'dockerfile'>): Ast {
+  return parse(dockerfile.text, { name: dockerfile.name });
+}

@@ -1,0 +1,27 @@
+import type { BuildInputs } from '../dockerfile/index.ts';
+import { hostPlatform, normalizePlatform } from '../oci/index.ts';
+import type { OpenContext } from './context.ts';
+import type { NamedContexts } from './named-contexts.ts';
+import type { BuildRequest } from './request.ts';
+
+export interface OpenContexts {
+  readonly context: OpenContext;
+  readonly contexts: NamedContexts;
+}
+
+/** All that decides what a Dockerfile means in a build. */
+export function inputsOf(request: BuildRequest, { context, contexts }: OpenContexts): BuildInputs {
+  const host = hostPlatform();
+  return {
+    buildArgs: request.buildArgs,
+    ...(request.target === undefined ? {} : { target: request.target }),
+    platform: normalizePlatform(request.platform ?? host),
+    buildPlatform: host,
+    labels: request.labels,
+    contexts: Object.fromEntries(
+      [...contexts].map(([name, each]) => [name, each.kind === 'folder' ? 'tree' : 'image']),
+    ),
+    ignore: context.ignore,
+    hasContext: context.folder !== undefined,
+  };
+}

@@ -1,0 +1,177 @@
+import type { Ast } from './ast.ts';
+import type { BuildInputs, ResolvedConfigs } from './contract.ts';
+import { silent } from './checks/reporter.ts';
+import { docComment } from './doc-comment.ts';
+import { expand } from './expand.ts';
+import type { RunMount, SourceRange } from './graph.ts';
+import { type LineRanges, lineRanges } from './line-ranges.ts';
+import type { Builder } from './stage-graph/builder.ts';
+import { dependenciesOf, type PlannedStage } from './stage-graph/plan.ts';
+import { reach } from './stage-graph/reach.ts';
+import { buildStages } from './stage-graph/to-graph.ts';
+import { buildArg } from './stage-graph/variables.ts';
+import { type Stages, toStages } from './stages.ts';
+
+/** What a target can be given: `docker build --call=outline`. Plain JSON, with BuildKit's names. */
+export interface Outline {
+  readonly name?: string;
+  readonly description?: string;
+  readonly args?: readonly OutlineArg[];
+  readonly secrets?: readonly OutlineCredential[];
+  readonly ssh?: readonly OutlineCredential[];
+}
+
+export interface OutlineArg {
+  readonly name: string;
+  readonly description?: string;
+  readonly value?: string;
+  readonly location: LineRanges;
+}
+
+export interface OutlineCredential {
+  readonly name: string;
+  readonly required?: true;
+  readonly location: LineRanges;
+}
+
+/**
+ * The ARGs, secrets and ssh agents that the target uses, of its own stage and of all it is built from, in the order of
+ * the file.
+ * @throws DockerfileError; as `toGraph`, once `needs` is satisfied
+ */
+export function outlineOf(ast: Ast, inputs: BuildInputs, configs: ResolvedConfigs): Outline {
+  const builder = buildStages(reach(ast, inputs, configs), { configs, reporter: silent });
+  const { plan } = builder;
+  const file = toStages(ast);
+  const globals = globalArgs(file, builder);
+  const args = new Map<string, OutlineArg>();
+  const secrets = new Map<string, OutlineCredential>();
+  const ssh = new Map<string, OutlineCredential>();
+  for (const stage of nearestFirst(builder)) {
+    for (const arg of argsOf(stage, { file, builder, globals })) if (!args.has(arg.name)) args.set(arg.name, arg);
+    for (const { mount, location } of mountsOf(stage, builder)) {
+      const found = mount.type === 'secret' ? secrets : mount.type === 'ssh' ? ssh : undefined;
+      if (found === undefined || !('required' in mount) || found.has(mount.id)) continue;
+      found.set(mount.id, {
+        name: mount.id,
+        ...(mount.required ? { required: true } : {}),
+        location: lineRanges(location),
+      });
+    }
+  }
+  const { name, comments } = plan.target;
+  const description = docComment(comments, name ?? '');
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(description === '' ? {} : { description }),
+    ...(args.size === 0 ? {} : { args: byLine(args) }),
+    ...(secrets.size === 0 ? {} : { secrets: byLine(secrets) }),
+    ...(ssh.size === 0 ? {} : { ssh: byLine(ssh) }),
+  };
+}
+
+function byLine<Item extends { readonly location: LineRanges }>(items: ReadonlyMap<string, Item>): Item[] {
+  return [...items.values()].toSorted((a, b) => lineOf(a) - lineOf(b));
+}
+
+function lineOf({ location }: { readonly location: LineRanges }): number {
+  return location.ranges[0]?.start.line ?? 0;
+}
+
+/** The target, then what it is built on, then what it copies from, and so on. */
+function nearestFirst({ plan }: Builder): PlannedStage[] {
+  const seen = new Set([plan.target.index]);
+  for (const index of seen) {
+    const stage = plan.stages[index];
+    if (stage !== undefined) for (const next of dependenciesOf(stage)) seen.add(next);
+  }
+  return [...seen].flatMap((index) => plan.stages[index] ?? []);
+}
+
+interface GlobalArg extends OutlineArg {
+  /** Names that its default is made of. */
+  readonly parts: ReadonlySet<string>;
+}
+
+/** ARGs before the first FROM. Of several with one name the last counts, and what the earlier ones were made of. */
+function globalArgs({ globalArgs: commands }: Stages, { plan }: Builder): ReadonlyMap<string, GlobalArg> {
+  const found = new Map<string, GlobalArg>();
+  const values = new Map<string, string>(plan.globals);
+  for (const { args, range, comments } of commands) {
+    for (const { key, value } of args) {
+      const given = buildArg(plan.inputs, key);
+      const expansion =
+        given === undefined && value !== undefined ? expand(value, values, { escape: plan.ast.escape }) : undefined;
+      const parts = new Set(expansion?.matched ?? []);
+      if (parts.delete(key)) for (const part of found.get(key)?.parts ?? []) parts.add(part);
+      // A platform argument that is declared without a default has none to tell.
+      const shown = given === undefined && value === undefined ? undefined : plan.globals.get(key);
+      found.set(key, { ...describe(key, shown, { range, comments }), parts });
+    }
+  }
+  return found;
+}
+
+function describe(
+  name: string,
+  value: string | undefined,
+  { range, comments }: { readonly range: SourceRange; readonly comments: readonly string[] },
+): OutlineArg {
+  const description = docComment(comments, name);
+  return {
+    name,
+    ...(description === '' ? {} : { description }),
+    ...(value === undefined || value === '' ? {} : { value }),
+    location: lineRanges(range),
+  };
+}
+
+interface ArgSetting {
+  readonly file: Stages;
+  readonly builder: Builder;
+  readonly globals: ReadonlyMap<string, GlobalArg>;
+}
+
+/** The ARGs that a stage uses: its own, those of its FROM, and what these are made of. */
+function argsOf(planned: PlannedStage, { file, builder, globals }: ArgSetting): OutlineArg[] {
+  const { plan, states } = builder;
+  const stage = file.stages[planned.index];
+  if (stage === undefined || planned.replaced) return [];
+  const own = new Map<string, OutlineArg>();
+  const used = new Set(
+    [stage.base, stage.platform].flatMap((word) => [
+      ...expand(word, plan.globals, { escape: plan.ast.escape }).matched,
+    ]),
+  );
+  for (const { command } of planned.commands) {
+    if (command.kind !== 'arg') continue;
+    for (const { key, value } of command.args) {
+      used.add(key);
+      const inherited = value === undefined && buildArg(plan.inputs, key) === undefined && plan.globals.has(key);
+      if (!inherited) own.set(key, describe(key, states.get(planned.index)?.args.get(key), command));
+    }
+  }
+  for (const name of used) for (const part of own.has(name) ? [] : (globals.get(name)?.parts ?? [])) used.add(part);
+  return [...used]
+    .flatMap((name) => own.get(name) ?? globals.get(name) ?? [])
+    .map(({ name, description, value, location }) => ({
+      name,
+      ...(description === undefined ? {} : { description }),
+      ...(value === undefined ? {} : { value }),
+      location,
+    }));
+}
+
+/** The mounts of a stage's RUN steps. */
+function mountsOf(
+  { index, range }: PlannedStage,
+  { plan, steps }: Builder,
+): { mount: RunMount; location: SourceRange }[] {
+  const end = plan.stages[index + 1]?.range.start ?? Number.POSITIVE_INFINITY;
+  return steps.flatMap((step) => {
+    const { location } = step;
+    if (step.kind !== 'run' || location === undefined || location.start < range.start || location.start >= end)
+      return [];
+    return step.mounts.map((mount) => ({ mount, location }));
+  });
+}

@@ -1,0 +1,41 @@
+import type { CheckedFile } from './checked-file.ts';
+
+/** Findings as workflow commands, which GitHub shows beside the lines of a pull request. */
+export function githubFindings(files: readonly CheckedFile[]): string {
+  return files.flatMap(annotations).join('');
+}
+
+function annotations({ name, report }: CheckedFile): string[] {
+  const warnings = report.findings.map(({ rule, message, range, start, end }) =>
+    command('warning', message, {
+      file: name,
+      line: range.start,
+      endLine: range.end,
+      // Columns count only where all is on one line.
+      ...(range.start === range.end && end.column > start.column ? { col: start.column, endColumn: end.column } : {}),
+      title: rule,
+    }),
+  );
+  const { error } = report;
+  if (error === undefined) return warnings;
+  const { position, range } = error;
+  const place = range === undefined ? {} : { line: position?.line ?? range.start, endLine: range.end };
+  return [...warnings, command('error', error.message, { file: name, ...place, title: 'Dockerfile' })];
+}
+
+function command(
+  level: 'warning' | 'error',
+  message: string,
+  properties: Readonly<Record<string, string | number>>,
+): string {
+  const shown = Object.entries(properties).map(([key, value]) => `${key}=${escapeProperty(String(value))}`);
+  return `::${level} ${shown.join(',')}::${escapeData(message)}\n`;
+}
+
+function escapeData(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function escapeProperty(text: string): string {
+  return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}

@@ -1,0 +1,34 @@
+import { excerpt, type Finding } from '../../dockerfile/index.ts';
+import { escapeControls, escapeControlsInLines } from '../escape.ts';
+import type { CheckedFile } from './checked-file.ts';
+
+/** Findings as BuildKit prints them, after a line that counts them. */
+export function humanFindings(files: readonly CheckedFile[]): string {
+  const count = files.reduce((sum, { report }) => sum + report.findings.length, 0);
+  const blocks = files.flatMap((file) => [
+    ...file.report.findings.map((finding) => block(file, finding)),
+    ...failure(file),
+  ]);
+  const fixable = files.reduce(
+    (sum, { report }) => sum + report.findings.filter(({ fix }) => fix !== undefined).length,
+    0,
+  );
+  const hint = fixable === 0 ? [] : [`${fixable} of ${count} can be mended by slipway check --fix\n`];
+  return [...(blocks.length === 0 || count > 0 ? [`${summary(count)}\n`] : []), ...blocks, ...hint].join('\n');
+}
+
+function summary(count: number): string {
+  if (count === 0) return 'Check complete, no warnings found.';
+  return `Check complete, ${count === 1 ? '1 warning has' : `${count} warnings have`} been found!`;
+}
+
+function block({ name, text }: CheckedFile, { rule, url, message, range, start }: Finding): string {
+  const head = `WARNING: ${rule}${url === undefined ? '' : ` - ${url}`}`;
+  return `${[head, escapeControls(message), ...excerpt(text, range, { name, position: start }).map(escapeControlsInLines)].join('\n')}\n`;
+}
+
+function failure({ report: { error } }: CheckedFile): string[] {
+  if (error === undefined) return [];
+  const hint = error.hint === undefined ? [] : [error.hint];
+  return [`${[`ERROR: ${error.message}`, ...error.details, ...hint].map(escapeControlsInLines).join('\n')}\n`];
+}
