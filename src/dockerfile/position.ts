@@ -20,6 +20,7 @@ export function positionOf(lines: Lines, range: SourceRange, part: Part = {}): P
 export class Positions {
   readonly #lines: Lines;
   readonly #starts: readonly number[];
+  #latest: { readonly line: number; readonly found: ReturnType<typeof piecesOf> } | undefined;
 
   constructor(lines: Lines) {
     this.#lines = lines;
@@ -43,14 +44,20 @@ export class Positions {
   }
 
   #place(range: SourceRange, choose: (line: string) => Span): Span {
-    const { text, escape } = this.#lines;
-    const { line, pieces } = piecesOf(text, this.lineStart(range.start), escape);
+    const { line, pieces } = this.#piecesAt(range.start);
     const { start, end } = choose(line);
     // An end belongs to the piece of the character before it.
     return {
       start: toOffset(pieces, start),
       end: end > start ? toOffset(pieces, end - 1) + 1 : toOffset(pieces, end),
     };
+  }
+
+  /** The logical line that begins at a line; many parts of one are asked for in a row. */
+  #piecesAt(line: number): ReturnType<typeof piecesOf> {
+    const { text, escape } = this.#lines;
+    if (this.#latest?.line !== line) this.#latest = { line, found: piecesOf(text, this.lineStart(line), escape) };
+    return this.#latest.found;
   }
 
   /** The position of an offset in the text. */

@@ -85,7 +85,8 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     ['an escaped blank', 'FROM a\nENV b c\\ d', 'FROM a\nENV b=c\\ d'],
     ['an equals sign', 'FROM a\nENV b c=d e', 'FROM a\nENV b="c=d e"'],
     ['continued lines', 'FROM a\nENV b c \\\n  d', 'FROM a\nENV b="c \\\n  d"'],
-    ['not the end of a line between name and value', 'FROM a\nENV b \\\n  c', 'same'],
+    ['a value that begins on the next line', 'FROM a\nENV b \\\n  c \\\n  d', 'FROM a\nENV b="c \\\n  d"'],
+    ['no comment between name and value', 'FROM a\nENV b \\\n  # x\n  c', 'same'],
     ['a backtick as escape', '# escape=`\nFROM a\nENV b C:\\d `"e`"', '# escape=`\nFROM a\nENV b="C:\\d `"e`""'],
     ['nothing that is written so already', 'FROM a\nENV b=c', 'same'],
   ],
@@ -125,6 +126,8 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     ['no builtin', 'FROM a\nCMD cd /b', 'same'],
     ['no CMD with an entrypoint', 'FROM a\nENTRYPOINT ["b"]\nCMD c', 'same'],
     ['no entrypoint with a CMD', 'FROM a\nENTRYPOINT b\nCMD ["c"]', 'same'],
+    ['no script, which may have no interpreter', 'FROM a\nCMD /b.sh', 'same'],
+    ['no shell of Windows', 'FROM b/windows/nanoserver\nCMD dir', 'same'],
     ['no lines with comments', 'FROM a\nCMD b \\\n # x\n c', 'same'],
   ],
 };

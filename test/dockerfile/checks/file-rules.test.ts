@@ -30,7 +30,6 @@ describeRule(addInsteadOfCopy, {
     ['a variable as the ending', 'FROM a\nARG B\nADD b.$B /d/'],
     ['a version as the ending', 'FROM a\nADD rootfs-1.2 /'],
     ['unpacking that is asked for', 'FROM a\nADD --unpack=true b.dat /d/'],
-    ['a checksum', 'FROM a\nADD --checksum=sha256:1 b.dat /d/'],
   ],
   fixes: [
     ['a keyword in upper case', 'FROM a\nADD --link b.txt /c', 'FROM a\nCOPY --link b.txt /c'],
@@ -119,6 +118,11 @@ describeRule(cleanupInLaterLayer, {
     ],
     ['an archive that was copied', 'FROM a\nCOPY b.tar.gz /tmp/\nRUN tar xf /tmp/b.tar.gz && «rm /tmp/b.tar.gz»'],
     ['a package that was copied', 'FROM a\nCOPY b.deb /b.deb\nRUN dpkg -i /b.deb && «rm /b.deb»'],
+    [
+      'a file in the base’s working folder',
+      'FROM a\nRUN wget http://c/b\nRUN «rm /d/b»',
+      { bases: { a: { config: { WorkingDir: '/d' } } } },
+    ],
     ['what the stage below made', 'FROM a AS b\nRUN curl -o /c http://d\nFROM b\nRUN «rm /c»'],
   ],
   ignores: [

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { readScript } from '../../../src/dockerfile/checks/shell/read-script.ts';
 import { appendCommand, insertWord, replaceWord } from '../../../src/dockerfile/checks/shell/script-edits.ts';
 import { scriptsOf } from '../../../src/dockerfile/checks/stages/stage-scripts.ts';
 import { subjectOf } from './subject-of.ts';
+import '../../property-seed.ts';
 
 /** A script's commands, one a line: depth as dots, joint, prefix in parentheses, words parted by `_`, redirects. */
 function shown(text: string): string[] {
@@ -37,6 +39,7 @@ const commands: readonly (readonly [rule: string, text: string, expected: readon
   ['a substitution', 'a $(b && c) d', ['a_$(b && c)_d', '.b', '.&& c']],
   ['a substitution in quotes', 'a "$(b ")")"', ['a_$(b ")")', '.b_)']],
   ['substitutions in each other', 'a $(b $(c))', ['a_$(b $(c))', '.b_$(c)', '..c']],
+  ['a substitution in a variable', 'a ${b:-$(c "}")} d', ['a_${b:-$(c "}")}_d', '.c_}']],
   ['backquotes', 'a `b; c` d', ['a_`b; c`_d']],
   ['redirections', 'a >b 2>&1 <c >>d', ['a >b >&1 <c >>d']],
   ['bash’s redirections', 'a &>b &>>c <<<d', ['a &>b &>>c <<<d']],
@@ -85,10 +88,41 @@ const unclear: readonly (readonly [rule: string, text: string])[] = [
   ['a parenthesis too many', 'a )'],
   ['a word behind a group', '(a) b'],
   ['a redirection to nothing', 'a >'],
+  ['groups without end', '('.repeat(200_000)],
+  ['substitutions without end', 'a $('.repeat(200_000)],
+  ['variables without end', 'a ${b:-'.repeat(200_000)],
+  ['arithmetic without end', 'a $(('.repeat(200_000)],
   ['PowerShell', "if ($a -eq 'b') { c }"],
 ];
 
+const pieces = fc.constantFrom(
+  ...'a b=c if then else fi for in do done case esac while { } ( ) (( )) $( $(( ${ ` " \' \\ # ; ;; & && | || < > << <<- <<E E 2>&1 [[ ]] ! $x = f()'.split(
+    ' ',
+  ),
+  ' ',
+  '\n',
+);
+
 describe('a shell script', () => {
+  it('gives commands that stand in it, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 30 }), (parts) => {
+        const text = parts.join('');
+        const { commands, end } = readScript(text);
+        expect(end).toBeLessThanOrEqual(text.length);
+        for (const { start, end: last, words } of commands) {
+          expect(start).toBeLessThan(last);
+          expect(last).toBeLessThanOrEqual(text.length);
+          for (const word of words) {
+            if (word.quoted || word.expands) continue;
+            expect(text.slice(word.start, word.end)).toBe(word.text);
+          }
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it.each(commands)('with %s', (_, text, expected) => {
     expect(shown(text)).toEqual(expected);
     expect(readScript(text).certain).toBe(true);

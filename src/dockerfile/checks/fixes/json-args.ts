@@ -20,12 +20,19 @@ export function fixJsonArgs({ ast, positions, instruction }: FixContext): Fix | 
   // The shell's `exec` does what the array does.
   if (words[0] === 'exec' && words.length > 1 && !words[1]?.startsWith('-')) words.shift();
   const [program = ''] = words;
-  if (program.includes('=') || builtins.has(program) || program === 'exec' || hasPartner(ast, instruction))
-    return undefined;
+  if (program.includes('=') || builtins.has(program) || program === 'exec') return undefined;
+  // A shell runs a script that has no #! line; nothing else does.
+  if (program.endsWith('.sh') || mayBeWindows(ast) || hasPartner(ast, instruction)) return undefined;
   const { span } = positions.find(range, { arg: 0 });
   if (/\n[ \t]*#/.test(ast.source.text.slice(span.start, span.end))) return undefined;
   const text = `[${words.map((word) => JSON.stringify(word)).join(', ')}]`;
   return { title: `write ${text}`, edits: [{ ...span, text }] };
+}
+
+/** There cmd is the shell, whose builtins are others. */
+function mayBeWindows({ escape, instructions }: FixContext['ast']): boolean {
+  const bases = instructions.filter(({ name }) => name.toLowerCase() === 'from').map(({ args }) => args[0] ?? '');
+  return escape === '`' || bases.some((base) => /windows|nanoserver|servercore/i.test(base));
 }
 
 /** Whether the stage has both CMD and ENTRYPOINT: one's words become arguments of the other, which a shell's would not. */

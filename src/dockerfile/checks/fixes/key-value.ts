@@ -62,9 +62,9 @@ function whole({ ast }: FixContext, span: Span, text: string): Edit[] | undefine
   return ast.source.text.slice(span.start, span.end).includes('\n') ? undefined : [{ ...span, text }];
 }
 
-/** A comment, or the end of a line, must not vanish with the gap between name and value. */
+/** A comment between name and value must not vanish with the gap. */
 function hasComment({ ast }: FixContext, { start, end }: Edit): boolean {
-  return ast.source.text.slice(start, end).includes('\n');
+  return ast.source.text.slice(start, end).includes('#');
 }
 
 /** Whether the new form reads as one pair with the same value, for variables that are not set, empty, plain and odd. */

@@ -1,26 +1,28 @@
 import { fixOf, foundInRun } from '../shell/run-finding.ts';
-import type { RunScript } from '../shell/run-script.ts';
 import { appendCommand, upTo } from '../shell/script-edits.ts';
 import type { ShellCommand } from '../shell/script.ts';
 import { hasWord, isScript } from '../shell/subcommand.ts';
-import { commandsAfter, imageStages } from '../stages/lineage.ts';
+import { imageStages } from '../stages/lineage.ts';
 import { isMountedOver } from '../stages/mounts.ts';
 import { scriptsOf } from '../stages/stage-scripts.ts';
-import type { FileRule, Subject, SubjectStage } from '../subject.ts';
-import { aptCalls, aptLists, isUpdate, readsLists } from './apt.ts';
+import type { FileRule } from '../subject.ts';
+import { aptCalls, aptLists, isUpdate } from './apt.ts';
+import { listUses } from './apt-lists.ts';
 
 export const aptGetListsNotRemoved: FileRule = {
   name: 'AptGetListsNotRemoved',
   description: 'Package lists should be removed by the RUN that fetched them',
   url: 'docs/checks/apt-get-lists-not-removed.md',
   *find(subject) {
+    const uses = listUses(subject);
     for (const stage of imageStages(subject)) {
       for (const run of scriptsOf(subject, stage)) {
         const update = aptCalls(run).find(isUpdate);
         if (update === undefined || !run.certain || isMountedOver(run.command, [aptLists])) continue;
         if (run.commands.some((command) => command.start > update.command.start && mayRemove(command))) continue;
         const remove = `${update.command.prefix[0]?.text === 'sudo' ? 'sudo ' : ''}rm -rf ${aptLists}/*`;
-        const edits = isNeededLater(subject, stage, run) ? [] : [appendCommand(run, remove, subject.ast.source.text)];
+        const edits =
+          uses.get(run.command)?.isNeeded === true ? [] : [appendCommand(run, remove, subject.ast.source.text)];
         yield foundInRun(run, upTo(update.command, update.verb), {
           message: `The package lists that ${update.command.name} update fetches stay in the layer`,
           fix: fixOf(`remove ${aptLists}/*`, edits),
@@ -37,16 +39,4 @@ function mayRemove(command: ShellCommand): boolean {
   if (isScript(command) || /clean|tidy|purge/i.test(name)) return true;
   if (name !== 'rm' && name !== 'find') return false;
   return words.some(({ text }) => /\/var\/lib\/(?:apt|\*|\{)|^\/var\/lib\/?$|\blists\b/.test(text));
-}
-
-/** Whether something behind the RUN installs from the lists that it left. */
-function isNeededLater(subject: Subject, stage: SubjectStage, { instruction }: RunScript): boolean {
-  const later = new Set(commandsAfter(subject, stage, instruction.range.start).map((each) => each.command));
-  return subject.stages
-    .flatMap((each) => scriptsOf(subject, each))
-    .filter(({ command }) => later.has(command))
-    .some((run) => {
-      const calls = aptCalls(run);
-      return calls.some(readsLists) && !calls.some(isUpdate);
-    });
 }

@@ -1,9 +1,9 @@
 import { fixOf, foundInRun } from '../shell/run-finding.ts';
 import { insertWord, upTo } from '../shell/script-edits.ts';
 import type { ShellCommand } from '../shell/script.ts';
-import { imageStages, lineageOf } from '../stages/lineage.ts';
+import { imageStages, textsOf } from '../stages/lineage.ts';
 import { scriptsOf } from '../stages/stage-scripts.ts';
-import type { FileRule, Subject, SubjectStage } from '../subject.ts';
+import type { FileRule, SubjectStage } from '../subject.ts';
 import { aptCalls } from './apt.ts';
 
 export const aptGetNoInstallRecommends: FileRule = {
@@ -11,8 +11,9 @@ export const aptGetNoInstallRecommends: FileRule = {
   description: 'apt-get install should leave out the packages that are only recommended',
   url: 'docs/checks/apt-get-no-install-recommends.md',
   *find(subject) {
-    for (const stage of imageStages(subject)) {
-      if (isConfigured(subject, stage)) continue;
+    const stages = imageStages(subject);
+    if (isConfigured(stages)) return;
+    for (const stage of stages) {
       for (const run of scriptsOf(subject, stage)) {
         for (const { command, verb } of aptCalls(run)) {
           if (verb.text !== 'install' || saysWhich(command)) continue;
@@ -36,10 +37,7 @@ function saysWhich({ words }: ShellCommand): boolean {
 }
 
 /** Whether the file sets it once for all: a line in apt's configuration. */
-function isConfigured(subject: Subject, stage: SubjectStage): boolean {
-  return lineageOf(subject, stage).some(({ commands }) =>
-    commands.some(({ instruction: { line, heredocs } }) =>
-      [line, ...heredocs.map(({ content }) => content)].some((text) => /apt::install-recommends/i.test(text)),
-    ),
-  );
+function isConfigured(stages: readonly SubjectStage[]): boolean {
+  const instructions = stages.flatMap(({ commands }) => commands.map(({ instruction }) => instruction));
+  return instructions.some((instruction) => textsOf(instruction).some((text) => /apt::install-recommends/i.test(text)));
 }

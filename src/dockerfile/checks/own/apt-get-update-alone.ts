@@ -1,10 +1,10 @@
 import { foundInRun } from '../shell/run-finding.ts';
 import type { RunScript } from '../shell/run-script.ts';
 import { upTo } from '../shell/script-edits.ts';
-import { commandsAfter } from '../stages/lineage.ts';
 import { scriptsOf } from '../stages/stage-scripts.ts';
-import type { FileRule, Subject, SubjectStage } from '../subject.ts';
+import type { FileRule } from '../subject.ts';
 import { type AptCall, aptCalls, isUpdate, readsLists } from './apt.ts';
+import { listUses } from './apt-lists.ts';
 
 /** Programs that install nothing themselves; with any other there the lists may be used at once. */
 const harmless =
@@ -17,14 +17,14 @@ export const aptGetUpdateAlone: FileRule = {
   description: 'apt-get update should be in one RUN with the installation that needs it',
   url: 'docs/checks/apt-get-update-alone.md',
   *find(subject) {
+    const uses = listUses(subject);
     for (const stage of subject.stages) {
       for (const run of scriptsOf(subject, stage)) {
         const update = lonelyUpdate(run);
-        if (update === undefined) continue;
-        const user = laterInstall(subject, stage, run);
-        if (user === undefined) continue;
+        const reader = uses.get(run.command)?.nextReader;
+        if (update === undefined || reader === undefined) continue;
         yield foundInRun(run, upTo(update.command, update.verb), {
-          message: `The package lists come from the cache, however old, when the installation in line ${user} changes`,
+          message: `The package lists come from the cache, however old, when the installation in line ${reader} changes`,
         });
       }
     }
@@ -35,15 +35,4 @@ function lonelyUpdate(run: RunScript): AptCall | undefined {
   if (!run.certain || run.commands.some(({ name }) => !harmless.includes(name))) return undefined;
   const calls = aptCalls(run);
   return calls.some(readsLists) ? undefined : calls.find(isUpdate);
-}
-
-/** The line of the first RUN behind it that installs from the lists, unless lists are fetched again before that. */
-function laterInstall(subject: Subject, stage: SubjectStage, { instruction }: RunScript): number | undefined {
-  const later = new Set(commandsAfter(subject, stage, instruction.range.start).map((each) => each.command));
-  for (const run of subject.stages.flatMap((each) => scriptsOf(subject, each))) {
-    if (!later.has(run.command)) continue;
-    const calls = aptCalls(run).filter((call) => isUpdate(call) || readsLists(call));
-    if (calls.length > 0) return calls.some(isUpdate) ? undefined : run.instruction.range.start;
-  }
-  return undefined;
 }

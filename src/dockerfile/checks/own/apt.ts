@@ -11,7 +11,16 @@ export interface AptCall {
   readonly verb: ShellWord;
 }
 
-export function aptCalls({ commands }: RunScript): AptCall[] {
+const known = new WeakMap<RunScript, readonly AptCall[]>();
+
+/** The calls in a RUN, in order. */
+export function aptCalls(run: RunScript): readonly AptCall[] {
+  const found = known.get(run) ?? findCalls(run);
+  known.set(run, found);
+  return found;
+}
+
+function findCalls({ commands }: RunScript): AptCall[] {
   return commands.flatMap((command) => {
     if (command.name !== 'apt-get' && command.name !== 'apt') return [];
     const { verb } = argumentsOf(command, withValue);

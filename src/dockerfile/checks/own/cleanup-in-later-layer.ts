@@ -3,11 +3,12 @@ import type { RunScript } from '../shell/run-script.ts';
 import type { ShellCommand } from '../shell/script.ts';
 import { imageStages } from '../stages/lineage.ts';
 import { isMountedOver } from '../stages/mounts.ts';
-import { scriptsOf } from '../stages/stage-scripts.ts';
+import { scriptsByCommand } from '../stages/stage-scripts.ts';
 import type { FileRule } from '../subject.ts';
 import { aptCalls, aptLists, isUpdate } from './apt.ts';
 import { placedFiles } from './placed-files.ts';
-import { absolute, downloads, folderAfter, inFolders } from './made-files.ts';
+import { isPlain } from './plain-add.ts';
+import { absolute, downloads, folderAfter, folderIn, inFolders } from './made-files.ts';
 
 /** Of copied files only those are worth a word that are large by their kind: packages and archives. */
 const heavy = /\.(?:tar|tgz|tbz2?|txz|tzst|gz|bz2|xz|zst|zip|7z|deb|rpm|apk|whl|run|bin|iso|msi|exe|dump)$/i;
@@ -18,13 +19,14 @@ export const cleanupInLaterLayer: FileRule = {
   url: 'docs/checks/cleanup-in-later-layer.md',
   *find(subject) {
     const made = new Map<string, number>();
-    let folder: string | undefined;
-    for (const stage of imageStages(subject)) {
-      const scripts = new Map(scriptsOf(subject, stage).map((run) => [run.command, run]));
+    const stages = imageStages(subject);
+    let folder = folderIn(stages[0]?.base);
+    for (const stage of stages) {
+      const scripts = scriptsByCommand(subject, stage);
       for (const each of stage.commands) {
         folder = folderAfter(folder, each);
         const { command, instruction } = each;
-        if (command.kind === 'copy' || command.kind === 'add') {
+        if (command.kind === 'copy' || (command.kind === 'add' && isPlain(command))) {
           const paths = placedFiles(command, folder).filter((path) => heavy.test(path));
           for (const path of paths) made.set(path, instruction.range.start);
         }
@@ -58,8 +60,8 @@ function madeBy(run: RunScript, folder: string | undefined): string[] {
 
 /** Files that are there when it is done. */
 function leftBy(run: RunScript, folder: string | undefined): string[] {
-  const removed = inFolders(run, folder).flatMap(({ command, folder: at }) => removals(command, at));
-  return madeBy(run, folder).filter((path) => !removed.includes(path));
+  const removed = new Set(inFolders(run, folder).flatMap(({ command, folder: at }) => removals(command, at)));
+  return madeBy(run, folder).filter((path) => !removed.has(path));
 }
 
 /** Paths that a command removes; what is in a folder counts as the folder. */

@@ -1,5 +1,4 @@
-import { scriptsOf } from '../stages/stage-scripts.ts';
-import { lineageOf } from '../stages/lineage.ts';
+import { scriptsByCommand } from '../stages/stage-scripts.ts';
 import { mountsOf } from '../stages/mounts.ts';
 import type { RunScript } from '../shell/run-script.ts';
 import type { FileRule, Subject, SubjectCommand, SubjectStage } from '../subject.ts';
@@ -10,12 +9,15 @@ export const copyBeforeDependencyInstall: FileRule = {
   description: 'Dependencies should be installed before the whole context is copied',
   url: 'docs/checks/copy-before-dependency-install.md',
   *find(subject) {
+    /** By stage: programs that have installed something when it is done. */
+    const doneAtEnd: ReadonlySet<string>[] = [];
     for (const stage of subject.stages) {
-      const copy = stage.commands.find(isWholeContext);
-      if (copy === undefined) continue;
-      const found = firstInstall(subject, stage, copy);
+      const { base } = stage;
+      const done = new Set(base.kind === 'stage' ? doneAtEnd[base.index] : []);
+      doneAtEnd.push(done);
+      const found = firstInstall(subject, stage, done);
       if (found === undefined) continue;
-      const { install, line } = found;
+      const { copy, install, line } = found;
       yield {
         message: `Every change of any file repeats ${install.title} in line ${line}; copy ${install.manifest} first`,
         range: copy.instruction.range,
@@ -31,24 +33,32 @@ function isWholeContext({ command }: SubjectCommand): boolean {
   return command.from === '' && command.sources.some((source) => /^(?:\.|\.\/|\/|\*|\.\/\*)$/.test(source));
 }
 
-/** The first installation behind the copy, if nothing of the kind was done before it. */
-function firstInstall(
-  subject: Subject,
-  stage: SubjectStage,
-  copy: SubjectCommand,
-): { readonly install: DependencyInstall; readonly line: number } | undefined {
-  const before = lineageOf(subject, stage).flatMap((each) => scriptsOf(subject, each));
-  const line = copy.instruction.range.start;
-  const done = new Set<string>();
-  for (const run of before) {
-    for (const command of run.commands) {
+interface Found {
+  readonly copy: SubjectCommand;
+  readonly install: DependencyInstall;
+  readonly line: number;
+}
+
+/** The first installation behind a copy of everything by a program that had not been there before; `done` gets them all. */
+function firstInstall(subject: Subject, stage: SubjectStage, done: Set<string>): Found | undefined {
+  const scripts = scriptsByCommand(subject, stage);
+  const here = new Set<string>();
+  let copy: SubjectCommand | undefined;
+  let found: Found | undefined;
+  for (const each of stage.commands) {
+    if (isWholeContext(each)) copy ??= each;
+    const run = each.command.kind === 'run' ? scripts.get(each.command) : undefined;
+    for (const command of run?.commands ?? []) {
       const install = dependencyInstall(command);
-      if (install === undefined) continue;
-      if (run.instruction.range.start < line) done.add(command.name);
-      else if (!done.has(command.name) && !isCached(run)) return { install, line: run.instruction.range.start };
+      if (run === undefined || install === undefined || done.has(command.name)) continue;
+      if (copy !== undefined && !here.has(command.name) && !isCached(run)) {
+        found ??= { copy, install, line: each.instruction.range.start };
+      }
+      here.add(command.name);
     }
   }
-  return undefined;
+  for (const name of here) done.add(name);
+  return found;
 }
 
 /** A cache mount makes the repetition cheap. */

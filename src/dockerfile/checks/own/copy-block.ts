@@ -1,5 +1,7 @@
+import { posix } from 'node:path';
 import type { Instruction } from '../../ast.ts';
 import type { CopyCommand } from '../../instructions/command.ts';
+import { textsOf } from '../stages/lineage.ts';
 import type { SubjectCommand } from '../subject.ts';
 import { folderAfter } from './made-files.ts';
 import { destinationOf, placedFiles } from './placed-files.ts';
@@ -10,6 +12,8 @@ export interface Block {
   readonly copies: readonly PlacedCopy[];
   /** The working folder. */
   readonly folder: string | undefined;
+  /** The instruction right before the one that comes now. */
+  readonly last: Instruction | undefined;
 }
 
 export interface PlacedCopy {
@@ -18,12 +22,10 @@ export interface PlacedCopy {
   /** Where its sources are if they are files. */
   readonly files: readonly string[];
   readonly target: string;
-  /** Whether nothing in the file wrote below the target before it. */
-  readonly isAlone: boolean;
+  /** Whether nothing in the file wrote below the target before it, as far as is known. */
+  isAlone(): boolean;
   /** Whether the target is one file, or a folder that the copy makes: no WORKDIR made it, and no base brings it. */
   readonly isNew: boolean;
-  /** Whether it is the instruction right before the one that comes now. */
-  readonly isLast: boolean;
 }
 
 /** Folders that bases have, or may. */
@@ -34,26 +36,33 @@ const systemFolder =
 export class BlockReader {
   #copies: PlacedCopy[] = [];
   #folder: string | undefined;
+  #last: Instruction | undefined;
   readonly #workdirs = new Set<string>();
-  /** Folders in which something was written, and lines of RUNs, which may write wherever they name. */
-  readonly #written: string[] = [];
-  readonly #lines: string[] = [];
+  /** Folders in which something was written, and those above them. */
+  readonly #written = new Set<string>();
+  /** What RUNs say, which may write wherever they name. */
+  readonly #texts: string[] = [];
+
+  /** @param folder the working folder at the beginning, if it is known */
+  constructor(folder: string | undefined) {
+    this.#folder = folder;
+  }
 
   get block(): Block {
-    return { copies: this.#copies, folder: this.#folder };
+    return { copies: this.#copies, folder: this.#folder, last: this.#last };
   }
 
   pass(each: SubjectCommand): void {
     const { command, instruction } = each;
-    this.#copies = this.#copies.map((copy) => ({ ...copy, isLast: false }));
+    this.#last = instruction;
     this.#folder = folderAfter(this.#folder, each);
     if (command.kind === 'workdir' && this.#folder !== undefined) this.#workdirs.add(this.#folder);
     if (command.kind === 'copy' || (command.kind === 'add' && isPlain(command))) this.#add(command, instruction);
-    else if (command.kind === 'add') this.#written.push(destinationOf(command.destination, this.#folder) ?? '/');
+    else if (command.kind === 'add') this.#write(destinationOf(command.destination, this.#folder) ?? '/');
     else if (command.kind === 'run') {
       this.#copies = [];
-      this.#written.push(this.#folder ?? '/');
-      this.#lines.push(instruction.line, ...instruction.heredocs.map(({ content }) => content));
+      this.#write(this.#folder ?? '/');
+      this.#texts.push(...textsOf(instruction));
     }
   }
 
@@ -63,11 +72,14 @@ export class BlockReader {
     const files = placedFiles(command, this.#folder);
     const isFile = files[0] === target && /\.\w+$/.test(target);
     const sources = command.sources.length + command.files.length;
-    const isAlone =
-      !this.#written.some((path) => path === target || path.startsWith(`${target}/`)) &&
-      !this.#lines.some((line) => line.includes(target));
+    const wasWritten = this.#written.has(target);
+    const isAlone = () => !wasWritten && !this.#texts.some((text) => text.includes(target));
     const isNew = isFile || (!systemFolder.test(target) && !this.#workdirs.has(target));
-    this.#copies.push({ instruction, sources, files, target, isAlone, isNew, isLast: true });
-    this.#written.push(target);
+    this.#copies.push({ instruction, sources, files, target, isAlone, isNew });
+    this.#write(target);
+  }
+
+  #write(path: string): void {
+    for (let folder = path; !this.#written.has(folder); folder = posix.dirname(folder)) this.#written.add(folder);
   }
 }

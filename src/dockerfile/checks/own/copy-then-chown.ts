@@ -1,8 +1,9 @@
 import { fixOf, foundInRun } from '../shell/run-finding.ts';
 import type { RunScript } from '../shell/run-script.ts';
 import { imageStages } from '../stages/lineage.ts';
-import { scriptsOf } from '../stages/stage-scripts.ts';
+import { scriptsByCommand } from '../stages/stage-scripts.ts';
 import type { FileRule, Subject, SubjectCommand } from '../subject.ts';
+import { folderIn } from './made-files.ts';
 import { type OwnerChange, ownerChange } from './owner-change.ts';
 import { type Block, BlockReader, type PlacedCopy } from './copy-block.ts';
 
@@ -11,9 +12,10 @@ export const copyThenChown: FileRule = {
   description: 'Owner and mode of copied files should be set by the COPY',
   url: 'docs/checks/copy-then-chown.md',
   *find(subject) {
-    const blocks = new BlockReader();
-    for (const stage of imageStages(subject)) {
-      const scripts = new Map(scriptsOf(subject, stage).map((run) => [run.command, run]));
+    const stages = imageStages(subject);
+    const blocks = new BlockReader(folderIn(stages[0]?.base));
+    for (const stage of stages) {
+      const scripts = scriptsByCommand(subject, stage);
       for (const each of stage.commands) {
         const run = each.command.kind === 'run' ? scripts.get(each.command) : undefined;
         if (run !== undefined) yield* changesIn(subject, run, blocks.block);
@@ -37,7 +39,7 @@ function* changesIn(subject: Subject, run: RunScript, block: Block) {
     const flag = `--${change.flag}${change.isLiteral ? `=${change.value}` : ''}`;
     yield foundInRun(run, command, {
       message: `${command.name} puts a second copy of the files into the image; ${copy.instruction.name.toUpperCase()} ${flag} does not`,
-      fix: copies.length === 1 ? toFlag(subject, run, { copy, change }) : undefined,
+      fix: copies.length === 1 && copy.instruction === block.last ? toFlag(subject, run, { copy, change }) : undefined,
     });
   }
 }
@@ -51,7 +53,7 @@ function isRemoved({ commands }: RunScript, { paths }: OwnerChange): boolean {
 /** A single file wherever it is; of a folder only one that holds nothing but what was copied. */
 function isPlacedBy(copy: PlacedCopy, path: string, { recursive, isOctal, flag }: OwnerChange): boolean {
   if (!recursive) return copy.files.includes(path);
-  return copy.target === path && copy.isAlone && (flag === 'chown' || isOctal);
+  return copy.target === path && copy.isAlone() && (flag === 'chown' || isOctal);
 }
 
 /** Takes the RUN away, if it does nothing else, and writes the flag behind the keyword of the COPY before it. */
@@ -60,10 +62,8 @@ function toFlag(
   { commands, instruction }: RunScript,
   { copy, change }: { readonly copy: PlacedCopy; readonly change: OwnerChange },
 ) {
-  if (commands.length !== 1 || !copy.isLast || !change.isLiteral || (change.recursive && !copy.isNew)) return undefined;
-  if (copy.sources !== 1 || hasFlag(copy.instruction, change.flag)) {
-    return undefined;
-  }
+  if (commands.length !== 1 || !change.isLiteral || (change.recursive && !copy.isNew)) return undefined;
+  if (copy.sources !== 1 || hasFlag(copy.instruction, change.flag)) return undefined;
   const keyword = positions.find(copy.instruction.range).span;
   const start = positions.lineStart(instruction.range.start);
   const end = positions.lineStart(instruction.range.end + 1);

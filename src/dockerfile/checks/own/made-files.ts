@@ -3,13 +3,19 @@ import { expandText } from '../../expand.ts';
 import { joinWorkdir } from '../../stage-graph/paths.ts';
 import type { RunScript } from '../shell/run-script.ts';
 import type { ShellCommand, ShellWord } from '../shell/script.ts';
-import type { SubjectCommand } from '../subject.ts';
+import type { SubjectBase, SubjectCommand } from '../subject.ts';
 
 /** A path as a shell in `folder` means it; undefined where only a run can tell. */
 export function absolute(folder: string | undefined, { text, expands }: ShellWord): string | undefined {
   if (expands || text === '' || text.startsWith('~')) return undefined;
   if (text.startsWith('/')) return posix.normalize(text);
   return folder === undefined ? undefined : posix.join(folder, text);
+}
+
+/** The working folder in which a stage's instructions begin, if that is known. */
+export function folderIn(base: SubjectBase | undefined): string | undefined {
+  if (base?.kind === 'scratch' || base?.kind === 'tree') return '/';
+  return base?.kind === 'image' && base.config !== undefined ? (base.config.config.WorkingDir ?? '/') : undefined;
 }
 
 /** The working folder behind an instruction; undefined where a variable or the base decides. */

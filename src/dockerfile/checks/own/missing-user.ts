@@ -1,5 +1,5 @@
-import { lineageOf } from '../stages/lineage.ts';
-import type { FileRule, Subject, SubjectStage } from '../subject.ts';
+import { imageStages, textsOf } from '../stages/lineage.ts';
+import type { FileRule, SubjectStage } from '../subject.ts';
 
 /** Programs that an image starts as root to become another user. */
 const changesUser = /\b(?:gosu|su-exec|setpriv|runuser|chpst|s6-overlay|s6-setuidgid|setuidgid|supervisord|fixuid)\b/;
@@ -9,12 +9,12 @@ export const missingUser: FileRule = {
   description: 'What an image starts should not run as root',
   url: 'docs/checks/missing-user.md',
   *find(subject) {
-    const target = subject.stages.find(({ isTarget }) => isTarget);
-    if (target === undefined || !isRoot(target.user) || !startsSomething(subject, target)) return;
-    const lineage = lineageOf(subject, target);
-    const lines = lineage.flatMap(({ commands }) => commands.map(({ instruction }) => instruction.line));
-    if (lines.some((line) => changesUser.test(line))) return;
-    const last = lineage.flatMap(({ commands }) => commands).findLast(({ command }) => command.kind === 'user');
+    const stages = imageStages(subject);
+    const target = stages.at(-1);
+    if (target === undefined || !isRoot(target.user) || !startsSomething(stages)) return;
+    const commands = stages.flatMap((stage) => stage.commands);
+    if (commands.some(({ instruction }) => textsOf(instruction).some((text) => changesUser.test(text)))) return;
+    const last = commands.findLast(({ command }) => command.kind === 'user');
     const { range, comments } = last?.instruction ?? target.instruction;
     yield {
       message:
@@ -32,14 +32,10 @@ function isRoot(user: string | undefined): boolean {
   return user !== undefined && /^(?:|root|0+)(?::.*)?$/.test(user);
 }
 
-function startsSomething(subject: Subject, target: SubjectStage): boolean {
-  const lineage = lineageOf(subject, target);
-  if (
-    lineage.some(({ commands }) => commands.some(({ command: { kind } }) => kind === 'cmd' || kind === 'entrypoint'))
-  ) {
-    return true;
-  }
-  const base = lineage[0]?.base;
+function startsSomething(stages: readonly SubjectStage[]): boolean {
+  const kinds = stages.flatMap(({ commands }) => commands.map(({ command }) => command.kind));
+  if (kinds.includes('cmd') || kinds.includes('entrypoint')) return true;
+  const base = stages[0]?.base;
   if (base?.kind !== 'image') return false;
   const { Cmd = [], Entrypoint = [] } = base.config?.config ?? {};
   return Cmd.length + Entrypoint.length > 0;

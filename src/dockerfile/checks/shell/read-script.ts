@@ -15,7 +15,7 @@ interface State extends Reader {
   open: boolean;
 }
 
-/** `$(` within `$(`, deeper than which nobody means it. */
+/** Groups and substitutions within each other, deeper than which nobody means it. */
 const maxDepth = 100;
 
 /**
@@ -26,6 +26,7 @@ export function readScript(text: string): ShellScript {
   const state: State = {
     text,
     index: 0,
+    braces: 0,
     nested: () => readNested(state),
     commands: [],
     heredocs: [],
@@ -47,7 +48,6 @@ export function readScript(text: string): ShellScript {
 
 function readNested(state: State): void {
   const { depth, joint, end, open } = state;
-  if (depth > maxDepth) throw new NotUnderstood();
   state.depth++;
   state.joint = '';
   readCommands(state, { nested: true });
@@ -60,6 +60,7 @@ function readCommands(state: State, { nested }: { readonly nested: boolean }): v
   const outer = state.depth;
   for (;;) {
     state.depth = outer + opens.length;
+    if (state.depth > maxDepth) throw new NotUnderstood();
     skipBlanks(state);
     const character = state.text[state.index];
     if (character === undefined) {
@@ -83,7 +84,7 @@ function readCommands(state: State, { nested }: { readonly nested: boolean }): v
 }
 
 function skipBlanks(state: State): void {
-  const blanks = /(?:[ \t\r]|\\\n)*(?:#[^\n]*)?/y;
+  const blanks = /[ \t\r]*(?:\\\n[ \t\r]*)*(?:#[^\n]*)?/y;
   blanks.lastIndex = state.index;
   state.index += blanks.exec(state.text)?.[0].length ?? 0;
 }

@@ -4,9 +4,14 @@ import type { ShellWord } from './script.ts';
 export interface Reader {
   readonly text: string;
   index: number;
+  /** How many `${` are open. */
+  braces: number;
   /** Reads the commands of `$(…)`: begins behind the parenthesis and ends behind its match. */
-  readonly nested: (reader: Reader) => void;
+  readonly nested: () => void;
 }
+
+/** `${…}` within `${…}`, deeper than which nobody means it. */
+const maxBraces = 100;
 
 /** Thrown where a text is no shell script, or more of one than is understood here. */
 export class NotUnderstood extends Error {}
@@ -77,11 +82,13 @@ function readEscape(reader: Reader, draft: Draft): void {
 }
 
 function readBackquoted(reader: Reader, draft: Draft): void {
-  const end = /(?:[^`\\]|\\.)*`/sy;
-  end.lastIndex = reader.index + 1;
-  const found = end.exec(reader.text)?.[0];
-  if (found === undefined) throw new NotUnderstood();
-  expansion(reader, draft, reader.index + 1 + found.length);
+  const { text } = reader;
+  let end = reader.index + 1;
+  while (text[end] !== '`') {
+    if (end >= text.length) throw new NotUnderstood();
+    end += text[end] === '\\' ? 2 : 1;
+  }
+  expansion(reader, draft, end + 1);
 }
 
 function readDollar(reader: Reader, draft: Draft): void {
@@ -91,7 +98,7 @@ function readDollar(reader: Reader, draft: Draft): void {
     const arithmetic = arithmeticEnd(text, index + 1);
     if (arithmetic !== undefined) return expansion(reader, draft, arithmetic);
     reader.index = index + 2;
-    reader.nested(reader);
+    reader.nested();
     const end = reader.index;
     reader.index = index;
     return expansion(reader, draft, end);
@@ -129,19 +136,24 @@ export function arithmeticEnd(text: string, from: number): number | undefined {
   return undefined;
 }
 
+/** Where `${…}` ends; what is within is read, but no part of the word's text. */
 function bracedEnd(reader: Reader): number {
   const { text, index: start } = reader;
-  const inner: Reader = { ...reader, index: start + 2 };
+  if (++reader.braces > maxBraces) throw new NotUnderstood();
   const draft: Draft = { parts: [], expands: false, quoted: false };
-  while (text[inner.index] !== '}') {
-    const character = text[inner.index];
+  reader.index += 2;
+  while (text[reader.index] !== '}') {
+    const character = text[reader.index];
     if (character === undefined) throw new NotUnderstood();
-    if (character === "'") readSingle(inner, draft);
-    else if (character === '"') readDouble(inner, draft);
-    else if (character === '\\') readEscape(inner, draft);
-    else if (character === '$') readDollar(inner, draft);
-    else if (character === '`') readBackquoted(inner, draft);
-    else inner.index++;
+    if (character === "'") readSingle(reader, draft);
+    else if (character === '"') readDouble(reader, draft);
+    else if (character === '\\') readEscape(reader, draft);
+    else if (character === '$') readDollar(reader, draft);
+    else if (character === '`') readBackquoted(reader, draft);
+    else reader.index++;
   }
-  return inner.index + 1;
+  const end = reader.index + 1;
+  reader.braces--;
+  reader.index = start;
+  return end;
 }

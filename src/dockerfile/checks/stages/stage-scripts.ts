@@ -1,42 +1,47 @@
-import type { Ast } from '../../ast.ts';
-import type { Subject, SubjectStage } from '../subject.ts';
+import type { RunCommand } from '../../instructions/command.ts';
 import { isPosixShell, type RunScript, runScript } from '../shell/run-script.ts';
-import { lineageOf } from './lineage.ts';
+import type { Subject, SubjectBase, SubjectStage } from '../subject.ts';
 
-const known = new WeakMap<SubjectStage, readonly RunScript[]>();
+type Scripts = ReadonlyMap<RunCommand, RunScript>;
+
+const known = new WeakMap<Subject, ReadonlyMap<SubjectStage, Scripts>>();
 
 /** The RUNs of a stage that a POSIX shell reads, in order; none where the image may be one of Windows. */
 export function scriptsOf(subject: Subject, stage: SubjectStage): readonly RunScript[] {
-  const found = known.get(stage) ?? readScripts(subject, stage);
-  known.set(stage, found);
+  return [...scriptsByCommand(subject, stage).values()];
+}
+
+/** The same by their commands. */
+export function scriptsByCommand(subject: Subject, stage: SubjectStage): Scripts {
+  const found = known.get(subject) ?? readScripts(subject);
+  known.set(subject, found);
+  return found.get(stage) ?? new Map<RunCommand, RunScript>();
+}
+
+/** Stages come after those that they begin with, whose SHELL they inherit. */
+function readScripts({ ast, positions, stages }: Subject): ReadonlyMap<SubjectStage, Scripts> {
+  const found = new Map<SubjectStage, Scripts>();
+  const posixAtEnd: boolean[] = [];
+  for (const stage of stages) {
+    // A backtick as escape is written for Windows' paths.
+    let posix = ast.escape === '\\' && hasPosixShell(stage.base, posixAtEnd);
+    const scripts = new Map<RunCommand, RunScript>();
+    for (const { command, instruction } of stage.commands) {
+      if (command.kind === 'shell') posix = isPosixShell(command.values);
+      if (command.kind !== 'run' || !posix) continue;
+      const script = runScript({ command, instruction, positions, escape: ast.escape });
+      if (script !== undefined) scripts.set(command, script);
+    }
+    posixAtEnd.push(posix);
+    found.set(stage, scripts);
+  }
   return found;
 }
 
-function readScripts(subject: Subject, stage: SubjectStage): RunScript[] {
-  const { ast, positions } = subject;
-  const lineage = lineageOf(subject, stage);
-  let posix = !mayBeWindows(ast, lineage[0]);
-  const scripts: RunScript[] = [];
-  for (const each of lineage) {
-    for (const { command, instruction } of each.commands) {
-      if (command.kind === 'shell') posix = isPosixShell(command.values);
-      if (command.kind !== 'run' || !posix || each !== stage) continue;
-      const script = runScript({ command, instruction, positions, escape: ast.escape });
-      if (script !== undefined) scripts.push(script);
-    }
-  }
-  return scripts;
-}
-
-/** A backtick as escape is written for Windows' paths. */
-function mayBeWindows({ escape }: Ast, root: SubjectStage | undefined): boolean {
-  if (escape === '`') return true;
-  if (root?.base.kind !== 'image') return false;
-  const { name, platform, config } = root.base;
-  const shell = config?.config.Shell ?? [];
-  return (
-    platform.os === 'windows' ||
-    /windows|nanoserver|servercore/i.test(name) ||
-    (shell.length > 0 && !isPosixShell(shell))
-  );
+function hasPosixShell(base: SubjectBase, earlier: readonly boolean[]): boolean {
+  if (base.kind === 'stage') return earlier[base.index] ?? false;
+  if (base.kind !== 'image') return true;
+  const shell = base.config?.config.Shell ?? [];
+  if (shell.length > 0 && !isPosixShell(shell)) return false;
+  return base.platform.os !== 'windows' && !/windows|nanoserver|servercore/i.test(base.name);
 }
