@@ -3,6 +3,7 @@ export * from './contract.ts';
 export * from './dump.ts';
 export * from './error.ts';
 export * from './excerpt.ts';
+export { format } from './format/format.ts';
 export { createGlobMatcher, hasWildcards } from './glob.ts';
 export * from './graph.ts';
 export * from './ignore.ts';

@@ -1,0 +1,58 @@
+import type { Instruction } from '../ast.ts';
+import { type Item, isTooWide, printItems } from './item.ts';
+import { argumentItems, flagItems, keywordItem, wholeItem } from './items-of.ts';
+import { isDelicate, isOldPair, isPairList, isWordList, type Parts, partsOf } from './parts.ts';
+import type { Written } from './written.ts';
+
+/** The lines of an instruction without its heredoc bodies. */
+export function formatInstruction(instruction: Instruction, written: Written): string {
+  const parts = partsOf(instruction, written);
+  const items = isDelicate(parts) ? delicateItems(parts) : plainItems(parts);
+  return printItems(items, written, indentOf(parts, items.at(-1)));
+}
+
+function delicateItems(parts: Parts): Item[] {
+  const rest = wholeItem(parts);
+  const keyword = keywordItem(parts);
+  return withBreaks(rest === undefined ? [keyword] : [keyword, rest], parts.written);
+}
+
+function plainItems(parts: Parts): Item[] {
+  const flags = flagItems(parts);
+  const items = withBreaks([keywordItem(parts), ...flags, ...argumentItems(parts)], parts.written);
+  const first = 1 + flags.length;
+  return isPairList(parts) && !isOldPair(parts) ? breakPairs(items, first) : breakFlags(items, first);
+}
+
+/** Lines break where they are written to. */
+function withBreaks(items: readonly Item[], { breaks }: Written): Item[] {
+  return items.map((item, index) => {
+    const before = items[index - 1]?.span.end;
+    if (before === undefined) return item;
+    return { ...item, breaks: breaks.some(({ at }) => at >= before && at <= item.span.start) };
+  });
+}
+
+/** Pairs from number `first` on: one a line as soon as they are on several lines, or too long for one. */
+function breakPairs(items: readonly Item[], first: number): Item[] {
+  const pairs = items.slice(first);
+  const several = pairs.length > 1 && (pairs.some(({ breaks }) => breaks) || isTooWide(items));
+  return items.map((item, index) => (several && index > first ? { ...item, breaks: true } : item));
+}
+
+/** Flags before number `end`: one a line as soon as they are on several, and then what follows begins a line too. */
+function breakFlags(items: readonly Item[], end: number): Item[] {
+  const several = items.slice(2, end).some(({ breaks }) => breaks);
+  return items.map((item, index) => (several && index > 1 && index <= end ? { ...item, breaks: true } : item));
+}
+
+/**
+ * Four blanks; but where a command's text goes on over lines, which cannot be moved, those of the line that it begins on.
+ */
+function indentOf(parts: Parts, last: Item | undefined): string {
+  const fixed = !isPairList(parts) && !isWordList(parts) && !parts.instruction.json;
+  if (last === undefined || !fixed || !last.text.includes('\n')) return '    ';
+  const { nameSpan } = parts.split;
+  const line = parts.written.breaks.findLast(({ at }) => at >= nameSpan.end && at <= last.span.start);
+  return line?.indent ?? '    ';
+}

@@ -1,0 +1,71 @@
+import type { Span } from '../arguments.ts';
+import type { Ast, Escape } from '../ast.ts';
+import { type LinePiece, piecesOf, trimContinuation, trimNewline } from '../lines.ts';
+import { formatComment, isComment } from './comment.ts';
+
+/** The logical line of an instruction, and how it is spread over lines of the file. */
+export interface Written {
+  readonly line: string;
+  readonly escape: Escape;
+  readonly breaks: readonly LineBreak[];
+  /** Comments behind the last line, where only the end of the file ends it. */
+  readonly trailing: readonly string[];
+  /** Where the text goes on behind the logical line: heredoc bodies, or the next instruction. */
+  readonly end: number;
+}
+
+export interface LineBreak {
+  /** Offset in the logical line of what the new line begins with. */
+  readonly at: number;
+  /** Blanks that the new line begins with. */
+  readonly indent: string;
+  readonly comments: readonly string[];
+}
+
+/** The instruction that `span` of the text holds. */
+export function readWritten({ source: { text }, escape }: Ast, span: Span): Written {
+  const { line, pieces } = piecesOf(text, span.start, escape);
+  const last = pieces.at(-1)?.offset ?? span.start;
+  const end = nextLine(text, last);
+  return {
+    line,
+    escape,
+    breaks: pieces.slice(1).map((piece, index) => toBreak(text, pieces[index] ?? piece, piece)),
+    trailing: isContinued(text.slice(last, end), escape) ? commentsIn(text.slice(end, span.end)) : [],
+    end,
+  };
+}
+
+function toBreak(text: string, before: LinePiece, { start, offset }: LinePiece): LineBreak {
+  return {
+    at: start,
+    indent: /^[\t ]*/.exec(text.slice(offset, nextLine(text, offset)))?.[0] ?? '',
+    comments: commentsIn(text.slice(nextLine(text, before.offset), offset)),
+  };
+}
+
+function nextLine(text: string, offset: number): number {
+  const newline = text.indexOf('\n', offset);
+  return newline < 0 ? text.length : newline + 1;
+}
+
+function commentsIn(text: string): string[] {
+  return text.split('\n').filter(isComment).map(formatComment);
+}
+
+/** Whether a line of the file is read together with the next one. */
+export function isContinued(line: string, escape: Escape): boolean {
+  return trimContinuation(trimNewline(line), escape) !== undefined;
+}
+
+/** A stretch of the logical line with the line breaks and comments that stand within it. */
+export function asWritten({ line, escape, breaks }: Written, { start, end }: Span): string {
+  const parts: string[] = [];
+  let from = start;
+  for (const { at, indent, comments } of breaks) {
+    if (at <= start || at >= end) continue;
+    parts.push(`${line.slice(from, at)}${escape}\n`, ...comments.map((comment) => `${indent}${comment}\n`));
+    from = at;
+  }
+  return parts.join('') + line.slice(from, end);
+}
