@@ -4,11 +4,17 @@ import { argumentItems, flagItems, keywordItem, wholeItem } from './items-of.ts'
 import { isDelicate, isOldPair, isPairList, isWordList, type Parts, partsOf } from './parts.ts';
 import type { Written } from './written.ts';
 
+const defaultIndent = '    ';
+
 /** The lines of an instruction without its heredoc bodies. */
 export function formatInstruction(instruction: Instruction, written: Written): string {
   const parts = partsOf(instruction, written);
   const items = isDelicate(parts) ? delicateItems(parts) : plainItems(parts);
-  return printItems(items, written, indentOf(parts, items.at(-1)));
+  const indent = textIndent(parts, items.at(-1));
+  if (indent === undefined) return printItems(items, written, defaultIndent);
+  const last = items.length - 1;
+  const fixed = items.map((item, index) => (index === last ? { ...item, indent } : item));
+  return printItems(fixed, written, indent.startsWith('\t') ? '\t' : defaultIndent.slice(0, indent.length));
 }
 
 function delicateItems(parts: Parts): Item[] {
@@ -40,19 +46,23 @@ function breakPairs(items: readonly Item[], first: number): Item[] {
   return items.map((item, index) => (several && index > first ? { ...item, breaks: true } : item));
 }
 
-/** Flags before number `end`: one a line as soon as they are on several, and then what follows begins a line too. */
+/**
+ * Flags before number `end`: one a line as soon as they are on several, and then what follows begins a line too, unless it
+ * is a heredoc's opening.
+ */
 function breakFlags(items: readonly Item[], end: number): Item[] {
-  const several = items.slice(2, end).some(({ breaks }) => breaks);
-  return items.map((item, index) => (several && index > 1 && index <= end ? { ...item, breaks: true } : item));
+  if (!items.slice(2, end).some(({ breaks }) => breaks)) return [...items];
+  const last = items[end]?.text.startsWith('<<') === true ? end - 1 : end;
+  return items.map((item, index) => (index > 1 && index <= last ? { ...item, breaks: true } : item));
 }
 
 /**
- * Four blanks; but where a command's text goes on over lines, which cannot be moved, those of the line that it begins on.
+ * Blanks in front of a command's text that goes on over lines: those lines cannot be moved, so the first one stays in
+ * line with them, and what stands above it goes no deeper.
  */
-function indentOf(parts: Parts, last: Item | undefined): string {
-  const fixed = !isPairList(parts) && !isWordList(parts) && !parts.instruction.json;
-  if (last === undefined || !fixed || !last.text.includes('\n')) return '    ';
+function textIndent(parts: Parts, last: Item | undefined): string | undefined {
+  const isText = isDelicate(parts) || isOldPair(parts) || !(isPairList(parts) || isWordList(parts) || parts.instruction.json);
+  if (!isText || last?.text.includes('\n') !== true) return undefined;
   const { nameSpan } = parts.split;
-  const line = parts.written.breaks.findLast(({ at }) => at >= nameSpan.end && at <= last.span.start);
-  return line?.indent ?? '    ';
+  return parts.written.breaks.findLast(({ at }) => at >= nameSpan.end && at <= last.span.start)?.indent;
 }

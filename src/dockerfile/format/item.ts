@@ -38,7 +38,7 @@ export function printItems(items: readonly Item[], written: Written, indent: str
     } else if (index > 0) parts.push(item.gap);
     parts.push(item.text);
   }
-  const after = [...(comments.get(items.length) ?? []), ...written.trailing];
+  const after = [...(comments.get(items.length) ?? []), ...written.trailing.map(({ text }) => text)];
   return [endLine(parts.join(''), written), ...after, ''].join('\n');
 }
 
@@ -51,7 +51,7 @@ function placeComments(items: readonly Item[], { breaks }: Written): Map<number,
   for (const { at, comments } of breaks) {
     if (comments.length === 0 || isWithin(items, at)) continue;
     const index = placeFor(items, at);
-    placed.set(index, [...(placed.get(index) ?? []), ...comments]);
+    placed.set(index, [...(placed.get(index) ?? []), ...comments.map(({ text }) => text)]);
   }
   return placed;
 }

@@ -9,7 +9,7 @@ export interface Written {
   readonly escape: Escape;
   readonly breaks: readonly LineBreak[];
   /** Comments behind the last line, where only the end of the file ends it. */
-  readonly trailing: readonly string[];
+  readonly trailing: readonly Comment[];
   /** Where the text goes on behind the logical line: heredoc bodies, or the next instruction. */
   readonly end: number;
 }
@@ -19,7 +19,14 @@ export interface LineBreak {
   readonly at: number;
   /** Blanks that the new line begins with. */
   readonly indent: string;
-  readonly comments: readonly string[];
+  readonly comments: readonly Comment[];
+}
+
+export interface Comment {
+  /** With its `#`. */
+  readonly text: string;
+  /** Blanks in front of it. */
+  readonly indent: string;
 }
 
 /** The instruction that `span` of the text holds. */
@@ -39,7 +46,7 @@ export function readWritten({ source: { text }, escape }: Ast, span: Span): Writ
 function toBreak(text: string, before: LinePiece, { start, offset }: LinePiece): LineBreak {
   return {
     at: start,
-    indent: /^[\t ]*/.exec(text.slice(offset, nextLine(text, offset)))?.[0] ?? '',
+    indent: indentOf(text.slice(offset, nextLine(text, offset))),
     comments: commentsIn(text.slice(nextLine(text, before.offset), offset)),
   };
 }
@@ -49,8 +56,13 @@ function nextLine(text: string, offset: number): number {
   return newline < 0 ? text.length : newline + 1;
 }
 
-function commentsIn(text: string): string[] {
-  return text.split('\n').filter(isComment).map(formatComment);
+function indentOf(line: string): string {
+  return /^[\t ]*/.exec(line)?.[0] ?? '';
+}
+
+function commentsIn(text: string): Comment[] {
+  const lines = text.split('\n').filter(isComment);
+  return lines.map((line) => ({ text: formatComment(line), indent: indentOf(line) }));
 }
 
 /** Whether a line of the file is read together with the next one. */
@@ -62,9 +74,9 @@ export function isContinued(line: string, escape: Escape): boolean {
 export function asWritten({ line, escape, breaks }: Written, { start, end }: Span): string {
   const parts: string[] = [];
   let from = start;
-  for (const { at, indent, comments } of breaks) {
+  for (const { at, comments } of breaks) {
     if (at <= start || at >= end) continue;
-    parts.push(`${line.slice(from, at)}${escape}\n`, ...comments.map((comment) => `${indent}${comment}\n`));
+    parts.push(`${line.slice(from, at)}${escape}\n`, ...comments.map(({ indent, text }) => `${indent}${text}\n`));
     from = at;
   }
   return parts.join('') + line.slice(from, end);
