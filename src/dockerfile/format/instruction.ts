@@ -1,8 +1,8 @@
 import type { Instruction } from '../ast.ts';
 import { type Item, isTooWide, printItems } from './item.ts';
-import { argumentItems, flagItems, keywordItem, wholeItem } from './items-of.ts';
+import { argumentItems, flagItems, keywordItem, wholeItems } from './items-of.ts';
 import { isDelicate, isOldPair, isPairList, isWordList, type Parts, partsOf } from './parts.ts';
-import type { Written } from './written.ts';
+import { breaksIn, type Written } from './written.ts';
 
 const defaultIndent = '    ';
 
@@ -18,9 +18,7 @@ export function formatInstruction(instruction: Instruction, written: Written): s
 }
 
 function delicateItems(parts: Parts): Item[] {
-  const rest = wholeItem(parts);
-  const keyword = keywordItem(parts);
-  return withBreaks(rest === undefined ? [keyword] : [keyword, rest], parts.written);
+  return withBreaks([keywordItem(parts), ...wholeItems(parts)], parts.written);
 }
 
 function plainItems(parts: Parts): Item[] {
@@ -31,11 +29,11 @@ function plainItems(parts: Parts): Item[] {
 }
 
 /** Lines break where they are written to. */
-function withBreaks(items: readonly Item[], { breaks }: Written): Item[] {
+function withBreaks(items: readonly Item[], written: Written): Item[] {
   return items.map((item, index) => {
-    const before = items[index - 1]?.span.end;
-    if (before === undefined) return item;
-    return { ...item, breaks: breaks.some(({ at }) => at >= before && at <= item.span.start) };
+    const start = items[index - 1]?.span.end;
+    if (start === undefined) return item;
+    return { ...item, breaks: breaksIn(written, { start, end: item.span.start + 1 }).length > 0 };
   });
 }
 
@@ -61,7 +59,8 @@ function breakFlags(items: readonly Item[], end: number): Item[] {
  * line with them, and what stands above it goes no deeper.
  */
 function textIndent(parts: Parts, last: Item | undefined): string | undefined {
-  const isText = isDelicate(parts) || isOldPair(parts) || !(isPairList(parts) || isWordList(parts) || parts.instruction.json);
+  const isText =
+    isDelicate(parts) || isOldPair(parts) || !(isPairList(parts) || isWordList(parts) || parts.instruction.json);
   if (!isText || last?.text.includes('\n') !== true) return undefined;
   const { nameSpan } = parts.split;
   return parts.written.breaks.findLast(({ at }) => at >= nameSpan.end && at <= last.span.start)?.indent;

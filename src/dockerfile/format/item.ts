@@ -1,5 +1,6 @@
 import type { Span } from '../arguments.ts';
-import { isSpace, trimStart } from '../text.ts';
+import { trimNewline } from '../lines.ts';
+import { trimEnd, trimStart } from '../text.ts';
 import { isContinued, type Written } from './written.ts';
 
 /** A part of an instruction that is moved as a whole: the keyword, a flag, a word, a bracket, the text of a command. */
@@ -17,7 +18,7 @@ export interface Item {
 }
 
 /** Columns beyond which lists are broken into lines. */
-export const maximumWidth = 120;
+const maximumWidth = 120;
 
 /** Whether any line of the items, on one line as far as they can be, is too long. */
 export function isTooWide(items: readonly Item[]): boolean {
@@ -48,40 +49,39 @@ export function printItems(items: readonly Item[], written: Written, indent: str
  */
 function placeComments(items: readonly Item[], { breaks }: Written): Map<number, string[]> {
   const placed = new Map<number, string[]>();
+  let next = 0;
   for (const { at, comments } of breaks) {
-    if (comments.length === 0 || isWithin(items, at)) continue;
-    const index = placeFor(items, at);
-    placed.set(index, [...(placed.get(index) ?? []), ...comments.map(({ text }) => text)]);
+    while (next < items.length && (items[next]?.span.start ?? 0) < at) next++;
+    const index = placeFor(items, at, next);
+    if (index === undefined) continue;
+    const before = placed.get(index) ?? [];
+    placed.set(index, before);
+    before.push(...comments.map(({ text }) => text));
   }
   return placed;
 }
 
-/** Where the item prints its comments itself; the keyword does not. */
-function isWithin(items: readonly Item[], at: number): boolean {
-  return items.some(({ span: { start, end } }, index) => index > 0 && start < at && at < end);
-}
-
-function placeFor(items: readonly Item[], at: number): number {
-  const keyword = items[0]?.span.end ?? 0;
-  if (at < keyword) return 0;
-  const next = items.findIndex(({ span }) => span.start >= at);
-  if (next < 0) return items.length;
-  const allowed = (index: number) => index > 0 && mayBeginLine(items[index]);
-  for (let index = next; index > 0; index--) if (allowed(index)) return index;
-  return Math.max(0, items.findIndex((_, index) => index > next && allowed(index)));
+/** For a comment at an offset, where `next` is the first item behind it; undefined within an item that prints it itself. */
+function placeFor(items: readonly Item[], at: number, next: number): number | undefined {
+  const [keyword] = items;
+  if (keyword === undefined || keyword.text === '') return items.length;
+  if (at < keyword.span.end) return 0;
+  return at < (items[next - 1]?.span.end ?? 0) ? undefined : next;
 }
 
 /** A continued line that began with `#` would be a comment. */
-function mayBeginLine(item: Item | undefined): boolean {
-  return item !== undefined && !trimStart(item.text).startsWith('#');
+function mayBeginLine({ text }: Item): boolean {
+  return !trimStart(text).startsWith('#');
 }
 
-/** Where the line would go on without its blanks, which are left out else, it keeps them. */
+/**
+ * The line without the blanks at its end, unless they are needed: where it would go on without them, or where a heredoc's
+ * word ends in one of them, which it can when `\` is not the escape.
+ */
 function endLine(text: string, { line, escape }: Written): string {
+  if (text === '') return escape; // a mark alone at the end of the file is an instruction without a name
   const isOpen = (whole: string) => isContinued(whole.slice(whole.lastIndexOf('\n') + 1), escape);
-  if (!isOpen(text)) return text;
-  let end = line.length;
-  while (isSpace(line[end - 1])) end--;
-  const kept = text + line.slice(end);
-  return isOpen(kept) ? kept + escape : kept;
+  if (!isOpen(text) && !(line.includes('<<') && text.endsWith('\\'))) return text;
+  const kept = text + line.slice(trimEnd(line).length);
+  return isOpen(kept) ? kept + escape : trimNewline(kept);
 }

@@ -1,8 +1,8 @@
 import { argumentForms, type Span, shift } from '../arguments.ts';
-import { isSpace, trimEnd } from '../text.ts';
+import { isSpace } from '../text.ts';
 import type { Item } from './item.ts';
 import { formatJsonString } from './json.ts';
-import { isOldPair, isPairList, isWordList, type Parts } from './parts.ts';
+import { isOldPair, isPairList, isWordList, type Parts, spanBehindKeyword } from './parts.ts';
 import { asWritten } from './written.ts';
 
 /** The keyword, in capitals; what is not made of plain letters is no keyword. */
@@ -30,12 +30,9 @@ export function argumentItems(parts: Parts): Item[] {
 }
 
 /** All that stands behind the keyword, as one. */
-export function wholeItem(parts: Parts): Item | undefined {
-  const { line } = parts.written;
-  const end = trimEnd(line).length;
-  let start = parts.split.nameSpan.end;
-  while (start < end && isSpace(line[start])) start++;
-  return start < end ? itemAt(parts, { start, end }) : undefined;
+export function wholeItems(parts: Parts): Item[] {
+  const span = spanBehindKeyword(parts);
+  return span.start < span.end ? [itemAt(parts, span)] : [];
 }
 
 function itemAt({ written }: Parts, span: Span): Item {

@@ -1,5 +1,6 @@
-import { type SplitLine, splitInstruction } from '../arguments.ts';
+import { type Span, type SplitLine, splitInstruction } from '../arguments.ts';
 import type { Instruction } from '../ast.ts';
+import { isSpace, trimEnd } from '../text.ts';
 import type { Written } from './written.ts';
 
 /** An instruction in the file, taken apart. */
@@ -14,6 +15,14 @@ export interface Parts {
 export function partsOf(instruction: Instruction, written: Written): Parts {
   const split = splitInstruction(written.line, written.escape);
   return { instruction, written, split, name: split.name.toLowerCase() };
+}
+
+/** What stands behind the keyword, without blanks around it. */
+export function spanBehindKeyword({ split, written: { line } }: Parts): Span {
+  const end = trimEnd(line).length;
+  let start = split.nameSpan.end;
+  while (start < end && isSpace(line[start])) start++;
+  return { start, end };
 }
 
 /** Whether the words are `name` or `name=value`, quoted as for a shell. */
@@ -40,7 +49,8 @@ export function isOldPair({ name, instruction }: Parts): boolean {
 export function isDelicate(parts: Parts): boolean {
   const { split, written } = parts;
   const { line, escape } = written;
-  if (/[^\S\t ]|\u0085/.test(line)) return true;
+  const { start, end } = spanBehindKeyword(parts);
+  if (/[^\S\t ]|\u0085/.test(line.slice(start, end))) return true;
   const laidOut = isWordList(parts) ? line : line.slice(0, split.restStart);
   if (line.includes('<<') && laidOut.includes('\\')) return true;
   if (!isPairList(parts)) return false;

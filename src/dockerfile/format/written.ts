@@ -70,12 +70,29 @@ export function isContinued(line: string, escape: Escape): boolean {
   return trimContinuation(trimNewline(line), escape) !== undefined;
 }
 
+/** The breaks at offsets from `start` on and before `end`. */
+export function breaksIn({ breaks }: Written, { start, end }: Span): readonly LineBreak[] {
+  const from = firstFrom(breaks, start);
+  return breaks.slice(from, firstFrom(breaks, end, from));
+}
+
+/** Binary search: a list may have as many words as breaks. */
+function firstFrom(breaks: readonly LineBreak[], offset: number, from = 0): number {
+  let [low, high] = [from, breaks.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((breaks[middle]?.at ?? 0) < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** A stretch of the logical line with the line breaks and comments that stand within it. */
-export function asWritten({ line, escape, breaks }: Written, { start, end }: Span): string {
+export function asWritten(written: Written, { start, end }: Span): string {
+  const { line, escape } = written;
   const parts: string[] = [];
   let from = start;
-  for (const { at, comments } of breaks) {
-    if (at <= start || at >= end) continue;
+  for (const { at, comments } of breaksIn(written, { start: start + 1, end })) {
     parts.push(`${line.slice(from, at)}${escape}\n`, ...comments.map(({ indent, text }) => `${indent}${text}\n`));
     from = at;
   }
