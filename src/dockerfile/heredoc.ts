@@ -6,13 +6,18 @@ import { DockerfileError } from './error.ts';
 export function heredocsOf(line: string): Heredoc[] {
   let words: readonly string[];
   try {
-    words = expand(line, noVariables, { quotes: 'keep', keepEscapes: true, keepUnset: true }).words;
+    // Without quotes, escapes and dollars there is nothing to expand; blanks behind `<<` belong to its word.
+    words = plain.test(line)
+      ? (line.match(/(?:<(?:<[\t\r ]*)?|[^\s<])+/g) ?? [])
+      : expand(line, noVariables, { quotes: 'keep', keepEscapes: true, keepUnset: true }).words;
   } catch (error) {
     if (error instanceof DockerfileError) return []; // an open quote: whatever it is, it is no heredoc
     throw error;
   }
   return words.flatMap((word) => (word.includes('<<') ? (parseHeredoc(word) ?? []) : []));
 }
+
+const plain = /^[\t\v\f\r !#%&(-[\]-_a-~]*$/;
 
 /** `3<<-"EOF"` as a heredoc without content; undefined for any other word. */
 export function parseHeredoc(word: string): Heredoc | undefined {

@@ -31,6 +31,7 @@ export {
   type TmpfsOptions,
 } from './fluent/mounts.ts';
 export { type BuildStage, from, type FromOptions, scratch } from './fluent/stage.ts';
+export { format } from './format/format.ts';
 export { createGlobMatcher, hasWildcards } from './glob.ts';
 export * from './graph.ts';
 export * from './ignore.ts';

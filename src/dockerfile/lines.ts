@@ -76,7 +76,7 @@ function firstVisible(line: string): string | undefined {
 }
 
 /** The line without its continuation mark; undefined where it has none. An escaped mark is none. */
-function trimContinuation(line: string, escape: Escape): string | undefined {
+export function trimContinuation(line: string, escape: Escape): string | undefined {
   let to = line.length;
   while (to > 0 && (line[to - 1] === ' ' || line[to - 1] === '\t')) to--;
   if (line[to - 1] !== escape || line[to - 2] === escape) return undefined;

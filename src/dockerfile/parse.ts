@@ -30,7 +30,7 @@ export function parse(input: string | Uint8Array, options: ParseOptions = {}): A
     if (directive !== undefined) at(place(parser, file.number), () => takeDirective(parser, directive));
     if (line === '' || line.startsWith('#')) continue;
     instructions.push(readInstruction(parser, line));
-    parser.comments = [];
+    if (parser.comments.length > 0) parser.comments = [];
   }
   if (instructions.length === 0) throw new DockerfileError('EMPTY', 'file with no instructions');
   return { source, escape: parser.escape, directives: parser.directives, instructions, notes: parser.notes };
@@ -68,35 +68,48 @@ function readInstruction(parser: Parser, first: string): Instruction {
   const start = file.number;
   const { line, sawEmpty } = readLogicalLine(file, first, parser.escape);
   if (sawEmpty) parser.notes.push({ kind: 'empty-continuation', line: file.number });
-  const instruction = at(place(parser, start), () => parseLine(line, parser.escape));
-  const heredocs = takesHeredocs(instruction) && line.includes('<<') ? readHeredocs(parser, line, start) : [];
-  const whole = { ...instruction, heredocs, comments: parser.comments, range: { start, end: file.number } };
-  return withRange(whole);
+  const read = at(place(parser, start), () => parseLine(line, parser.escape));
+  const heredocs = takesHeredocs(read) && line.includes('<<') ? readHeredocs(parser, line, start) : none;
+  const comments = parser.comments.length === 0 ? none : parser.comments;
+  return finish(read, { range: { start, end: file.number }, heredocs, comments });
 }
 
+type Surroundings = Pick<Instruction, 'range' | 'heredocs' | 'comments'>;
+
 /** An ONBUILD's trigger stands where the ONBUILD stands and owns its heredocs. */
-function withRange(instruction: Instruction): Instruction {
-  const { trigger, range, heredocs } = instruction;
+function finish(
+  { name, flags, args, json, line, trigger }: ReadLine,
+  { range, heredocs, comments }: Surroundings,
+): Instruction {
+  const instruction = { name, range, flags, args, json, line, heredocs, comments };
   if (trigger === undefined) return instruction;
-  return { ...instruction, trigger: withRange({ ...trigger, range, heredocs }) };
+  return { ...instruction, trigger: finish(trigger, { range, heredocs, comments: none }) };
 }
 
 /** ONBUILD within ONBUILD is refused later, but must not exhaust the stack now. */
 const maxTriggers = 50;
 
-function parseLine(line: string, escape: Escape, depth = 0): Instruction {
+function parseLine(line: string, escape: Escape, depth = 0): ReadLine {
   const { name, flags, rest } = splitInstruction(line, escape);
-  const none = { name, flags, line, range: { start: 0, end: 0 }, heredocs: [], comments: [] };
   if (name.toLowerCase() === 'onbuild') {
-    if (rest === '') return { ...none, args: [], json: false };
+    if (rest === '') return { name, flags, line, args: none, json: false, trigger: undefined };
     if (depth === maxTriggers) throw new DockerfileError('SYNTAX', 'ONBUILD is nested too deeply');
-    return { ...none, args: [], json: false, trigger: parseLine(rest, escape, depth + 1) };
+    return { name, flags, line, args: none, json: false, trigger: parseLine(rest, escape, depth + 1) };
   }
   const form = argumentForms.get(name.toLowerCase());
-  return { ...none, ...(form === undefined ? { args: [rest], json: false } : form.read(rest, escape)) };
+  const { args, json } = form === undefined ? { args: [rest], json: false } : form.read(rest, escape);
+  return { name, flags, line, args, json, trigger: undefined };
 }
 
-function takesHeredocs(instruction: Instruction): boolean {
+/** What a logical line says by itself. */
+interface ReadLine extends Pick<Instruction, 'name' | 'flags' | 'args' | 'json' | 'line'> {
+  readonly trigger: ReadLine | undefined;
+}
+
+/** Shared: a large file has hundreds of thousands of lists without anything in them. */
+const none: readonly never[] = [];
+
+function takesHeredocs(instruction: ReadLine): boolean {
   const inner = instruction.trigger ?? instruction;
   return /^(?:add|copy|run)$/i.test(inner.name) && !inner.json;
 }

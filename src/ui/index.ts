@@ -46,3 +46,4 @@ export { inspectImage } from './image-inspect.ts';
 export { namedValues } from './named-values.ts';
 export { readStandardInput } from './read-standard-input.ts';
 export { requireImage, StoreCommand } from './store-command.ts';
+export { unifiedDiff } from './unified-diff.ts';

@@ -102,6 +102,11 @@ describe('parse', () => {
     ]);
   });
 
+  it('comments belong to the instruction below them', () => {
+    const { instructions } = parse('FROM a\n# b\nRUN c\nRUN d\n# e\n');
+    expect(instructions.map(({ comments }) => comments)).toEqual([[], ['b'], []]);
+  });
+
   it('an empty comment parts comments', () => {
     expect(parse('# a\n#\n# b\nFROM x').instructions[0]?.comments).toEqual(['b']);
   });
