@@ -19,6 +19,8 @@ describeRule(unpinnedBaseImage, {
     ['a tag', 'FROM debian:12'],
     ['a digest', `FROM debian@${digest}`],
     ['latest with a digest', `FROM debian:latest@${digest}`],
+    ['what the file skips', '# check=skip=UnpinnedBaseImage\nFROM debian'],
+    ['what a comment skips', 'ARG a\n# check=skip=UnpinnedBaseImage\nFROM debian'],
     ['scratch', 'FROM scratch'],
     ['a stage', 'FROM debian:12 AS base\nFROM base'],
     ['a stage by another case', 'FROM debian:12 AS base\nFROM BASE'],
@@ -60,6 +62,7 @@ describeRule(lostShellState, {
     ['a heredoc', 'FROM a\nRUN <<E\n«cd /b»\nE'],
   ],
   ignores: [
+    ['what a comment skips', 'FROM a\n# check=skip=LostShellState\nRUN cd /b'],
     ['cd before something', 'FROM a\nRUN cd /b && make'],
     ['a script that is read', 'FROM a\nRUN . ./build.sh'],
     ['what a substitution does', 'FROM a\nRUN B=$(make)'],
