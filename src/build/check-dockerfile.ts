@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import {
+  applyFixes,
   type BuildInputs,
   check,
   type CheckOptions,
@@ -8,6 +9,7 @@ import {
   DockerfileError,
   parse,
   decodeText,
+  encodeText,
 } from '../dockerfile/index.ts';
 import { hostPlatform, normalizePlatform, type Platform } from '../oci/index.ts';
 import type { Privileges } from '../system/index.ts';
@@ -31,18 +33,65 @@ export interface CheckedDockerfile {
   readonly report: CheckReport;
 }
 
+export interface MendedDockerfile extends CheckedDockerfile {
+  /** The file; undefined for standard input. */
+  readonly path: string | undefined;
+  /** How many findings are gone. */
+  readonly mended: number;
+}
+
+/** How often a file is looked at again after a fix: one may uncover another, but never for long. */
+const maxPasses = 10;
+
+/**
+ * As `checkDockerfile`, after mending what can be mended.
+ * @returns the mended text, which is written nowhere yet, and the report of what is left
+ */
+export async function mendDockerfile(request: CheckRequest, privileges: Privileges): Promise<MendedDockerfile> {
+  const opened = await openDockerfile(request, privileges);
+  let file = { ...(await checkOpened(request, opened)), path: opened.path, mended: 0 };
+  for (let pass = 0; pass < maxPasses; pass++) {
+    const { text, applied } = applyFixes(file.text, file.report.findings);
+    if (applied.length === 0) break;
+    const bytes = encodeText(text);
+    file = {
+      ...(await checkOpened(request, { ...opened, bytes })),
+      path: opened.path,
+      mended: file.mended + applied.length,
+    };
+  }
+  return file;
+}
+
 /**
  * Checks a Dockerfile with what is in it and beside it: no image is asked for.
  * @throws BuildError DOCKERFILE_NOT_FOUND, CONTEXT_NOT_FOUND
  */
 export async function checkDockerfile(request: CheckRequest, privileges: Privileges): Promise<CheckedDockerfile> {
+  return checkOpened(request, await openDockerfile(request, privileges));
+}
+
+interface OpenDockerfile {
+  readonly name: string;
+  readonly path: string | undefined;
+  readonly bytes: Uint8Array;
+  readonly ignore: readonly string[];
+}
+
+async function openDockerfile(request: CheckRequest, privileges: Privileges): Promise<OpenDockerfile> {
   const { file, stdin } = request;
   const alone = file === '-' && request.context === undefined;
   const context = alone ? '-' : (request.context ?? dirname(file));
-  const opened = await openContext({ context, dockerfile: alone ? undefined : file, stdin }, noScratch, { privileges });
-  const name = file === '-' ? opened.dockerfile.name : file;
-  const bytes = opened.dockerfile.text;
-  const inputs = inputsOf(request, opened.ignore);
+  const { dockerfile, ignore } = await openContext(
+    { context, dockerfile: alone ? undefined : file, stdin },
+    noScratch,
+    { privileges },
+  );
+  return { name: file === '-' ? dockerfile.name : file, path: dockerfile.path, bytes: dockerfile.text, ignore };
+}
+
+async function checkOpened(request: CheckRequest, { name, bytes, ignore }: OpenDockerfile): Promise<CheckedDockerfile> {
+  const inputs = inputsOf(request, ignore);
   const report = await reportOf(() => check(parse(bytes, { name }), inputs, new Map(), request));
   return { name, bytes, text: decodeText(bytes), report };
 }

@@ -11,7 +11,12 @@ import type { BuildRequest } from './request.ts';
 
 /** The Dockerfile's text and the tree that COPY reads. */
 export interface OpenContext {
-  readonly dockerfile: { readonly name: string; readonly text: Buffer };
+  readonly dockerfile: {
+    readonly name: string;
+    readonly text: Buffer;
+    /** Absent for one from standard input. */
+    readonly path?: string;
+  };
   /** Absolute path of the main context's folder; undefined where there is none (a Dockerfile on standard input alone). */
   readonly folder: string | undefined;
   readonly ignore: readonly string[];
@@ -78,7 +83,7 @@ async function openFolderContext(request: ContextRequest, options = { confined: 
   const path = findDockerfile(folder, request.dockerfile, options.confined);
   const text = await readFile(path);
   return {
-    dockerfile: { name: basename(request.dockerfile ?? 'Dockerfile'), text },
+    dockerfile: { name: basename(request.dockerfile ?? 'Dockerfile'), text, path },
     folder,
     ignore: await readIgnore(folder, request.dockerfile === undefined ? undefined : path),
   };

@@ -1,5 +1,11 @@
 export { build, type BuildOptions, type BuildResult } from './build.ts';
-export { type CheckedDockerfile, checkDockerfile, type CheckRequest } from './check-dockerfile.ts';
+export {
+  type CheckedDockerfile,
+  checkDockerfile,
+  type CheckRequest,
+  mendDockerfile,
+  type MendedDockerfile,
+} from './check-dockerfile.ts';
 export {
   checkBuild,
   describeGraph,

@@ -1,10 +1,12 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean, option, string } from '@oclif/core/flags';
-import { type CheckedDockerfile, checkDockerfile } from '../build/index.ts';
+import { type CheckedDockerfile, checkDockerfile, type CheckRequest, mendDockerfile } from '../build/index.ts';
+import { ownRules } from '../dockerfile/index.ts';
 import { parsePlatform } from '../oci/index.ts';
-import { currentPrivileges } from '../system/index.ts';
+import { currentPrivileges, replaceFile } from '../system/index.ts';
 import {
   Command,
+  escapeControls,
   findingsFormats,
   formatFindings,
   jsonFlag,
@@ -16,14 +18,20 @@ import {
 
 export default class Check extends Command {
   static override summary = 'Check Dockerfiles for mistakes, without building';
-  static override strict = false;
   static override args = {
-    file: argument({ multiple: true, description: 'Dockerfiles, or - for standard input; Dockerfile unless given' }),
+    files: argument({ multiple: true, description: 'Dockerfiles, or - for standard input; Dockerfile unless given' }),
   };
   static override flags = {
     format: option({ options: findingsFormats, description: 'Form of the findings', default: 'human' })(),
     json: jsonFlag,
     error: boolean({ description: 'Exit with status 1 where anything is found', default: false }),
+    fix: boolean({ description: 'Mend what can be mended, and show the rest', default: false }),
+    rules: option({
+      options: ['all', 'docker'] as const,
+      description: "Which rules are asked: all, or only those of docker's own checks",
+      default: 'all',
+    })(),
+    skip: listFlag({ description: 'A rule that is not asked', helpValue: 'RULE' }),
     context: string({ description: 'Folder whose .dockerignore counts; the one of the Dockerfile', helpValue: 'PATH' }),
     'build-arg': listFlag({ description: 'Value of an ARG', helpValue: 'NAME[=VALUE]' }),
     target: string({ description: 'Check only what this stage needs', helpValue: 'STAGE' }),
@@ -32,20 +40,36 @@ export default class Check extends Command {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Check);
-    const request = {
+    const { files: named = [] } = args;
+    const requests = (named.length === 0 ? ['Dockerfile'] : named).map((file) => ({
+      file,
       context: flags.context,
       stdin: process.stdin,
       buildArgs: namedValues('build-arg', flags['build-arg'], { environment: process.env }),
       target: flags.target,
       platform: flags.platform === undefined ? undefined : parsePlatform(flags.platform),
-    };
-    const { file: named = [] } = args;
+      rules: flags.rules === 'all' ? ownRules : [],
+      skip: flags.skip ?? [],
+    }));
     const checked: CheckedDockerfile[] = [];
-    for (const file of named.length === 0 ? ['Dockerfile'] : named)
-      checked.push(await checkDockerfile({ ...request, file }, currentPrivileges()));
+    for (const request of requests) {
+      this.interrupted.throwIfAborted();
+      checked.push(flags.fix ? await this.#mend(request) : await checkDockerfile(request, currentPrivileges()));
+    }
     const { version } = readBuildInfo(this.config.root);
-    this.print(formatFindings(checked, { format: flags.json ? 'json' : flags.format, version }));
+    const text = formatFindings(checked, { format: flags.json ? 'json' : flags.format, version });
+    // The mended text of standard input is the result then.
+    if (flags.fix && named.includes('-')) process.stderr.write(`${text}\n`);
+    else this.print(text);
     if (checked.some(({ report }) => isFailure(report, flags.error))) process.exitCode = 1;
+  }
+
+  async #mend(request: CheckRequest): Promise<CheckedDockerfile> {
+    const file = await mendDockerfile(request, currentPrivileges());
+    if (file.path === undefined) process.stdout.write(file.bytes);
+    else if (file.mended > 0) await replaceFile(file.path, file.bytes);
+    if (file.mended > 0) this.note(`${escapeControls(file.name)}: ${file.mended} mended`);
+    return file;
   }
 }
 

@@ -1,7 +1,11 @@
 export * from './ast.ts';
+export { applyFixes, type AppliedFixes } from './checks/apply-fixes.ts';
+export { buildkitRules } from './checks/buildkit-rules.ts';
 export { check, checkNeeds, type CheckOptions, type CheckReport } from './checks/check.ts';
 export type { Edit, Finding, Fix } from './checks/finding.ts';
+export { ownRules } from './checks/own/own-rules.ts';
 export type { Rule } from './checks/rule.ts';
+export type { FileRule, Subject, SubjectBase, SubjectCommand, SubjectStage } from './checks/subject.ts';
 export * from './contract.ts';
 export * from './diagram.ts';
 export { docComment } from './doc-comment.ts';

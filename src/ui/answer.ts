@@ -9,6 +9,7 @@ import {
 } from '../build/index.ts';
 import {
   type Ast,
+  ownRules,
   type PlatformGraph,
   stagesJson,
   type StepGraph,
@@ -47,7 +48,7 @@ export async function answer(inquiry: Inquiry, request: BuildRequest, options: A
       return { text, exitCode: 0 };
     }
     case 'check': {
-      const file = await options.withStore((store) => checkBuild(request, { ...options, store }));
+      const file = await options.withStore((store) => checkBuild(request, { ...options, store, rules: ownRules }));
       return answerFromCheck(inquiry, file);
     }
     case 'ast':

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeWith, succeed } from './peer-programs.ts';
 import { runCli, slipway, testHome } from './run-cli.ts';
@@ -87,10 +87,10 @@ describeWith([], 'a build that checks', () => {
   beforeAll(async () => {
     const archive = join(home, 'base.tar');
     await succeed('tar', ['-cf', archive, '-C', context, 'Dockerfile']);
-    await slipway(['import', '-c', 'ENV HOST=here', '-c', 'USER nobody', archive, 'base']);
+    await slipway(['import', '-c', 'ENV HOST=here', '-c', 'USER nobody', archive, 'base:1']);
   }, 60_000);
 
-  const input = 'FROM base AS shop\nENV NAME=$HOST\nENV OTHER=$NOBODY\n';
+  const input = 'FROM base:1 AS shop\nENV NAME=$HOST\nENV OTHER=$NOBODY\n';
 
   it('knows the variables of the base', async () => {
     for (const call of [['--check'], ['--call=check'], ['--call', 'lint']]) {
@@ -103,7 +103,7 @@ describeWith([], 'a build that checks', () => {
   it('fails only where that is wanted', async () => {
     const { code } = await runCli(['build', '--call=check,ignorestatus=true', '-'], { input });
     expect(code).toBe(0);
-    expect(await slipway(['build', '--check', '-'], { input: 'FROM base\n' })).toBe(
+    expect(await slipway(['build', '--check', '-'], { input: 'FROM base:1\n' })).toBe(
       'Check complete, no warnings found.\n',
     );
   });
@@ -131,7 +131,7 @@ describeWith([], 'a build that checks', () => {
   });
 
   it('tells what it can be given', async () => {
-    const given = `# V the version\nARG V=1\n# shop sells\nFROM base AS shop\nARG V\nRUN --mount=type=secret,id=key,required --mount=type=ssh x\n`;
+    const given = `# V the version\nARG V=1\n# shop sells\nFROM base:1 AS shop\nARG V\nRUN --mount=type=secret,id=key,required --mount=type=ssh x\n`;
     expect(await slipway(['build', '--call=outline', '-'], { input: given })).toBe(
       [
         'TARGET:      shop',
@@ -158,8 +158,41 @@ describeWith([], 'a build that checks', () => {
   });
 });
 
-describe('a Dockerfile with its checks', () => {
-  it('is left as it is', async () => {
+describe('check --fix', () => {
+  const text = 'FROM debian as x\nRUN apt-get install -y a\nENV A b\nENV C=$D\n';
+  const mended = 'FROM debian AS x\nRUN apt-get install --no-install-recommends -y a\nENV A=b\nENV C=$D\n';
+
+  it('mends the file, and shows what is left', async () => {
+    const file = join(home, 'mend.Dockerfile');
+    await writeFile(file, text, { mode: 0o640 });
+    const { code, stdout, stderr } = await runCli(['check', '--fix', file]);
+    expect({ code, stderr, rules: rulesOf(stdout) }).toEqual({
+      code: 0,
+      stderr: `${file}: 3 mended\n`,
+      rules: ['UnpinnedBaseImage'],
+    });
+    expect(await readFile(file, 'utf8')).toBe(mended);
+    expect((await stat(file)).mode & 0o777).toBe(0o640);
+    expect((await runCli(['check', '--fix', file])).stderr).toBe('');
+  });
+
+  it('gives the text of standard input back', async () => {
+    const { code, stdout, stderr } = await runCli(['check', '--fix', '-'], { input: text });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: mended });
+    expect(rulesOf(stderr)).toEqual(['UnpinnedBaseImage']);
+  });
+
+  it('mends by the rules that are asked', async () => {
+    const { stdout } = await runCli(['check', '--fix', '--rules=docker', '--skip=FromAsCasing', '-'], { input: text });
+    expect(stdout).toBe(text.replace('ENV A b', 'ENV A=b'));
+  });
+
+  it('leaves alone what it only looks at, and what cannot be read', async () => {
     expect(await readFile(join(context, 'Dockerfile'), 'utf8')).toBe(dockerfile);
+    const input = 'FROM a as b\nFORM c\n';
+    expect(await runCli(['check', '--fix', '-'], { input })).toMatchObject({
+      code: 1,
+      stdout: input,
+    });
   });
 });

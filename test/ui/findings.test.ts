@@ -38,6 +38,8 @@ describe('findings for people', () => {
         '   3 |',
         '--------------------',
         '',
+        '1 of 1 can be mended by slipway check --fix',
+        '',
       ].join('\n'),
     );
   });
@@ -90,6 +92,7 @@ describe('findings as JSON', () => {
           },
           start: { line: 2, column: 1 },
           end: { line: 2, column: 4 },
+          fix: { title: 'write b=…', edits: [{ start: 12, end: 16, text: '=' }] },
         },
       ],
       sources: [
@@ -141,6 +144,17 @@ describe('findings as SARIF', () => {
             artifactLocation: { uri: 'sub%20folder/Dockerfile', index: 0 },
             region: { startLine: 2, startColumn: 8, endLine: 2, endColumn: 10 },
           },
+        },
+      ],
+      fixes: [
+        {
+          description: { text: 'write AS' },
+          artifactChanges: [
+            {
+              artifactLocation: { uri: 'sub%20folder/Dockerfile', index: 0 },
+              replacements: [{ deletedRegion: { charOffset: 19, charLength: 2 }, insertedContent: { text: 'AS' } }],
+            },
+          ],
         },
       ],
     });

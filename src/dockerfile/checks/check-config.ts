@@ -81,6 +81,11 @@ export function withComments(config: CheckConfig, comments: readonly string[]): 
   return config;
 }
 
+/** A config that skips these rules too. */
+export function withSkipped(config: CheckConfig, names: readonly string[]): CheckConfig {
+  return { ...config, skip: names.includes('all') ? 'all' : union(config.skip, new Set(names)) };
+}
+
 function union(a: CheckConfig['skip'], b: CheckConfig['skip']): CheckConfig['skip'] {
   return a === 'all' || b === 'all' ? 'all' : new Set([...a, ...b]);
 }

@@ -1,12 +1,14 @@
 import type { ImageConfig } from '../../oci/index.ts';
-import type { Ast } from '../ast.ts';
+import type { Ast, Instruction } from '../ast.ts';
 import { type BuildInputs, type ImageNeed, needKey, type ResolvedConfigs } from '../contract.ts';
 import { DockerfileError } from '../error.ts';
 import { Positions } from '../position.ts';
 import { reach, type Reach } from '../stage-graph/reach.ts';
 import { buildStages } from '../stage-graph/to-graph.ts';
-import { checkConfigOf } from './check-config.ts';
-import type { Finding, FindingDraft } from './finding.ts';
+import { checkConfigOf, withSkipped } from './check-config.ts';
+import type { Finding, FindingDraft, Fix } from './finding.ts';
+import { fixFor } from './fixes/buildkit-fixes.ts';
+import type { FixContext } from './fixes/fix-context.ts';
 import { Findings } from './reporter.ts';
 import type { FileRule, Subject } from './subject.ts';
 import { subjectOf } from './subject-of.ts';
@@ -14,6 +16,8 @@ import { subjectOf } from './subject-of.ts';
 export interface CheckOptions {
   /** Rules beside BuildKit's; none unless given. */
   readonly rules?: readonly FileRule[];
+  /** Names of rules that are not asked, beside those that the file skips. */
+  readonly skip?: readonly string[];
 }
 
 /** What a check came to. */
@@ -42,7 +46,7 @@ export function check(
   const unknown = new Map<string, ImageNeed>();
   let error: DockerfileError | undefined;
   try {
-    findings.configure(checkConfigOf(ast, inputs));
+    findings.configure(withSkipped(checkConfigOf(ast, inputs), options.skip ?? []));
     const { reached, known } = reachAll(ast, inputs, { configs, findings, unknown });
     const builder = buildStages(reached, { configs: known, reporter: findings, unknown: new Set(unknown.keys()) });
     askRules(options.rules ?? [], findings, () => subjectOf(ast, builder));
@@ -100,6 +104,28 @@ function standIn({ platform }: ImageNeed): ImageConfig {
   return { platform, config: {}, diffIds: [], history: [{}] };
 }
 
+/** What would mend a finding of BuildKit's rules; some are told only the last line of their instruction. */
+function fixOf(
+  { rule, range, part, triggered }: FindingDraft,
+  { ast, positions }: Pick<FixContext, 'ast' | 'positions'>,
+): Fix | undefined {
+  if (triggered === true) return undefined;
+  const instruction = instructionAt(ast, range.start);
+  return instruction === undefined ? undefined : fixFor(rule.name, { ast, positions, instruction, part });
+}
+
+/** The instruction that `line` belongs to, by halves: there may be as many findings as instructions. */
+function instructionAt({ instructions }: Ast, line: number): Instruction | undefined {
+  let low = 0;
+  let high = instructions.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((instructions[middle]?.range.start ?? 0) <= line) low = middle;
+    else high = middle - 1;
+  }
+  return instructions[low];
+}
+
 function askRules(rules: readonly FileRule[], findings: Findings, subject: () => Subject): void {
   if (rules.length === 0) return;
   const seen = subject();
@@ -110,8 +136,10 @@ function askRules(rules: readonly FileRule[], findings: Findings, subject: () =>
 function place(ast: Ast, drafts: readonly FindingDraft[]): Finding[] {
   const positions = new Positions({ text: ast.source.text, escape: ast.escape });
   return drafts
-    .map(({ rule, message, range, part, fix }): Finding => {
+    .map((draft): Finding => {
+      const { rule, message, range, part } = draft;
       const { start, end } = positions.find(range, part);
+      const fix = draft.fix ?? fixOf(draft, { ast, positions });
       const { name, description, url } = rule;
       const page = url === undefined ? {} : { url };
       return { rule: name, description, message, ...page, range, start, end, ...(fix === undefined ? {} : { fix }) };

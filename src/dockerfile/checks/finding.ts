@@ -44,4 +44,6 @@ export interface FindingDraft {
   /** Comments above the instruction, which may skip the rule; none for a finding that only the whole file can skip. */
   readonly comments?: readonly string[];
   readonly fix?: Fix;
+  /** Whether the mistake is in another file's text, brought by an ONBUILD trigger of the base: nothing here mends it. */
+  readonly triggered?: boolean;
 }

@@ -1,6 +1,7 @@
 import type { Ast, Instruction } from '../ast.ts';
 import { needKey } from '../contract.ts';
 import type { SourceRange } from '../graph.ts';
+import { findContext } from '../image-name.ts';
 import { Positions } from '../position.ts';
 import type { Builder } from '../stage-graph/builder.ts';
 import type { Base } from '../stage-graph/plan.ts';
@@ -33,7 +34,7 @@ function instructionAt(byLine: ReadonlyMap<number, Instruction>, { start }: Sour
   return found;
 }
 
-function baseOf({ configs, unknown }: Builder, base: Base): SubjectBase {
+function baseOf({ configs, unknown, plan }: Builder, base: Base): SubjectBase {
   switch (base.kind) {
     case 'scratch':
     case 'tree':
@@ -43,7 +44,8 @@ function baseOf({ configs, unknown }: Builder, base: Base): SubjectBase {
     case 'image': {
       const key = needKey(base);
       const config = unknown.has(key) ? undefined : configs.get(key);
-      return { kind: 'image', name: base.name, platform: base.platform, config };
+      const replaced = findContext(base.name, plan.inputs.contexts) !== undefined;
+      return { kind: 'image', name: base.name, platform: base.platform, config, replaced };
     }
   }
 }

@@ -33,12 +33,13 @@ export interface SubjectStage {
 export type SubjectBase =
   | { readonly kind: 'scratch' | 'tree' }
   | { readonly kind: 'stage'; readonly index: number }
-  /** `config` is undefined where it is not known. */
+  /** `config` is undefined where it is not known; `replaced` tells that a named context stands in for the name. */
   | {
       readonly kind: 'image';
       readonly name: string;
       readonly platform: Platform;
       readonly config: ImageConfig | undefined;
+      readonly replaced: boolean;
     };
 
 export interface SubjectCommand {

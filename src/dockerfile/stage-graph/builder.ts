@@ -51,7 +51,10 @@ export interface Scope {
 }
 
 /** Where findings are reported, and what may skip them. */
-export type Here = Pick<Command, 'range' | 'comments'>;
+export interface Here extends Pick<Command, 'range' | 'comments'> {
+  /** Whether the instruction is an ONBUILD trigger, found at the FROM that brought it. */
+  readonly triggered: boolean;
+}
 
 /** Expands a word with what is set at this point; names that are not set are reported. */
 export function expandIn(scope: Scope, word: string, options: ExpandOptions = {}): string {
@@ -63,8 +66,7 @@ export function expandIn(scope: Scope, word: string, options: ExpandOptions = {}
 
 /** Reports a finding at the current instruction. */
 export function report({ builder, current }: Scope, rule: Rule, message: string, part?: Part): void {
-  const { range, comments } = current;
-  builder.reporter.report({ rule, message, range, comments, ...(part === undefined ? {} : { part }) });
+  builder.reporter.report({ rule, message, ...current, ...(part === undefined ? {} : { part }) });
 }
 
 /** Names that were looked up in vain; one that ARG declares without a value is no mistake. */

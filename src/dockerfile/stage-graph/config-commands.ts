@@ -176,5 +176,5 @@ function checkOnce({ builder, current, last }: Scope, kind: string, name: string
   last.set(kind, current);
   if (before === undefined) return;
   const rule = buildkitRules.MultipleInstructionsDisallowed;
-  builder.reporter.report({ rule, message: rule.message(name), range: before.range, comments: current.comments });
+  builder.reporter.report({ rule, message: rule.message(name), ...before, comments: current.comments });
 }

@@ -6,12 +6,13 @@ import { at, placeIn } from '../place.ts';
 import { buildkitRules } from '../checks/buildkit-rules.ts';
 import { checkConfigOf } from '../checks/check-config.ts';
 import { Findings, type Reporter } from '../checks/reporter.ts';
-import type { GraphWarning, ImageDraft, StepGraph } from '../graph.ts';
+import type { GraphWarning, ImageDraft, SourceRange, StepGraph } from '../graph.ts';
 import { createIgnoreMatcher } from '../ignore.ts';
 import type { TextCommand } from '../instructions/command.ts';
 import {
   addStep,
   type Builder,
+  type Here,
   expandIn,
   imageStep,
   report,
@@ -119,10 +120,14 @@ function buildStage(builder: Builder, stage: PlannedStage): StageState {
     const range = planned.triggered ? stage.range : planned.command.range;
     const command = { ...planned.command, range };
     at(placeIn(ast, range, planned.triggered ? 'trigger' : 'build'), () =>
-      dispatch({ ...scope, current: command }, { ...planned, command }),
+      dispatch({ ...scope, current: hereOf(planned, range) }, { ...planned, command }),
     );
   }
   return scope.state;
+}
+
+function hereOf({ command, triggered }: PlannedCommand, range: SourceRange): Here {
+  return { range, comments: command.comments, triggered };
 }
 
 function openStage(builder: Builder, stage: PlannedStage): Scope {
@@ -131,7 +136,14 @@ function openStage(builder: Builder, stage: PlannedStage): Scope {
   const outside = base.kind === 'image' || base.kind === 'tree';
   const counter = { done: 0, total: counted + (outside ? 1 : 0) };
   const state = emptyState(builder.plan.inputs.platform);
-  const scope: Scope = { builder, stage, counter, state, current: stage, last: new Map() };
+  const scope: Scope = {
+    builder,
+    stage,
+    counter,
+    state,
+    current: { range: stage.range, comments: stage.comments, triggered: false },
+    last: new Map(),
+  };
   switch (base.kind) {
     case 'scratch':
       return scope;

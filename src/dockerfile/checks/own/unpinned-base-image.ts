@@ -7,7 +7,7 @@ export const unpinnedBaseImage: FileRule = {
   url: 'docs/checks/unpinned-base-image.md',
   *find({ stages }) {
     for (const { base, instruction } of stages) {
-      if (base.kind !== 'image' || !isReference(base.name)) continue;
+      if (base.kind !== 'image' || base.replaced || !isReference(base.name)) continue;
       const { tag, digest } = parseReference(base.name, { keepUntagged: true });
       if (digest !== undefined || (tag !== undefined && tag !== 'latest')) continue;
       const what = tag === undefined ? 'has neither tag nor digest, which means latest' : 'has the tag latest';
