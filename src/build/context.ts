@@ -2,7 +2,7 @@ import { lstatSync, type Stats, statSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { addAbortSignal, Readable } from 'node:stream';
-import { encodeText, parseIgnore } from '../dockerfile/index.ts';
+import { encodeText, ignoreFileNames, parseIgnore } from '../dockerfile/index.ts';
 import { applyInWorker } from '../layer/index.ts';
 import type { Privileges } from '../system/index.ts';
 import { followInRoot, locate } from './copy/tree.ts';
@@ -110,7 +110,8 @@ function findDockerfile(folder: string, wanted: string | undefined, confined: bo
 /** `<Dockerfile>.dockerignore` beside the Dockerfile wins over `.dockerignore` in the context. */
 async function readIgnore(folder: string, dockerfile: string | undefined): Promise<readonly string[]> {
   const own = dockerfile ?? join(folder, 'Dockerfile');
-  for (const path of [`${own}.dockerignore`, join(folder, '.dockerignore')]) {
+  const [beside, common] = ignoreFileNames(own);
+  for (const path of [beside, join(folder, common)]) {
     const stats: Stats | undefined = lstatSync(path, { throwIfNoEntry: false });
     if (stats === undefined) continue;
     const found =

@@ -42,6 +42,11 @@ function cleanPath(path: string): string {
   return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
 }
 
+/** What the ignore file of a Dockerfile may be called, the one that counts first; the last one lies in the context's root. */
+export function ignoreFileNames(dockerfile: string): readonly [own: string, common: string] {
+  return [`${dockerfile}.dockerignore`, '.dockerignore'];
+}
+
 type NameTest = (name: string) => boolean;
 
 interface Rule {

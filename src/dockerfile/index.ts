@@ -37,6 +37,7 @@ export {
 export { type BuildStage, from, type FromOptions, scratch } from './fluent/stage.ts';
 export { format } from './format/format.ts';
 export { createGlobMatcher, hasWildcards } from './glob.ts';
+export { type FileMode, type ModeAction, type ModeClause, parseFileMode } from './file-mode.ts';
 export * from './graph.ts';
 export * from './ignore.ts';
 export * from './line-ranges.ts';

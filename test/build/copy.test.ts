@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { linkSync, readdirSync, renameSync } from 'node:fs';
 import { unpackArchives } from '../../src/build/copy/archive.ts';
 import { digestSelection } from '../../src/build/copy/digest.ts';
-import { parseMode } from '../../src/build/copy/mode.ts';
+import { modeChange } from '../../src/build/copy/mode.ts';
+import { parseFileMode } from '../../src/dockerfile/index.ts';
 import { selectSources } from '../../src/build/copy/select.ts';
 import type { SourceTree } from '../../src/build/copy/tree.ts';
 import { copyInto } from '../../src/build/copy/write.ts';
@@ -45,7 +46,7 @@ function copy(spec: Copy): string[] {
   copyInto(sources, {
     root: into.root,
     destination: spec.to,
-    mode: spec.chmod === undefined ? undefined : parseMode(spec.chmod),
+    mode: spec.chmod === undefined ? undefined : modeChange(parseFileMode(spec.chmod)),
     exclude: spec.exclude === undefined ? undefined : createIgnoreMatcher(spec.exclude),
     followLinks: spec.link !== true,
     privileges,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseMode } from '../../src/build/copy/mode.ts';
+import { modeChange } from '../../src/build/copy/mode.ts';
+import { parseFileMode } from '../../src/dockerfile/index.ts';
 
 const cases: readonly [text: string, mode: number, isFolder: boolean, expected: number][] = [
   ['0644', 0o777, false, 0o644],
@@ -22,12 +23,12 @@ const cases: readonly [text: string, mode: number, isFolder: boolean, expected: 
   ['a=r', 0o777, false, 0o444],
 ];
 
-describe('parseMode', () => {
+describe('--chmod', () => {
   it.each(cases)('%s on %o (folder: %s) gives %o', (text, mode, isFolder, expected) => {
-    expect(parseMode(text)(mode, isFolder).toString(8)).toBe(expected.toString(8));
+    expect(modeChange(parseFileMode(text))(mode, isFolder).toString(8)).toBe(expected.toString(8));
   });
 
   it.each(['64a', '10000', '', 'u', 'x+w', 'u=q', 'u+r,', '-1', '0o644'])('refuses %j', (text) => {
-    expect(() => parseMode(text)).toThrow(expect.objectContaining({ code: 'INVALID_MODE' }));
+    expect(() => parseFileMode(text)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
   });
 });

@@ -302,6 +302,7 @@ describe('a finding says', () => {
       range: { start: 2, end: 2 },
       start: { line: 2, column: 1 },
       end: { line: 2, column: 4 },
+      fix: { title: 'write ["b"]', edits: [{ start: 11, end: 12, text: '["b"]' }] },
     });
   });
 

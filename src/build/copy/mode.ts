@@ -1,50 +1,25 @@
-import { BuildError } from '../error.ts';
+import type { FileMode, ModeAction, ModeClause } from '../../dockerfile/index.ts';
 
 /** Computes a mode from the present one; `isFolder` matters for symbolic `X`. */
 export type ModeChange = (mode: number, isFolder: boolean) => number;
 
-/**
- * The meaning of `--chmod`: octal digits up to 07777, or symbolic as chmod(1) has it (`u=rwX,go=rX`).
- * @throws BuildError INVALID_MODE
- */
-export function parseMode(text: string): ModeChange {
-  if (/^[0-7]+$/.test(text)) {
-    const mode = Number.parseInt(text, 8);
-    if (mode > 0o7777) throw invalid(text);
-    return () => mode;
-  }
-  const clauses = text.split(',').map((clause) => parseClause(clause, text));
-  return (mode, isFolder) => clauses.reduce((current, change) => change(current, isFolder), mode);
+/** What a `--chmod` does to a file, as chmod(1) does it. */
+export function modeChange(change: FileMode): ModeChange {
+  if (change.kind === 'octal') return () => change.mode;
+  return (mode, isFolder) => change.clauses.reduce((current, clause) => applyClause(current, isFolder, clause), mode);
 }
 
-function invalid(text: string): BuildError {
-  return new BuildError('INVALID_MODE', `invalid chmod parameter: '${text}'`, {
-    hint: 'write octal digits such as 0644 (at most 07777), or a symbolic mode such as u=rwX,go=rX',
-  });
-}
-
-function parseClause(clause: string, text: string): ModeChange {
-  const match = /^([ugoa]*)((?:[-+=][rwxXstugo]*)+)$/.exec(clause);
-  if (match === null) throw invalid(text);
-  const who = match[1] === '' || match[1]?.includes('a') ? 'ugo' : (match[1] as string);
-  const actions = [...(match[2] as string).matchAll(/([-+=])([rwxXstugo]*)/g)];
-  return (mode, isFolder) =>
-    actions.reduce(
-      (current, action) =>
-        applyAction(current, isFolder, { who, operator: action[1] as string, what: action[2] as string }),
-      mode,
-    );
-}
-
-interface Action {
-  readonly who: string;
-  readonly operator: string;
-  readonly what: string;
+function applyClause(mode: number, isFolder: boolean, { who, actions }: ModeClause): number {
+  return actions.reduce((current, action) => applyAction(current, isFolder, { who, ...action }), mode);
 }
 
 const shiftOf: Readonly<Record<string, number>> = { u: 6, g: 3, o: 0 };
 
-function applyAction(mode: number, isFolder: boolean, { who, operator, what }: Action): number {
+interface Action extends ModeAction {
+  readonly who: ModeClause['who'];
+}
+
+function applyAction(mode: number, isFolder: boolean, { who, operator, permissions: what }: Action): number {
   let result = mode;
   for (const part of who) {
     const shift = shiftOf[part] as number;

@@ -1,8 +1,8 @@
 import { resolveOwner } from '../../container/index.ts';
+import { parseFileMode } from '../../dockerfile/index.ts';
 import { unpackArchives } from '../copy/archive.ts';
-import { parseMode } from '../copy/mode.ts';
+import { modeChange } from '../copy/mode.ts';
 import { copyInto } from '../copy/write.ts';
-import { BuildError } from '../error.ts';
 import type { CopyJob } from '../jobs.ts';
 import { type JobContext, OpenTrees } from './context.ts';
 import { openSelection } from './select.ts';
@@ -19,7 +19,7 @@ export async function copyJob(job: CopyJob, context: JobContext): Promise<null> 
     root,
     destination: job.destination,
     owner: ownerOf(job, root),
-    mode: job.mode === undefined ? undefined : parseMode(job.mode),
+    mode: job.mode === undefined ? undefined : modeChange(parseFileMode(job.mode)),
     exclude,
     followLinks: !job.link,
     privileges: context.privileges,
@@ -30,11 +30,5 @@ export async function copyJob(job: CopyJob, context: JobContext): Promise<null> 
 }
 
 function ownerOf(job: CopyJob, root: string): { uid: number; gid: number } | undefined {
-  if (job.owner === undefined) return undefined;
-  if (job.link && !/^\d*(:\d*)?$/.test(job.owner)) {
-    throw new BuildError('INVALID_OWNER', `--link knows no names, only numbers: --chown=${job.owner}`, {
-      hint: 'write the ids as numbers, or leave out --link',
-    });
-  }
-  return resolveOwner(root, job.owner);
+  return job.owner === undefined ? undefined : resolveOwner(root, job.owner);
 }

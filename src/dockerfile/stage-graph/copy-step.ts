@@ -6,7 +6,7 @@ import type { CopyCommand, InlineFile } from '../instructions/command.ts';
 import { buildkitRules } from '../checks/buildkit-rules.ts';
 import { quote } from '../quote.ts';
 import { addStep, checkVariables, expandIn, report, type Scope, stepBase, stepTitle, treeSource } from './builder.ts';
-import { checkFileMode } from './file-mode.ts';
+import { parseFileMode } from '../file-mode.ts';
 import { gitSource, isUrlSource, parseGitSource } from './git-source.ts';
 import { checkInlineName } from './inline-name.ts';
 import { cleanPath, destinationPath, sourcePath } from './paths.ts';
@@ -22,7 +22,9 @@ export function addCopy(scope: Scope, command: CopyCommand, planned: PlannedComm
   const { escape } = builder.plan.ast;
   const expanded = expandCopy(scope, command);
   const { chmod, chown, checksum } = expanded;
-  if (chmod !== '') inPart({ flag: 'chmod' }, () => checkFileMode(chmod));
+  if (chmod !== '') inPart({ flag: 'chmod' }, () => parseFileMode(chmod));
+  const link = command.link && chmod === ''; // as BuildKit: with --chmod the copy is an ordinary one
+  if (link) inPart({ flag: 'chown' }, () => checkLinkOwner(chown));
   if (checksum !== '') inPart({ flag: 'checksum' }, () => checkChecksum(expanded));
   const title = stepTitle(scope, command.line, { escape, triggered: planned.triggered });
   const paths = expanded.sources.map((source, index) =>
@@ -37,8 +39,7 @@ export function addCopy(scope: Scope, command: CopyCommand, planned: PlannedComm
     destination: destinationPath(workdirOf(state), expanded.destination),
     ...(chown === '' ? {} : { owner: chown }),
     ...(chmod === '' ? {} : { mode: chmod }),
-    // As BuildKit: with --chmod the copy is an ordinary one.
-    link: command.link && chmod === '',
+    link,
     parents: command.parents,
     exclude: expanded.exclude,
     unpack: unpackOf(command),
@@ -57,6 +58,14 @@ function expandCopy(scope: Scope, command: CopyCommand): Expanded {
     // A pattern's own escapes stay where it has no variable.
     exclude: command.exclude.map((pattern) => (pattern.includes('$') ? value(pattern) : pattern.toWellFormed())),
   };
+}
+
+/** What is linked must not depend on what is below, so neither on the names of its users. */
+function checkLinkOwner(owner: string): void {
+  if (/^\d*(?::\d*)?$/.test(owner)) return;
+  throw new DockerfileError('INVALID_ARGUMENT', `--link knows no names, only numbers: --chown=${owner}`, {
+    hint: 'write the ids as numbers, or leave out --link',
+  });
 }
 
 function checkChecksum({ sources }: Expanded): void {

@@ -177,9 +177,10 @@ describeRule(copyThenChown, {
   fixes: [
     [
       'an owner',
-      'FROM a\nCOPY --link b /app\nRUN chown -R c:d /app\nUSER c\n',
-      'FROM a\nCOPY --chown=c:d --link b /app\nUSER c\n',
+      'FROM a\nCOPY --link b /app\nRUN chown -R 1:2 /app\nUSER c\n',
+      'FROM a\nCOPY --chown=1:2 --link b /app\nUSER c\n',
     ],
+    ['a user, whose files keep the group', 'FROM a\nCOPY b /c/\nRUN chown d /c/b', 'FROM a\nCOPY --chown=d:0 b /c/'],
     ['a mode', 'FROM a\nCOPY b.sh /c/\nRUN chmod 0755 /c/b.sh', 'FROM a\nCOPY --chmod=0755 b.sh /c/'],
     [
       'ids over lines',
@@ -193,6 +194,7 @@ describeRule(copyThenChown, {
     ['not a COPY of more files', 'FROM a\nCOPY b.sh c /d/\nRUN chmod 755 /d/b.sh', 'same'],
     ['not a COPY before another one', 'FROM a\nCOPY b.sh /\nCOPY c /c\nRUN chmod 755 /b.sh', 'same'],
     ['not a folder of two COPYs', 'FROM a\nCOPY b /app\nCOPY c /app\nRUN chown -R b /app', 'same'],
+    ['not a name behind --link', 'FROM a\nCOPY --link b /app\nRUN chown -R c:d /app', 'same'],
     ['not an owner in a variable', 'FROM a\nCOPY b.sh /\nRUN chown $USER /b.sh', 'same'],
     ['not a COPY that has the flag', 'FROM a\nCOPY --chmod=1 b.sh /\nRUN chmod 755 /b.sh', 'same'],
   ],

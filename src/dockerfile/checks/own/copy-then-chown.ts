@@ -36,7 +36,7 @@ function* changesIn(subject: Subject, run: RunScript, block: Block) {
     );
     const [copy] = copies;
     if (copy === undefined || copies.includes(undefined) || isRemoved(run, change)) continue;
-    const flag = `--${change.flag}${change.isLiteral ? `=${change.value}` : ''}`;
+    const flag = `--${change.flag}${change.isLiteral ? `=${valueFor(change)}` : ''}`;
     yield foundInRun(run, command, {
       message: `${command.name} puts a second copy of the files into the image; ${copy.instruction.name.toUpperCase()} ${flag} does not`,
       fix: copies.length === 1 && copy.instruction === block.last ? toFlag(subject, run, { copy, change }) : undefined,
@@ -63,16 +63,29 @@ function toFlag(
   { copy, change }: { readonly copy: PlacedCopy; readonly change: OwnerChange },
 ) {
   if (commands.length !== 1 || !change.isLiteral || (change.recursive && !copy.isNew)) return undefined;
-  if (copy.sources !== 1 || hasFlag(copy.instruction, change.flag)) return undefined;
+  if (copy.sources !== 1 || hasFlag(copy.instruction, change.flag) || needsNames(copy, change)) return undefined;
   const keyword = positions.find(copy.instruction.range).span;
   const start = positions.lineStart(instruction.range.start);
   const end = positions.lineStart(instruction.range.end + 1);
   // At the file's end the line's end before it goes too.
   const from = end === ast.source.text.length && !ast.source.text.endsWith('\n') ? start - 1 : start;
-  return fixOf(`write --${change.flag}=${change.value} instead of the RUN`, [
-    { start: keyword.end, end: keyword.end, text: ` --${change.flag}=${change.value}` },
+  const flag = `--${change.flag}=${valueFor(change)}`;
+  return fixOf(`write ${flag} instead of the RUN`, [
+    { start: keyword.end, end: keyword.end, text: ` ${flag}` },
     { start: from, end, text: '' },
   ]);
+}
+
+/** chown leaves the group of a user alone, which is root's for what was copied; COPY would take the user's own. */
+function valueFor({ flag, value }: OwnerChange): string {
+  return flag === 'chown' && !value.includes(':') ? `${value}:0` : value;
+}
+
+/** `--link` knows no names. */
+function needsNames({ instruction }: PlacedCopy, { flag, value }: OwnerChange): boolean {
+  return (
+    flag === 'chown' && instruction.flags.some((each) => /^--link(?:=true)?$/i.test(each)) && !/^[\d:]+$/.test(value)
+  );
 }
 
 function hasFlag({ flags }: SubjectCommand['instruction'], name: string): boolean {
