@@ -143,9 +143,9 @@ function createTest(pattern: string): Rule['test'] {
   if (tokens[0]?.kind === 'rest') return () => true;
   const suffix = tokens[0]?.kind === 'folders' ? plainText(tokens.slice(1)) : undefined;
   if (suffix !== undefined) {
-    // `**x` without a slash is any path that ends in x (patternmatcher's suffix match).
-    if (!pattern.startsWith('**/')) return (path) => path.endsWith(suffix);
-    return (path) => path === suffix || path.endsWith(`/${suffix}`);
+    if (pattern.startsWith('**/')) return (path) => path === suffix || path.endsWith(`/${suffix}`);
+    // `**x` without a slash is any path that ends in x (patternmatcher's suffix match); `***x` and `**\\x` are not.
+    if (!/^\*{3}|\\/.test(pattern)) return (path) => path.endsWith(suffix);
   }
   const prefix = tokens.at(-1)?.kind === 'rest' ? plainText(tokens.slice(0, -1)) : undefined;
   if (prefix !== undefined) return (path) => path.startsWith(prefix);
