@@ -10,6 +10,7 @@ export interface Flags {
   text(name: string): string;
   /** Undefined where it is not given. */
   boolean(name: string): boolean | undefined;
+  /** Its values, of a text flag one at most; empty where it is not given. */
   list(name: string): readonly string[];
 }
 

@@ -145,11 +145,11 @@ function run(instruction: Instruction): Bare<RunCommand> {
   const mounts = flags.list('mount');
   for (const mount of mounts) mountFrom(mount);
   const devices = flags.list('device').map(parseDevice);
-  const network = flags.text('network') || 'default';
+  const [network = 'default'] = flags.list('network');
   if (network !== 'default' && network !== 'none' && network !== 'host') {
     throw new DockerfileError('INVALID_FLAG', `invalid network mode "${network}"`);
   }
-  const security = flags.text('security') || 'sandbox';
+  const [security = 'sandbox'] = flags.list('security');
   if (security !== 'sandbox' && security !== 'insecure') {
     throw new DockerfileError('INVALID_FLAG', `security "${security}" is not valid`);
   }
