@@ -73,8 +73,11 @@ function readQuery(query: string, fragment: string): GitSource {
   }
   checkReferences(values, fragment);
   const keep = values.get('keep-git-dir');
+  const checksum = values.get('checksum') ?? values.get('commit');
+  const commit = values.get('commit') ?? checksum;
+  if (commit !== checksum) throw invalid(`checksum conflicts: ${quote(checksum ?? '')} vs ${quote(commit ?? '')}`);
   return {
-    checksum: values.get('checksum') ?? values.get('commit'),
+    checksum,
     keepGitDir: keep === undefined ? undefined : keep === '' || parseBoolean(keep) === true,
   };
 }
