@@ -284,23 +284,15 @@ function readOperand(state: State, stop: '}' | '/', keepEscapes: boolean): strin
   }
 }
 
-const digits = /\p{Nd}+/uy;
-const letters = /[\p{L}\p{Nd}_]+/uy;
+/** A number, a name, or one of the shell's special parameters. */
+const parameter = /\p{Nd}+|[\p{L}_][\p{L}\p{Nd}_]*|[@*#?$!-]/uy;
 
-/** A name, a number, or one of the shell's special parameters; empty where none begins. */
+/** What names a variable here; empty where nothing does. */
 function readName(state: State): string {
-  for (const form of [digits, letters]) {
-    form.lastIndex = state.index;
-    const name = form.exec(state.word)?.[0];
-    if (name !== undefined) {
-      state.index += name.length;
-      return name;
-    }
-  }
-  const special = state.word[state.index] ?? '';
-  if (special === '' || !'@*#?-$!'.includes(special)) return '';
-  state.index++;
-  return special;
+  parameter.lastIndex = state.index;
+  const name = parameter.exec(state.word)?.[0] ?? '';
+  state.index += name.length;
+  return name;
 }
 
 function lookUp(state: State, name: string): string | undefined {

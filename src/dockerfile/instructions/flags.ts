@@ -25,8 +25,11 @@ export function readFlags(words: readonly string[], kinds: FlagKinds): Flags {
     const name = flag.slice(2);
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
     if (kind === undefined) throw invalid(`unknown flag: ${flag}${didYouMean(name, Object.keys(kinds))}`);
-    if (kind !== 'list' && values.has(name)) throw invalid(`duplicate flag specified: ${flag}`);
-    values.set(name, [...(values.get(name) ?? []), readValue(flag, value, kind)]);
+    const others = values.get(name);
+    if (others !== undefined && kind !== 'list') throw invalid(`duplicate flag specified: ${flag}`);
+    const read = readValue(flag, value, kind);
+    if (others === undefined) values.set(name, [read]);
+    else others.push(read);
   }
   return {
     text: (name) => values.get(name)?.[0] ?? '',
