@@ -12,6 +12,7 @@ import type {
 } from '../instructions/command.ts';
 import { formatDuration } from '../instructions/duration.ts';
 import { quoteList } from '../quote.ts';
+import { cut } from '../text.ts';
 import type { Scope } from './builder.ts';
 import { parsePorts } from './ports.ts';
 import { checkSignal } from './signals.ts';
@@ -22,20 +23,33 @@ import { buildArg, builderArguments } from './variables.ts';
 export function applyPairs(scope: Scope, { kind, pairs }: EnvCommand): void {
   const { state } = scope;
   const expanded = pairs.map(({ key, value }): KeyValue => ({ key: text(scope, key), value: text(scope, value) }));
-  for (const { key, value } of expanded) {
-    if (kind === 'label') state.config.Labels = { ...state.config.Labels, [key]: value };
-    else {
-      state.env.set(key, value);
-      state.config.Env = withEntry(state.config.Env ?? [], key, value);
-    }
+  const { config } = state;
+  if (kind === 'label') {
+    config.Labels = { ...config.Labels, ...Object.fromEntries(expanded.map(({ key, value }) => [key, value])) };
+  } else {
+    for (const { key, value } of expanded) state.env.set(key, value);
+    config.Env = withEntries(config.Env ?? [], expanded);
   }
   commit(state, { createdBy: [kind.toUpperCase(), ...expanded.map(({ key, value }) => `${key}=${value}`)].join(' ') });
 }
 
-function withEntry(env: readonly string[], key: string, value: string): string[] {
-  const index = env.findIndex((entry) => entry === key || entry.startsWith(`${key}=`));
-  const entry = `${key}=${value}`;
-  return index < 0 ? [...env, entry] : env.with(index, entry);
+/** Each in the place of the one of its name, else at the end. */
+function withEntries(env: readonly string[], pairs: readonly KeyValue[]): string[] {
+  const entries = [...env];
+  const [only, second] = pairs;
+  if (only !== undefined && second === undefined) {
+    const place = entries.findIndex((entry) => entry === only.key || entry.startsWith(`${only.key}=`));
+    entries[place < 0 ? entries.length : place] = `${only.key}=${only.value}`;
+    return entries;
+  }
+  // A line may have any number of pairs, which must not be searched for one by one.
+  const places = new Map(entries.map((entry, index) => [cut(entry, '=')?.[0] ?? entry, index]));
+  for (const { key, value } of pairs) {
+    const place = places.get(key) ?? entries.length;
+    entries[place] = `${key}=${value}`;
+    places.set(key, place);
+  }
+  return entries;
 }
 
 /** ARG: evaluated from left to right; --build-arg beats the default, and a global ARG what has none. */
