@@ -93,9 +93,12 @@ interface Piece {
   readonly solid: boolean;
 }
 
+/** What ends a part of `${…}`. */
+type Stop = '}' | '/';
+
 const plain = /[^$'"<\\`}/]+/y;
 
-function readUntil(state: State, stop: string | undefined, keepEscapes: boolean): Piece[] {
+function readUntil(state: State, stop: Stop | undefined, keepEscapes: boolean): Piece[] {
   const pieces: Piece[] = [];
   const { word } = state;
   while (state.index < word.length) {
@@ -122,7 +125,7 @@ function readUntil(state: State, stop: string | undefined, keepEscapes: boolean)
       state.index++;
     }
   }
-  if (stop !== undefined) throw bad(`unexpected end of statement while looking for matching ${stop}`);
+  if (stop !== undefined) throw missing(stop);
   return pieces;
 }
 
@@ -275,13 +278,17 @@ function replaceIn(state: State, name: string): string {
   return replacePattern(value ?? '', pattern, replacement, all);
 }
 
-function readOperand(state: State, stop: '}' | '/', keepEscapes: boolean): string {
+function readOperand(state: State, stop: Stop, keepEscapes: boolean): string {
   try {
     return join(readUntil(state, stop, keepEscapes));
   } catch (error) {
     if (!(error instanceof DockerfileError) || state.index < state.word.length) throw error;
-    throw bad(stop === '}' ? "syntax error: missing '}'" : "syntax error: missing '/' in ${}");
+    throw missing(stop); // whatever is open inside, this is open too
   }
+}
+
+function missing(stop: Stop): DockerfileError {
+  return bad(stop === '}' ? "syntax error: missing '}'" : "syntax error: missing '/' in ${}");
 }
 
 /** A number, a name, or one of the shell's special parameters. */

@@ -208,7 +208,7 @@ const failures: readonly (readonly [rule: string, word: string, message: string]
   ['a replacement without its slash', '${NAME/e}', "missing '/' in ${}"],
   ['a replacement without its brace', '${NAME/e/x', "missing '}'"],
   ['an escape of a letter in a pattern', '${NAME#\\e}', "invalid pattern (\\e) in substitution: invalid escape '\\e'"],
-  ['more depth than anybody means', '${a:-'.repeat(1000), 'nested too deeply'],
+  ['more depth than anybody means', '${a:-'.repeat(1000), 'syntax error: substitutions nested too deeply'],
   ['a lone single quote', "'", 'looking for matching single-quote'],
   ['a lone double quote', '"', 'looking for matching double-quote'],
   ['a double quote behind a closed one', '"a""', 'looking for matching double-quote'],
