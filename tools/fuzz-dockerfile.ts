@@ -126,8 +126,7 @@ function checkPlace({ code, message, range, details }: DockerfileError, file: st
   }
   const lines = decodeText(file).split('\n').length;
   const inside = 1 <= range.start && range.start <= range.end && range.end <= lines;
-  if (!inside || (details?.length ?? 0) === 0)
-    throw new Error(`a place outside of ${lines} lines: ${JSON.stringify(range)}`);
+  if (!inside || details.length === 0) throw new Error(`a place outside of ${lines} lines: ${JSON.stringify(range)}`);
 }
 
 process.stdout.write(`seed ${seed}\n`);

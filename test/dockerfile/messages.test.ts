@@ -153,7 +153,7 @@ describe('an error', () => {
 
   it('shows its lines where it has some', () => {
     for (const { text, options, lines } of wholes) {
-      const { details = [] } = errorOf(() => graphOf(text, options));
+      const { details } = errorOf(() => graphOf(text, options));
       expect(details.some((line) => line.includes('>>>'))).toBe(lines !== undefined);
     }
   });
