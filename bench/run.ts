@@ -1,5 +1,6 @@
 /** Measures Slipway beside its peers: `npm run bench -- [NAME…] [--json]`. Never part of the tests. See docs/benchmarks.md. */
 import { compare, type Comparison } from './harness.ts';
+import { language } from './language.ts';
 import { memory } from './memory.ts';
 import { pull } from './pull.ts';
 import { rebuild } from './rebuild.ts';
@@ -9,7 +10,7 @@ import { steps } from './steps.ts';
 
 type Make = () => Comparison | Promise<Comparison>;
 
-const comparisons: Readonly<Record<string, Make>> = { startup, steps, rebuild, pull };
+const comparisons: Readonly<Record<string, Make>> = { startup, steps, rebuild, pull, language };
 /** Takes minutes and some 25 GB: only when it is named. */
 const byName: Readonly<Record<string, Make>> = { ...comparisons, memory };
 

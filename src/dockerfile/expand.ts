@@ -96,9 +96,12 @@ interface Piece {
   readonly solid: boolean;
 }
 
+/** What ends a part of `${…}`. */
+type Stop = '}' | '/';
+
 const plain = /[^$'"<\\`}/]+/y;
 
-function readUntil(state: State, stop: string | undefined, keepEscapes: boolean): Piece[] {
+function readUntil(state: State, stop: Stop | undefined, keepEscapes: boolean): Piece[] {
   const pieces: Piece[] = [];
   const { word } = state;
   while (state.index < word.length) {
@@ -125,7 +128,7 @@ function readUntil(state: State, stop: string | undefined, keepEscapes: boolean)
       state.index++;
     }
   }
-  if (stop !== undefined) throw bad(`unexpected end of statement while looking for matching ${stop}`);
+  if (stop !== undefined) throw missing(stop);
   return pieces;
 }
 
@@ -278,32 +281,28 @@ function replaceIn(state: State, name: string): string {
   return replacePattern(value ?? '', pattern, replacement, all);
 }
 
-function readOperand(state: State, stop: '}' | '/', keepEscapes: boolean): string {
+function readOperand(state: State, stop: Stop, keepEscapes: boolean): string {
   try {
     return join(readUntil(state, stop, keepEscapes));
   } catch (error) {
     if (!(error instanceof DockerfileError) || state.index < state.word.length) throw error;
-    throw bad(stop === '}' ? "syntax error: missing '}'" : "syntax error: missing '/' in ${}");
+    throw missing(stop); // whatever is open inside, this is open too
   }
 }
 
-const digits = /\p{Nd}+/uy;
-const letters = /[\p{L}\p{Nd}_]+/uy;
+function missing(stop: Stop): DockerfileError {
+  return bad(stop === '}' ? "syntax error: missing '}'" : "syntax error: missing '/' in ${}");
+}
 
-/** A name, a number, or one of the shell's special parameters; empty where none begins. */
+/** A number, a name, or one of the shell's special parameters. */
+const parameter = /\p{Nd}+|[\p{L}_][\p{L}\p{Nd}_]*|[@*#?$!-]/uy;
+
+/** What names a variable here; empty where nothing does. */
 function readName(state: State): string {
-  for (const form of [digits, letters]) {
-    form.lastIndex = state.index;
-    const name = form.exec(state.word)?.[0];
-    if (name !== undefined) {
-      state.index += name.length;
-      return name;
-    }
-  }
-  const special = state.word[state.index] ?? '';
-  if (special === '' || !'@*#?-$!'.includes(special)) return '';
-  state.index++;
-  return special;
+  parameter.lastIndex = state.index;
+  const name = parameter.exec(state.word)?.[0] ?? '';
+  state.index += name.length;
+  return name;
 }
 
 function lookUp(state: State, name: string): string | undefined {

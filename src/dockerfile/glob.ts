@@ -40,8 +40,8 @@ export function parseGlob(pattern: string, options: { readonly folders: boolean 
     const character = characters[index] ?? '';
     if (character === '*' && options.folders && characters[index + 1] === '*') {
       index += characters[index + 2] === '/' ? 2 : 1;
-      tokens.push({ kind: index === characters.length - 1 ? 'rest' : 'folders' });
-    } else if (character === '*') tokens.push({ kind: 'star' });
+      pushOnce(tokens, index === characters.length - 1 ? 'rest' : 'folders');
+    } else if (character === '*') pushOnce(tokens, 'star');
     else if (character === '?') tokens.push({ kind: 'any' });
     else if (character === '[') {
       const read = readClass(characters, index, pattern);
@@ -54,6 +54,11 @@ export function parseGlob(pattern: string, options: { readonly folders: boolean 
     } else tokens.push({ kind: 'one', character });
   }
   return tokens;
+}
+
+/** Two of a kind say no more than one, but cost as much again. */
+function pushOnce(tokens: GlobToken[], kind: 'star' | 'folders' | 'rest'): void {
+  if (tokens.at(-1)?.kind !== kind) tokens.push({ kind });
 }
 
 function readClass(characters: readonly string[], start: number, pattern: string): { token: GlobToken; end: number } {
@@ -123,30 +128,35 @@ function escapeRegExp(character: string): string {
 }
 
 function walkStates(path: readonly string[], tokens: readonly GlobToken[], below: boolean): boolean {
-  let states = new Set([0]);
-  for (let index = 0; index <= path.length; index++) {
-    for (const state of states) {
-      const kind = tokens[state]?.kind;
-      if (kind === 'star' || kind === 'rest') states.add(state + 1);
-      // Folders may be none, and end only behind a slash; until then they swallow anything (see `step`).
-      else if (kind === 'folders' && (index === 0 || path[index - 1] === '/')) states.add(state + 1);
-    }
-    if (states.has(tokens.length) && (index === path.length || (below && path[index] === '/'))) return true;
-    const character = path[index];
-    if (character === undefined) return false;
+  let states = new Set<number>();
+  enter(tokens, 0, states);
+  for (const character of path) {
+    if (below && character === '/' && states.has(tokens.length)) return true;
     const next = new Set<number>();
-    for (const state of states) step(tokens[state], state, character, next);
+    for (const state of states) step(tokens, state, character, next);
     states = next;
   }
-  return false;
+  return states.has(tokens.length);
 }
 
-function step(token: GlobToken | undefined, state: number, character: string, next: Set<number>): void {
+/** Adds a state, and those behind it that are reached by taking nothing. */
+function enter(tokens: readonly GlobToken[], state: number, states: Set<number>): void {
+  states.add(state);
+  const kind = tokens[state]?.kind;
+  if (kind === 'star' || kind === 'folders' || kind === 'rest') enter(tokens, state + 1, states);
+}
+
+function step(tokens: readonly GlobToken[], state: number, character: string, next: Set<number>): void {
+  const token = tokens[state];
   if (token === undefined) return;
-  if (token.kind === 'folders' || token.kind === 'rest') next.add(state);
+  if (token.kind === 'folders') {
+    // They swallow anything, and may end behind any slash.
+    next.add(state);
+    if (character === '/') enter(tokens, state + 1, next);
+  } else if (token.kind === 'rest') enter(tokens, state, next);
   else if (token.kind === 'star') {
-    if (character !== '/') next.add(state);
-  } else if (token.kind === 'any' ? character !== '/' : matchesOne(token, character)) next.add(state + 1);
+    if (character !== '/') enter(tokens, state, next);
+  } else if (token.kind === 'any' ? character !== '/' : matchesOne(token, character)) enter(tokens, state + 1, next);
 }
 
 function matchesOne(token: GlobToken, character: string): boolean {

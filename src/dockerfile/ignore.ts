@@ -64,14 +64,18 @@ interface Rule {
 
 /** What is known of a folder, for all that is in it. Rules are numbered from the last one, which decides. */
 interface FolderState {
+  /** Names from the root to here. */
+  readonly depth: number;
   /** The first rule that matches the folder or one above it; their number if none. */
   readonly decided: number;
-  /** Rules before `decided` that can match something right in this folder. */
+  /** Rules before `decided` that can still say otherwise of something here or below. */
+  readonly live: readonly number[];
+  /** Those of them that can match something right in this folder. */
   readonly open: readonly number[];
 }
 
 /** Folders remembered at once. */
-const maxFolders = 10_000;
+const maxFolders = 20_000;
 
 /**
  * Compiles patterns; of those that match a path or a folder above it, the last one decides. Folders are remembered, so
@@ -85,37 +89,75 @@ export function createIgnoreMatcher(patterns: readonly string[]): IgnoreMatcher 
     .map(createRule)
     .toReversed();
   const folders = new Map<string, FolderState>();
-  const stateOf = (decided: number, names: readonly string[]): FolderState => ({
-    decided,
-    open: rules.flatMap((rule, index) => (index < decided && mayMatchIn(rule, names) ? [index] : [])),
-  });
-  const top = stateOf(rules.length, []);
+  const all = rules.map((_, index) => index);
+  const top = folderState(rules, { depth: 0, decided: rules.length, live: all });
   const stateOfFolder = (dir: string): FolderState => {
     const known = folders.get(dir);
     if (known !== undefined) return known;
-    const state = stateOf(decide(dir), dir.split('/'));
+    const slash = dir.lastIndexOf('/');
+    const parent = slash < 0 ? top : stateOfFolder(dir.slice(0, slash));
+    const state = below(rules, parent, { path: dir, name: dir.slice(slash + 1) });
     if (folders.size >= maxFolders) folders.clear();
     folders.set(dir, state);
     return state;
   };
+  let last = { dir: '', state: top };
   /** The number of the rule that decides about `path`. */
   const decide = (path: string): number => {
     const slash = path.lastIndexOf('/');
-    const state = slash < 0 ? top : stateOfFolder(path.slice(0, slash));
-    const name = path.slice(slash + 1);
-    for (const index of state.open) if (rules[index]?.test(path, name) === true) return index;
-    return state.decided;
+    // Walkers ask for one folder's entries after another.
+    if (slash >= 0 && (slash !== last.dir.length || !path.startsWith(last.dir))) {
+      const dir = path.slice(0, slash);
+      last = { dir, state: stateOfFolder(dir) };
+    }
+    const state = slash < 0 ? top : last.state;
+    return state.open.length === 0 ? state.decided : firstMatch(rules, state, { path, name: path.slice(slash + 1) });
   };
   return {
     matches: (path) => path !== '' && path !== '.' && rules[decide(path)]?.includes === false,
     mayHaveIncluded(dir) {
       if (dir === '' || dir === '.') return true;
-      const decided = decide(dir);
-      if (rules[decided]?.includes !== false) return true;
+      const { decided, live } = stateOfFolder(dir);
       // All below is excluded by the same pattern, so that only a later `!` can bring something back.
-      return rules.slice(0, decided).some((rule) => rule.includes && mayMatchBelow(rule, dir.split('/')));
+      return rules[decided]?.includes !== false || live.length > 0;
     },
   };
+}
+
+interface Entry {
+  readonly path: string;
+  readonly name: string;
+}
+
+function firstMatch(rules: readonly Rule[], { open, decided }: FolderState, { path, name }: Entry): number {
+  for (const index of open) if (rules[index]?.test(path, name) === true) return index;
+  return decided;
+}
+
+/** The state of a folder from that of the one it is in. */
+function below(rules: readonly Rule[], parent: FolderState, folder: Entry): FolderState {
+  if (parent.live.length === 0) return parent; // nothing can change any more
+  const decided = firstMatch(rules, parent, folder);
+  const depth = parent.depth + 1;
+  const live = parent.live.filter((index) => {
+    const rule = rules[index];
+    if (rule === undefined || index >= decided) return false;
+    const head = rule.heads[depth - 1];
+    return head === undefined ? rule.kind !== 'exact' : head(folder.name);
+  });
+  return folderState(rules, { depth, decided, live });
+}
+
+/** Leaves out rules that say no more than what is decided, with none in between that says otherwise. */
+function folderState(rules: readonly Rule[], { depth, decided, live }: Omit<FolderState, 'open'>): FolderState {
+  const included = rules[decided]?.includes ?? true;
+  const last = live.findLastIndex((index) => rules[index]?.includes !== included);
+  const changing = live.slice(0, last + 1);
+  const open = changing.filter((index) => {
+    const { kind, heads } = rules[index] ?? { kind: 'exact', heads: [] };
+    return kind === 'exact' ? heads.length === depth : heads.length <= depth;
+  });
+  return { depth, decided, live: changing, open };
 }
 
 function createRule(written: string): Rule {
@@ -148,9 +190,9 @@ function createTest(pattern: string): Rule['test'] {
   if (tokens[0]?.kind === 'rest') return () => true;
   const suffix = tokens[0]?.kind === 'folders' ? plainText(tokens.slice(1)) : undefined;
   if (suffix !== undefined) {
-    // `**x` without a slash is any path that ends in x (patternmatcher's suffix match).
-    if (!pattern.startsWith('**/')) return (path) => path.endsWith(suffix);
-    return (path) => path === suffix || path.endsWith(`/${suffix}`);
+    if (pattern.startsWith('**/')) return (path) => path === suffix || path.endsWith(`/${suffix}`);
+    // `**x` without a slash is any path that ends in x (patternmatcher's suffix match); `***x` and `**\\x` are not.
+    if (!/^\*{3}|\\/.test(pattern)) return (path) => path.endsWith(suffix);
   }
   const prefix = tokens.at(-1)?.kind === 'rest' ? plainText(tokens.slice(0, -1)) : undefined;
   if (prefix !== undefined) return (path) => path.startsWith(prefix);
@@ -170,23 +212,4 @@ function plainText(tokens: readonly GlobToken[]): string | undefined {
     characters.push(token.character);
   }
   return characters.join('');
-}
-
-/** Whether a rule can match something right in the folder `names`. */
-function mayMatchIn(rule: Rule, names: readonly string[]): boolean {
-  if (rule.kind === 'exact' && names.length !== rule.heads.length) return false;
-  if (rule.kind === 'deep' && names.length < rule.heads.length) return false;
-  return headsMatch(rule, names);
-}
-
-/** Whether a rule that does not match the folder `names` can match something below it. */
-function mayMatchBelow(rule: Rule, names: readonly string[]): boolean {
-  return (rule.kind !== 'exact' || names.length <= rule.heads.length) && headsMatch(rule, names);
-}
-
-function headsMatch({ heads }: Rule, names: readonly string[]): boolean {
-  return heads.every((test, index) => {
-    const name = names[index];
-    return name === undefined || test(name);
-  });
 }

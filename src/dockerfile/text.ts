@@ -28,21 +28,34 @@ export function encodeText(text: string): Uint8Array {
   return Buffer.concat(parts);
 }
 
+/** Code units at once that become a string: as many as a call takes arguments. */
+const chunk = 8192;
+
 function decodeBroken(input: Uint8Array): string {
   const bytes = Buffer.from(input.buffer, input.byteOffset, input.byteLength);
-  const parts: string[] = [];
-  let from = 0;
+  const units = new Uint16Array(bytes.length);
+  let count = 0;
   for (let index = 0; index < bytes.length; ) {
     const length = sequenceLength(bytes, index);
-    if (length > 0) {
-      index += length;
-      continue;
-    }
-    parts.push(bytes.toString('utf8', from, index), String.fromCharCode(0xdc00 | (bytes[index] ?? 0)));
-    from = ++index;
+    const code = length === 0 ? 0xdc00 | (bytes[index] ?? 0) : codePoint(bytes, index, length);
+    if (code >= 0x10000) units[count++] = 0xd7c0 + (code >> 10);
+    units[count++] = code >= 0x10000 ? 0xdc00 | (code & 0x3ff) : code;
+    index += Math.max(length, 1);
   }
-  parts.push(bytes.toString('utf8', from));
+  const parts: string[] = [];
+  for (let from = 0; from < count; from += chunk) {
+    parts.push(String.fromCharCode(...units.subarray(from, Math.min(from + chunk, count))));
+  }
   return parts.join('');
+}
+
+/** The code point of a valid sequence. */
+function codePoint(bytes: Buffer, index: number, length: number): number {
+  const lead = bytes[index] ?? 0;
+  if (length === 1) return lead;
+  let code = lead & (0x7f >> length);
+  for (let offset = 1; offset < length; offset++) code = (code << 6) | ((bytes[index + offset] ?? 0) & 0x3f);
+  return code;
 }
 
 /** Length of the valid UTF-8 sequence at `index`, 0 where there is none (Unicode 15, table 3-7). */

@@ -1,25 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { expand } from '../../src/dockerfile/expand.ts';
-
-const variables = new Map(
-  Object.entries({
-    HOME: '/home/ann',
-    EMPTY: '',
-    NAME: 'web',
-    VERSION: '1.22.3-rc.1',
-    FILE: 'archive.tar.gz',
-    PATHS: '/a/b/c/b/d',
-    WORDS: 'one two  three',
-    QUOTED: '"q" \'s\'',
-    DOLLAR: '$NAME',
-    STAR: 'a*b*c',
-    SLASHED: 'a/b}c',
-    BACK: 'a\\b',
-    LINES: 'one\ntwo',
-    WORLD: 'Ölpfad→ü',
-    _x9: 'under',
-  }),
-);
+import { variables } from './expand-inputs.ts';
 
 const cases: readonly (readonly [rule: string, word: string, result: string])[] = [
   ['a word without marks stays', 'plain', 'plain'],
@@ -106,54 +87,96 @@ const cases: readonly (readonly [rule: string, word: string, result: string])[] 
   ['a default with an open brace', '${NONE:-{x}', '{x'],
   ['what follows the brace stays', '${NONE:-x}}', 'x}'],
   ['an alternative with its own variable', '${NAME:+v-${NAME}}', 'v-web'],
-  ['${x#p} plain', '${FILE#archive.}', 'tar.gz'],
-  ['${x#p} without a match', '${FILE#zip}', 'archive.tar.gz'],
-  ['${x#p} only at the front', '${FILE#tar}', 'archive.tar.gz'],
-  ['${x#p} takes the shortest', '${FILE#*.}', 'tar.gz'],
-  ['${x##p} takes the longest', '${FILE##*.}', 'gz'],
-  ['${x##p} with a slash', '${PATHS##*/}', 'd'],
-  ['${x#?} takes one character', '${NAME#?}', 'eb'],
-  ['${x#??} takes two', '${NAME#??}', 'b'],
-  ['${x#*} takes nothing', '${NAME#*}', 'web'],
-  ['${x##*} takes all', '[${NAME##*}]', '[]'],
-  ['${x#p} of an unset variable', '[${NONE#a}]', '[]'],
-  ['${x#p} of an empty one', '[${EMPTY#*}]', '[]'],
-  ['${x#p} with nothing to take', '${NAME#}', 'web'],
-  ['${x#p} with an escaped star', '${STAR#a\\*}', 'b*c'],
-  ['${x#p} with a variable pattern', '${PATHS#$EMPTY/a}', '/b/c/b/d'],
-  ['${x#p} with regular expression marks', '${VERSION#1.22}', '.3-rc.1'],
-  ['a dot is only a dot', '${VERSION#1?22?}', '3-rc.1'],
-  ['a star stops at a line end', '${LINES##*o}', 'ne\ntwo'],
-  ['${x#p} with a letter of two bytes', '${WORLD#Ö}', 'lpfad→ü'],
-  ['${x#?} takes a letter of two bytes', '${WORLD#?}', 'lpfad→ü'],
-  ['${x%p} plain', '${FILE%.gz}', 'archive.tar'],
-  ['${x%p} without a match', '${FILE%.zip}', 'archive.tar.gz'],
-  ['${x%p} takes the shortest', '${FILE%.*}', 'archive.tar'],
-  ['${x%%p} takes the longest', '${FILE%%.*}', 'archive'],
-  ['${x%p} with a slash', '${PATHS%/*}', '/a/b/c/b'],
-  ['${x%%p} with two stars', '${PATHS%%/b*d}', '/a'],
-  ['${x%?} takes one character', '${NAME%?}', 'we'],
-  ['${x%p} of a version', '${VERSION%-rc*}', '1.22.3'],
-  ['${x%p} with an escaped star', '${STAR%\\*c}', 'a*b'],
-  ['${x%p} with a mark of three bytes', '${WORLD%→?}', 'Ölpfad'],
-  ['${x/p/r} takes the first', '${PATHS/b/X}', '/a/X/c/b/d'],
-  ['${x//p/r} takes all', '${PATHS//b/X}', '/a/X/c/X/d'],
-  ['${x/p/r} without a match', '${PATHS/z/X}', '/a/b/c/b/d'],
-  ['${x/p/} deletes', '${VERSION/-rc.1/}', '1.22.3'],
-  ['${x//p/} deletes all', '${VERSION//./}', '1223-rc1'],
-  ['${x/p/r} with a star', '${FILE/.*/.zip}', 'archive.zip'],
-  ['${x//p/r} with a question mark', '${NAME//?/x}', 'xxx'],
-  ['an escaped slash in the pattern', '${PATHS//\\//:}', ':a:b:c:b:d'],
-  ['an escaped brace in the pattern', '${SLASHED/\\}/X}', 'a/bXc'],
-  ['an escaped star in the pattern', '${STAR//\\*/+}', 'a+b+c'],
-  ['an escaped question mark matches only itself', '${NAME/\\?/X}', 'web'],
-  ['an escaped escape in the pattern', '${BACK/\\\\/-}', 'a-b'],
-  ['a variable in the replacement', '${PATHS/b/$NAME}', '/a/web/c/b/d'],
-  ['a dollar of the replacement means nothing', "${NAME/e/'$1'}", 'w$1b'],
-  ['a replacement of an unset variable', '[${NONE/a/b}]', '[]'],
-  ['a replacement within a word', 'x-${NAME/e/E}-y', 'x-wEb-y'],
+  ['a tab stays', 'a\tb', 'a\tb'],
+  ['a hash stays', 'a#b', 'a#b'],
+  ['a tilde is not a home', '~/x', '~/x'],
+  ['a star is not a glob', '*.c', '*.c'],
+  ['braces alone stay', '{a,b}', '{a,b}'],
+  ['a closing brace stays', 'a}b', 'a}b'],
+  ['parentheses stay', '$(id)', '$(id)'],
+  ['backticks stay', '`id`', '`id`'],
+  ['a semicolon stays', 'a;b', 'a;b'],
+  ['a colon stays', 'a:b', 'a:b'],
+  ['quotes side by side join', '"a"\'b\'"c"', 'abc'],
+  ['quotes of one kind in the other', '"\'"\'"\'', '\'"'],
+  ['blanks in double quotes stay', '" a  b "', ' a  b '],
+  ['blanks in single quotes stay', "' a '", ' a '],
+  ['an escaped blank is a blank', 'a\\ b', 'a b'],
+  ['an escaped letter is a letter', '\\n', 'n'],
+  ['two escapes are one', '\\\\', '\\'],
+  ['three escapes before a letter', '\\\\\\a', '\\a'],
+  ['an escaped double quote', '\\"a\\"', '"a"'],
+  ['an escaped brace', '\\}', '}'],
+  ['an escaped letter of two bytes', '\\ä', 'ä'],
+  ['in double quotes an escaped single quote keeps its escape', '"\\\'"', "\\'"],
+  ['in double quotes an escaped blank keeps its escape', '"a\\ b"', 'a\\ b'],
+  ['in double quotes three escapes before a dollar', '"\\\\\\$NAME"', '\\$NAME'],
+  ['in double quotes two escapes before a dollar', '"\\\\$NAME"', '\\web'],
+  ['in double quotes a lone dollar stays', '"a$"', 'a$'],
+  ['in single quotes two escapes stay two', "'\\\\'", '\\\\'],
+  ['$x at the front', '$NAME-b', 'web-b'],
+  ['$x at the end', 'a-$NAME', 'a-web'],
+  ['$x ends before a dash', '$NAME-1', 'web-1'],
+  ['$x ends before a colon', '$NAME:1', 'web:1'],
+  ['$x ends before a slash', '$NAME/x', 'web/x'],
+  ['$x ends before a brace', '$NAME}', 'web}'],
+  ['$x ends before a quote', '$NAME"x"', 'webx'],
+  ['$x ends before an escape', '$NAME\\x', 'webx'],
+  ['$x ends before another', '$NAME$VERSION', 'web1.22.3-rc.1'],
+  ['$x is not what quotes part', '$NA"ME"', 'ME'],
+  ['an underscore alone is a name', '$_', ''],
+  ['a dollar before a quote stays', '$"a"', '$a'],
+  ['a dollar before a slash stays', '$/x', '$/x'],
+  ['a dollar before an escape stays', '$\\x', '$x'],
+  ['a dollar before a percent sign stays', '$%', '$%'],
+  ['two dollars and a name', '$$NAME', 'NAME'],
+  ['a dollar and a name in braces', '$${NAME}', '{NAME}'],
+  ['an escaped dollar before a variable', '\\$$NAME', '$web'],
+  ['${x} in double quotes', '"a ${NAME} b"', 'a web b'],
+  ['${x} in single quotes stays', "'${NAME}'", '${NAME}'],
+  ['${x} side by side', '${NAME}${NAME}', 'webweb'],
+  ['a value with blanks stays whole', '$WORDS', 'one two  three'],
+  ['a value with an escape keeps it', '$BACK', 'a\\b'],
+  ['a value with a line end keeps it', '$LINES', 'one\ntwo'],
+  ['digits of any script are a number', '$١x', 'x'],
+  ['a digit ends no name', '$NAME1', ''],
+  ['${-} is empty', 'a${-}b', 'ab'],
+  ['${#} is empty', 'a${#}b', 'ab'],
+  ['${$} is empty', 'a${$}b', 'ab'],
+  ['${0:-x}', '${0:-x}', 'x'],
+  ['${12:+x} is empty', '[${12:+x}]', '[]'],
+  ['${x:-w} keeps a value with blanks', '${WORDS:-x}', 'one two  three'],
+  ['${x:-w} in double quotes', '"${NONE:-a b}"', 'a b'],
+  ['${x:-w} in single quotes stays', "'${NONE:-a}'", '${NONE:-a}'],
+  ['${x-} of an unset one', '[${NONE-}]', '[]'],
+  ['${x:+} of a set one', '[${NAME:+}]', '[]'],
+  ['${x:?} of a set one', '${NAME:?}', 'web'],
+  ['${x?m} of a set one', '${NAME?gone}', 'web'],
+  ['a default with blanks', '${NONE:- a  b }', ' a  b '],
+  ['a default with a slash', '${NONE:-/a/b}', '/a/b'],
+  ['a default with a hash', '${NONE:-#x}', '#x'],
+  ['a default with a question mark', '${NONE:-?}', '?'],
+  ['a default with a double-quoted brace', '${NONE:-"}"}', '}'],
+  ['a default with an escaped escape', '${NONE:-\\\\}', '\\'],
+  ['a default with an escaped quote', '${NONE:-\\"}', '"'],
+  ['a default with a quoted variable', '${NONE:-"$NAME"}', 'web'],
+  ['a default with a variable in single quotes', "${NONE:-'$NAME'}", '$NAME'],
+  ['a default with two variables', '${NONE:-$NAME-$HOME}', 'web-/home/ann'],
+  ['a default with a special parameter', '${NONE:-a$?b}', 'ab'],
+  ['a default in an alternative', '${NAME:+${NONE:-x}}', 'x'],
+  ['an alternative in a default', '${NONE:-${NAME:+x}}', 'x'],
+  ['three deep', '${NONE:-${NIL:-${NO:-x}}}', 'x'],
+  ['a default with a pattern in it', '${NONE:-${FILE%.gz}}', 'archive.tar'],
+  ['an alternative that is not wanted is not shown', '[${NONE:+$NAME}]', '[]'],
+  ['text around a default', 'a${NONE:-b}c', 'abc'],
+  ['a default behind a default', '${NONE:-a}${NONE:-b}', 'ab'],
+  ['a list that grows by itself', '/x${NONE:+:$NONE}', '/x'],
+  ['a list that has something', '/x${HOME:+:$HOME}', '/x:/home/ann'],
   ['a heredoc mark keeps its blanks', 'cat << EOF', 'cat << EOF'],
   ['a single angle stays', 'a < b', 'a < b'],
+  ['a heredoc mark in double quotes stays', '"a<<b"', 'a<<b'],
+  ['three angles stay', 'a<<<b', 'a<<<b'],
+  ['a variable behind a heredoc mark', '<< $NAME', '<< web'],
 ];
 
 describe('expand', () => {
@@ -185,7 +208,26 @@ const failures: readonly (readonly [rule: string, word: string, message: string]
   ['a replacement without its slash', '${NAME/e}', "missing '/' in ${}"],
   ['a replacement without its brace', '${NAME/e/x', "missing '}'"],
   ['an escape of a letter in a pattern', '${NAME#\\e}', "invalid pattern (\\e) in substitution: invalid escape '\\e'"],
-  ['more depth than anybody means', '${a:-'.repeat(1000), 'nested too deeply'],
+  ['more depth than anybody means', '${a:-'.repeat(1000), 'syntax error: substitutions nested too deeply'],
+  ['a lone single quote', "'", 'looking for matching single-quote'],
+  ['a lone double quote', '"', 'looking for matching double-quote'],
+  ['a double quote behind a closed one', '"a""', 'looking for matching double-quote'],
+  ['an open quote in double quotes with a variable', '"$NAME', 'looking for matching double-quote'],
+  ['a single quote in a default', "${NONE:-'}", 'looking for matching single-quote'],
+  ['an open brace in double quotes', '"${NAME"', 'unsupported modifier (") in substitution'],
+  ['a blank as a name', '${ NAME}', 'unsupported modifier ( ) in substitution'],
+  ['a blank behind the name', '${NAME }', 'unsupported modifier ( ) in substitution'],
+  ['a dash in a name', '${A.B}', 'unsupported modifier (.) in substitution'],
+  ['an index', '${NAME[0]}', 'unsupported modifier ([) in substitution'],
+  ['a comma', '${NAME,,}', 'unsupported modifier (,) in substitution'],
+  ['an at sign', '${NAME@Q}', 'unsupported modifier (@) in substitution'],
+  ['an exclamation mark and a name', '${!NAME}', 'unsupported modifier (N) in substitution'],
+  ['a length', '${#NAME}', 'unsupported modifier (N) in substitution'],
+  ['a colon and nothing else', '${NAME:}', "syntax error: missing '}'"],
+  ['a letter of three bytes as a modifier', '${NAME→x}', 'unsupported modifier (→) in substitution'],
+  ['${x:?m} with a variable in the message', '${NONE:?needs $NAME}', 'NONE: needs web'],
+  ['${x?m} in a default', '${NIL:-${NONE?gone}}', 'NONE: gone'],
+  ['${1?m}', '${1?gone}', '1: gone'],
 ];
 
 describe('expand refuses', () => {
@@ -202,55 +244,5 @@ describe('expand refuses', () => {
     expect(() => expand("'a\\'b'", variables)).toThrow(
       "failed to process \"'a\\\\'b'\": unexpected end of statement while looking for matching single-quote",
     );
-  });
-});
-
-const wordCases: readonly (readonly [rule: string, word: string, words: readonly string[]])[] = [
-  ['blanks part words', 'a b  c', ['a', 'b', 'c']],
-  ['blanks around count for nothing', '  a ', ['a']],
-  ['nothing gives none', '   ', []],
-  ['quotes hold a word together', '"a b" c', ['a b', 'c']],
-  ['quotes join what is beside them', 'a"b c"d', ['ab cd']],
-  ['empty quotes are no word', "'' a", ['a']],
-  ['an escaped blank parts nothing', 'a\\ b c', ['a b', 'c']],
-  ['a value is split', '$WORDS', ['one', 'two', 'three']],
-  ['a quoted value is not', '"$WORDS"', ['one two  three']],
-  ['a value joins what is beside it', 'x$WORDS', ['xone', 'two', 'three']],
-  ['a default is split', '${NONE:-a b}', ['a', 'b']],
-  ['what comes before a default stays', '80${NONE:-80}', ['8080']],
-  ['an empty value is no word', 'a $EMPTY b', ['a', 'b']],
-  ['a tab parts words', 'a\tb', ['a', 'b']],
-];
-
-describe('words', () => {
-  it.each(wordCases)('%s: %s', (_, word, words) => {
-    expect(expand(word, variables).words).toEqual(words);
-  });
-});
-
-describe('options', () => {
-  it('the escape may be a backtick', () => {
-    expect(expand('C:\\x`$NAME', variables, { escape: '`' }).text).toBe('C:\\x$NAME');
-  });
-
-  it('quotes can be kept and still heeded', () => {
-    expect(expand(`"a $NAME" '$NAME'`, variables, { quotes: 'keep' }).text).toBe(`"a web" '$NAME'`);
-  });
-
-  it('quotes can be plain characters', () => {
-    expect(expand(`it's "$NAME"`, variables, { quotes: 'ignore' }).text).toBe(`it's "web"`);
-  });
-
-  it('escapes can be kept', () => {
-    expect(expand('a\\ b', variables, { keepEscapes: true }).text).toBe('a\\ b');
-  });
-
-  it.each(['$NONE', '${NONE}', '${NONE:-x}', '${NONE/a/b}'])('%s can be left as it is', (word) => {
-    expect(expand(word, variables, { keepUnset: true }).text).toBe(word);
-  });
-
-  it('names are told apart by whether they are set', () => {
-    const { matched, unmatched } = expand('$NAME ${NONE:-$HOME} $EMPTY', variables);
-    expect([[...matched].toSorted(), [...unmatched]]).toEqual([['EMPTY', 'HOME', 'NAME'], ['NONE']]);
   });
 });

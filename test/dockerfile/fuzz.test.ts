@@ -9,65 +9,8 @@ import {
   parse,
 } from '../../src/dockerfile/index.ts';
 import { expand } from '../../src/dockerfile/expand.ts';
+import { dockerfiles, texts, words } from './arbitraries.ts';
 import { graphOf, inputs } from './build-inputs.ts';
-
-const fragments = fc.constantFrom(
-  'FROM ',
-  'from',
-  'RUN ',
-  'COPY ',
-  'ADD ',
-  'ENV ',
-  'ARG ',
-  'CMD ',
-  'ONBUILD ',
-  'HEALTHCHECK ',
-  'EXPOSE ',
-  'LABEL ',
-  'SHELL ',
-  'WORKDIR ',
-  'AS x',
-  '--from=x ',
-  '--mount=type=cache,target=/x ',
-  '--chmod=',
-  '--',
-  '# escape=`\n',
-  '# syntax=a\n',
-  '# ',
-  '\\\n',
-  '`\n',
-  '\n',
-  '\r\n',
-  ' ',
-  '\t',
-  '<<E',
-  '<<-"E"',
-  'E\n',
-  '["a", "b"]',
-  '[',
-  ']',
-  '"',
-  "'",
-  '\\',
-  '$',
-  '${',
-  '}',
-  ':-',
-  '/',
-  '#',
-  '%',
-  '*',
-  '?',
-  'a',
-  'scratch',
-  '=',
-  '1',
-  '\ufeff',
-  'é',
-  '\udc80',
-  '\0',
-); // prettier-ignore
-const texts = fc.array(fragments, { maxLength: 60 }).map((parts) => parts.join(''));
 
 /** Runs `work`; only an error of the room's own may come out. */
 function onlyOwnErrors(work: () => unknown): void {
@@ -93,6 +36,13 @@ describe('whatever the text', () => {
     );
   });
 
+  it('so they do where every instruction may be right', () => {
+    fc.assert(
+      fc.property(dockerfiles, (text) => onlyOwnErrors(() => graphOf(text))),
+      { numRuns: 1000 },
+    );
+  });
+
   it('any bytes parse or are refused with a place', () => {
     const bytes = fc.uint8Array({ maxLength: 300 });
     fc.assert(
@@ -115,7 +65,7 @@ describe('whatever the text', () => {
       ['x', ''],
     ]);
     fc.assert(
-      fc.property(texts, (text) => onlyOwnErrors(() => expand(text, variables).words)),
+      fc.property(fc.oneof(texts, words), (text) => onlyOwnErrors(() => expand(text, variables).words)),
       { numRuns: 2000 },
     );
   });

@@ -43,6 +43,31 @@ const found: readonly (readonly [rule: string, text: string, heredocs: readonly 
   ['for ONBUILD COPY', 'ONBUILD COPY <<E /x\na\nE', ['E=a\n']],
   ['in lower case', 'run <<E\na\nE', ['E=a\n']],
   ['behind a flag', 'RUN --network=none <<E\na\nE', ['E=a\n']],
+  ['behind an assignment', 'RUN A=1 <<E cat\na\nE', ['E=a\n']],
+  ['behind a pipe', 'RUN a | cat <<E\nb\nE', ['E=b\n']],
+  ['before a command', 'RUN <<E cat\na\nE', ['E=a\n']],
+  ['three', 'RUN <<A <<B <<C\n1\nA\n2\nB\n3\nC', ['A=1\n', 'B=2\n', 'C=3\n']],
+  ['whose content names another', 'RUN <<A <<B\nB\nA\n2\nB', ['A=B\n', 'B=2\n']],
+  ['whose content announces another', 'RUN <<A\ncat <<B\nB\nA', ['A=cat <<B\nB\n']],
+  ['with a digit as its word', 'RUN <<1\nx\n1', ['1=x\n']],
+  ['with dashes in its word', 'RUN <<a-b\nx\na-b', ['a-b=x\n']],
+  ['with marks in its word', 'RUN <<E!;\nx\nE!;', ['E!;=x\n']],
+  ['with a blank in its quoted word', "RUN <<'A B'\nx\nA B", ['!A B=x\n']],
+  ['with a tab before its word', 'RUN <<\tE\na\nE', ['E=a\n']],
+  ['with a variable in braces in its word', 'RUN <<${E}\nx\n${E}', ['${E}=x\n']],
+  ['with an escaped letter in its word', 'RUN <<\\E\nx\nE', ['E=x\n']],
+  ['with one tab before its end', 'RUN <<-E\na\n\tE', ['E=a\n']],
+  ['with many tabs before its end', 'RUN <<-E\na\n\t\t\tE', ['E=a\n']],
+  ['with tabs within a line kept', 'RUN <<-E\n\ta\tb\nE', ['E=a\tb\n']],
+  ['with a tab behind its end', 'RUN <<E\nE\t\nE', ['E=E\t\n']],
+  ['with its end in another case', 'RUN <<E\ne\nE', ['E=e\n']],
+  ['with its end within a line', 'RUN <<E\nx E\nE', ['E=x E\n']],
+  ['with a directive in it', 'RUN <<E\n# escape=`\nE', ['E=# escape=`\n']],
+  ['with lone carriage returns', 'RUN <<E\na\rb\nE', ['E=a\rb\n']],
+  ['with a quote in it', 'RUN <<E\nit\'s "x\nE', ['E=it\'s "x\n']],
+  ['behind a comment in a continued line', 'RUN cat \\\n# x\n<<E\na\nE', ['E=a\n']],
+  ['for ONBUILD ADD', 'ONBUILD ADD <<E /x\na\nE', ['E=a\n']],
+  ['for COPY behind flags', 'COPY --chmod=644 --chown=1 <<E /x\na\nE', ['E=a\n']],
 ];
 
 const absent: readonly (readonly [rule: string, text: string])[] = [
@@ -59,6 +84,22 @@ const absent: readonly (readonly [rule: string, text: string])[] = [
   ['in ONBUILD CMD', 'ONBUILD CMD cat <<E'],
   ['in ENTRYPOINT', 'ENTRYPOINT <<E'],
   ['in LABEL', 'LABEL a=<<E'],
+  ['in USER', 'USER <<E'],
+  ['in VOLUME', 'VOLUME <<E'],
+  ['in WORKDIR', 'WORKDIR <<E'],
+  ['in HEALTHCHECK', 'HEALTHCHECK CMD cat <<E'],
+  ['in ONBUILD ENV', 'ONBUILD ENV A=<<E'],
+  ['in a JSON array of COPY', 'COPY ["<<E", "/x"]'],
+  ['with one angle', 'RUN cat <E'],
+  ['with an angle behind its word', 'RUN cat <<E<F'],
+  ['with a blank behind its dash', 'RUN cat <<- E'],
+  ['with a dash alone', 'RUN cat <<-'],
+  ['with empty quotes', "RUN cat <<''"],
+  ['behind an escaped angle', 'RUN cat \\<<E'],
+  ['behind an open double quote', 'RUN echo "a <<E'],
+  ['behind a variable', 'RUN cat $A<<E'],
+  ['in a flag', 'RUN --mount=<<E x'],
+  ['in a comment', '# <<E\nRUN x'],
 ];
 
 describe('heredocs', () => {
@@ -68,6 +109,22 @@ describe('heredocs', () => {
 
   it.each(absent)('none %s', (_, text) => {
     expect(heredocs(text)).toEqual([]);
+  });
+
+  it.each([
+    'RUN <<E',
+    'RUN <<E\nx',
+    'RUN <<E\nE2',
+    'RUN <<E\n E',
+    'RUN <<E\n\tE',
+    'RUN <<-E\n E',
+    'RUN <<E;\nE',
+    'RUN <<"E"\n"E"',
+    'RUN <<A <<B\nB\nA',
+    'COPY <<E /x\nE /x',
+    'ONBUILD RUN <<E\nx',
+  ])('one without its end is refused: %j', (text) => {
+    expect(() => parse(`FROM a\n${text}`)).toThrow('dockerfile parse error on line 2: unterminated heredoc');
   });
 
   it('the instruction after one is found', () => {
@@ -94,6 +151,22 @@ const scripts: readonly (readonly [rule: string, text: string, args: readonly st
     ['/bin/sh', '-c', '<<A cat; <<B cat\n1\nA\n2\nB'],
     '[2/2] RUN <<A cat; <<B cat',
   ],
+  [
+    'several alone are all given to the shell',
+    'RUN <<A <<B\n1\nA\n2\nB',
+    ['/bin/sh', '-c', '<<A <<B\n1\nA\n2\nB'],
+    '[2/2] RUN <<A <<B',
+  ],
+  ['one of another descriptor is the script too', 'RUN 3<<E\nx\nE', ['/bin/sh', '-c', 'x\n'], '[2/2] RUN 3<<E (x)'],
+  [
+    'a quoted one is the script too',
+    'RUN <<"E"\necho $A\nE',
+    ['/bin/sh', '-c', 'echo $A\n'],
+    '[2/2] RUN <<"E" (echo $A)',
+  ],
+  ['an empty one is an empty script', 'RUN <<E\nE', ['/bin/sh', '-c', ''], '[2/2] RUN <<E ()'],
+  ['blank lines are not shown', 'RUN <<E\n\nmake\n\nE', ['/bin/sh', '-c', '\nmake\n\n'], '[2/2] RUN <<E (make)'],
+  ['before a command the shell reads it', 'RUN <<E cat\nx\nE', ['/bin/sh', '-c', '<<E cat\nx\nE'], '[2/2] RUN <<E cat'],
   [
     'with tabs, which the shell drops',
     'RUN cat <<-E\n\ta\n\tE',
@@ -122,6 +195,10 @@ describe('RUN with heredocs', () => {
     });
   });
 
+  it('a first line with #! counts only at the very beginning', () => {
+    expect(lastStep('run', 'FROM a\nRUN <<E\n\n#!/bin/x\nE').pipes).toEqual([]);
+  });
+
   it('SHELL runs it', () => {
     const { args } = lastStep('run', 'FROM a\nSHELL ["bash", "-c"]\nRUN <<E\nx\nE');
     expect(args).toEqual(['bash', '-c', 'x\n']);
@@ -147,6 +224,15 @@ describe('COPY with heredocs', () => {
     ['a quoted one is left alone', 'COPY <<"E" /x', '\\$A $A', '\\$A $A\n'],
     ['tabs are dropped', 'COPY <<-E /x', '\ta\n\t\tb', 'a\nb\n'],
     ['ADD does the same', 'ADD <<E /x', '$A', '1\n'],
+    ['one quoted in part is left alone', 'COPY <<E"" /x', '$A', '$A\n'],
+    ['single quotes leave it alone too', "COPY <<'E' /x", '$A', '$A\n'],
+    ['the backslash escapes', 'COPY <<E /x', '\\a \\\\ \\"', 'a \\ "\n'],
+    ['patterns work', 'COPY <<E /x', '${A/1/2} ${A%1}.', '2 .\n'],
+    ['a default may have lines', 'COPY <<E /x', '${B:-x\ny}', 'x\ny\n'],
+    ['an open quote means nothing', 'COPY <<E /x', `it's $A`, `it's 1\n`],
+    ['hashes stay', 'COPY <<E /x', '# $A', '# 1\n'],
+    ['heredoc marks stay', 'COPY <<E /x', 'cat << X', 'cat << X\n'],
+    ['blanks at the ends stay', 'COPY <<E /x', ' a ', ' a \n'],
   ])('%s', (_, head, body, content) => {
     expect(copied(head, body)).toBe(content);
   });
@@ -162,6 +248,15 @@ describe('COPY with heredocs', () => {
 
   it.each(['../x', 'a/b', '..', 'x/../../y'])('%s cannot be one', (name) => {
     expect(() => lastStep('copy', `FROM a\nCOPY <<${name} /x\n1\n${name}`)).toThrow('cannot be a file');
+  });
+
+  it('the backslash escapes in it whatever escapes outside', () => {
+    const text = '# escape=`\nFROM a\nENV A=1\nCOPY <<E /x\n`$A \\$A\nE';
+    expect(lastStep('copy', text).sources).toEqual([{ kind: 'inline', name: 'E', content: '`1 $A\n' }]);
+  });
+
+  it('a variable that cannot be expanded is refused', () => {
+    expect(() => copied('COPY <<E /x', '${A:1}')).toThrow('unsupported modifier (:1) in substitution');
   });
 
   it('none can be the destination', () => {

@@ -5,6 +5,7 @@ import { DockerfileError } from '../error.ts';
  * @throws DockerfileError INVALID_FLAG, `subject` naming what could not be read
  */
 export function splitFields(line: string, subject: string): string[] {
+  if (line === '') throw new DockerfileError('INVALID_FLAG', `failed to parse csv ${subject}: nothing is there`);
   const fields: string[] = [];
   const field = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
   for (;;) {

@@ -10,6 +10,7 @@ export interface Flags {
   text(name: string): string;
   /** Undefined where it is not given. */
   boolean(name: string): boolean | undefined;
+  /** Its values, of a text flag one at most; empty where it is not given. */
   list(name: string): readonly string[];
   /** Reads each value of a list, with its number among all flags; an error of `read` names the flag. */
   map<T>(name: string, read: (value: string, flag: number) => T): T[];

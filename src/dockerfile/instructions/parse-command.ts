@@ -147,11 +147,11 @@ function run(instruction: Instruction): Bare<RunCommand> {
     return { text, flag };
   });
   const devices = flags.map('device', (text) => parseDevice(text));
-  const network = flags.text('network') || 'default';
+  const [network = 'default'] = flags.list('network');
   if (network !== 'default' && network !== 'none' && network !== 'host') {
     throw new DockerfileError('INVALID_FLAG', `invalid network mode "${network}"`, { part: { flag: 'network' } });
   }
-  const security = flags.text('security') || 'sandbox';
+  const [security = 'sandbox'] = flags.list('security');
   if (security !== 'sandbox' && security !== 'insecure') {
     throw new DockerfileError('INVALID_FLAG', `security "${security}" is not valid`, { part: { flag: 'security' } });
   }

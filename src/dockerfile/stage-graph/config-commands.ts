@@ -14,6 +14,7 @@ import { formatDuration } from '../instructions/duration.ts';
 import { quoteList } from '../quote.ts';
 import { buildkitRules } from '../checks/buildkit-rules.ts';
 import { isSecretName } from '../checks/secret-name.ts';
+import { cut } from '../text.ts';
 import { expandIn, report, type Scope } from './builder.ts';
 import { parsePorts, type PortSpec } from './ports.ts';
 import { checkSignal } from './signals.ts';
@@ -26,14 +27,15 @@ export function applyPairs(scope: Scope, { kind, name, pairs }: EnvCommand): voi
   const expanded = pairs.map(
     (pair): KeyValue => ({ ...pair, key: expandIn(scope, pair.key), value: expandIn(scope, pair.value) }),
   );
-  for (const { key, value, old } of expanded) {
+  for (const { key, old } of expanded) {
     if (old) checkOldForm(scope, name);
     if (kind === 'env') checkSecret(scope, 'ENV', key);
-    if (kind === 'label') state.config.Labels = { ...state.config.Labels, [key]: value };
-    else {
-      state.env.set(key, value);
-      state.config.Env = withEntry(state.config.Env ?? [], key, value);
-    }
+  }
+  if (kind === 'label') {
+    for (const { key, value } of expanded) state.labels.set(key, value);
+  } else {
+    for (const { key, value } of expanded) state.env.set(key, value);
+    state.config.Env = withEntries(state.config.Env ?? [], expanded);
   }
   commit(state, { createdBy: [kind.toUpperCase(), ...expanded.map(({ key, value }) => `${key}=${value}`)].join(' ') });
 }
@@ -48,10 +50,23 @@ function checkSecret(scope: Scope, keyword: string, key: string): void {
   if (isSecretName(key)) report(scope, rule, rule.message(keyword, key), { text: key });
 }
 
-function withEntry(env: readonly string[], key: string, value: string): string[] {
-  const index = env.findIndex((entry) => entry === key || entry.startsWith(`${key}=`));
-  const entry = `${key}=${value}`;
-  return index < 0 ? [...env, entry] : env.with(index, entry);
+/** Each in the place of the one of its name, else at the end. */
+function withEntries(env: readonly string[], pairs: readonly KeyValue[]): string[] {
+  const entries = [...env];
+  const [only, second] = pairs;
+  if (only !== undefined && second === undefined) {
+    const place = entries.findIndex((entry) => entry === only.key || entry.startsWith(`${only.key}=`));
+    entries[place < 0 ? entries.length : place] = `${only.key}=${only.value}`;
+    return entries;
+  }
+  // A line may have any number of pairs, which must not be searched for one by one.
+  const places = new Map(entries.map((entry, index) => [cut(entry, '=')?.[0] ?? entry, index]));
+  for (const { key, value } of pairs) {
+    const place = places.get(key) ?? entries.length;
+    entries[place] = `${key}=${value}`;
+    places.set(key, place);
+  }
+  return entries;
 }
 
 /** ARG: evaluated from left to right; --build-arg beats the default, and a global ARG what has none. */

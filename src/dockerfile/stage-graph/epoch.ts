@@ -1,10 +1,10 @@
 import type { Ast } from '../ast.ts';
 import type { BuildInputs } from '../contract.ts';
-import { DockerfileError } from '../error.ts';
+import { DockerfileError, inPart } from '../error.ts';
 import { expandText, type Variables } from '../expand.ts';
 import type { AddSource, EpochSource } from '../graph.ts';
 import { findContext } from '../image-name.ts';
-import type { CopyCommand, Stage } from '../instructions/command.ts';
+import type { ArgCommand, CopyCommand, Stage } from '../instructions/command.ts';
 import { at, placeIn } from '../place.ts';
 import { gitSource, isUrlSource, parseGitSource } from './git-source.ts';
 import { buildArg } from './variables.ts';
@@ -13,6 +13,7 @@ export interface EpochSetting {
   readonly ast: Ast;
   readonly inputs: BuildInputs;
   readonly stages: readonly Stage[];
+  readonly globalArgs: readonly ArgCommand[];
   /** What FROM sees. */
   readonly globals: Variables;
 }
@@ -32,9 +33,20 @@ export function epochOf(setting: EpochSetting): EpochSource | undefined {
   if (context !== undefined) return { kind: 'context', name: context.key };
   const stage = stages.find(({ name }) => name === value.toLowerCase());
   if (stage !== undefined) return at(placeIn(ast, stage.range, 'build'), () => stageSource(stage, setting));
-  throw invalid(
-    `invalid SOURCE_DATE_EPOCH: ${value}`,
-    'it is a number of seconds since 1970, context, a named context or a stage',
+  return refuse(value, setting);
+}
+
+/** Where the value is a default, its ARG is shown. */
+function refuse(value: string, { ast, inputs, globalArgs }: EpochSetting): never {
+  const hint = 'it is a number of seconds since 1970, context, a named context or a stage';
+  const error = invalid(`invalid SOURCE_DATE_EPOCH: ${value}`, hint);
+  const given = buildArg(inputs, 'SOURCE_DATE_EPOCH') !== undefined;
+  const arg = globalArgs.findLast(({ args }) => args.some(({ key }) => key === 'SOURCE_DATE_EPOCH'));
+  if (given || arg === undefined) throw error;
+  return at(placeIn(ast, arg.range, 'build'), () =>
+    inPart({ text: 'SOURCE_DATE_EPOCH' }, () => {
+      throw error;
+    }),
   );
 }
 

@@ -28,7 +28,7 @@ export function parseGitSource(source: string): GitSource | undefined {
   if (scheme === 'http' || scheme === 'https') {
     if (!url.pathname.endsWith('.git')) return undefined;
   } else if (scheme !== 'ssh' && scheme !== 'git') return undefined;
-  return readQuery(url.search.slice(1), url.hash.slice(1));
+  return readQuery(url.search.slice(1), decode(url.hash.slice(1)));
 }
 
 /** Flags of the ADD that fetches it. */
@@ -67,15 +67,19 @@ export function isUrlSource(source: string): boolean {
 export function urlFileName(url: string): string {
   const path = URL.canParse(url) ? new URL(url).pathname : '';
   const name = path.split('/').findLast((part) => part !== '' && part !== '.') ?? '';
-  let decoded = name;
-  try {
-    decoded = decodeURIComponent(name);
-  } catch {
-    // a stray percent sign: the name as it is
-  }
+  const decoded = decode(name);
   // An encoded slash must not lead elsewhere (`%2e%2e%2fetc`).
   const unsafe = decoded === '' || decoded === '..' || decoded.includes('/') || decoded.includes('\u0000');
   return unsafe ? '__unnamed__' : decoded;
+}
+
+/** Without percent encoding; with a stray percent sign as it is. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 const flags: readonly string[] = ['keep-git-dir', 'submodules', 'fetch-by-commit'];
@@ -101,8 +105,11 @@ function readQuery(query: string, fragment: string): GitSource {
   }
   checkReferences(values, fragment);
   const keep = values.get('keep-git-dir');
+  const checksum = values.get('checksum') ?? values.get('commit');
+  const commit = values.get('commit') ?? checksum;
+  if (commit !== checksum) throw invalid(`checksum conflicts: ${quote(checksum ?? '')} vs ${quote(commit ?? '')}`);
   return {
-    checksum: values.get('checksum') ?? values.get('commit'),
+    checksum,
     keepGitDir: keep === undefined ? undefined : keep === '' || parseBoolean(keep) === true,
   };
 }

@@ -75,7 +75,7 @@ export function planStages(ast: Ast, given: BuildInputs, reporter: Reporter = si
   const options = { ast, target: given.target ?? stages.at(-1)?.name ?? 'default' };
   if (reporter.listens) checkDefaults(file, given, { ...options, reporter });
   const variables = globalVariables(given, globalArgs, options);
-  const epoch = epochOf({ ast, inputs: given, stages, globals: variables });
+  const epoch = epochOf({ ast, inputs: given, stages, globalArgs, globals: variables });
   const inputs = epoch === undefined || epoch.kind === 'seconds' ? given : withoutEpoch(given);
   const globals = inputs === given ? variables : without(variables, 'SOURCE_DATE_EPOCH');
   const declared = new Set([...globals.keys(), ...globalArgs.flatMap(({ args }) => args.map(({ key }) => key))]);

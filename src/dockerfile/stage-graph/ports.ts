@@ -62,7 +62,7 @@ function parseRange(text: string): PortRange | undefined {
 }
 
 function parsePort(text: string): number | undefined {
-  return /^\d{1,9}$/.test(text) && Number(text) <= 65535 ? Number(text) : undefined;
+  return /^\+?\d{1,9}$/.test(text) && Number(text) <= 65535 ? Number(text) : undefined;
 }
 
 function invalid(message: string): DockerfileError {

@@ -147,7 +147,8 @@ function credentialMount(scope: Scope, mount: Mount, type: 'secret' | 'ssh'): Ru
   return {
     type,
     id,
-    ...(target === '' ? {} : { target: targetPath(scope, target) }),
+    // Not below WORKDIR, which BuildKit does not heed here.
+    ...(target === '' ? {} : { target: targetPath(scope, `/${target}`) }),
     ...(mount.env === undefined ? {} : { env: mount.env === '' ? id : mount.env }),
     required: mount.required,
     ...owner(mount),

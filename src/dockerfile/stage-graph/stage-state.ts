@@ -10,7 +10,9 @@ export interface StageState {
   tip: StepId | undefined;
   platform: Platform;
   author: string | undefined;
+  /** Without labels, of which there may be many. */
   readonly config: ConfigDraft;
+  readonly labels: Map<string, string>;
   readonly history: DraftHistoryItem[];
   /** ENV and ARG: what expansion and RUN see. */
   readonly env: Map<string, string>;
@@ -35,6 +37,7 @@ export function emptyState(platform: Platform): StageState {
     platform,
     author: undefined,
     config: { WorkingDir: '/' },
+    labels: new Map(),
     history: [],
     env: new Map(),
     args: new Map(),
@@ -47,12 +50,13 @@ export function emptyState(platform: Platform): StageState {
 
 /** A stage that begins with an image; its triggers have become instructions. */
 export function imageState(image: ImageConfig, tip: StepId | undefined): StageState {
-  const { OnBuild: _, ...config } = image.config;
+  const { OnBuild: _, Labels = {}, ...config } = image.config;
   return withPath({
     tip,
     platform: normalizePlatform(image.platform),
     author: image.author,
-    config: { ...config },
+    config,
+    labels: new Map(Object.entries(Labels)),
     history: inheritedHistory(image),
     env: new Map(),
     args: new Map(),
@@ -69,6 +73,7 @@ export function derivedState(base: StageState): StageState {
   return {
     ...base,
     config,
+    labels: new Map(base.labels),
     history: [...base.history],
     env: new Map(base.env),
     args: new Map(base.args),

@@ -265,7 +265,7 @@ function checkWorkdir(scope: Scope, path: string): void {
 
 function imageOf(state: StageState, inputs: BuildInputs): ImageDraft {
   const { author, config, history } = state;
-  const labels = { ...config.Labels, ...inputs.labels };
+  const labels = { ...Object.fromEntries(state.labels), ...inputs.labels };
   return {
     platform: platformOf(state, inputs),
     ...(author === undefined || author === '' ? {} : { author }),

@@ -1,0 +1,25 @@
+/** The variables that the tables about expansion see. */
+export const variables: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    HOME: '/home/ann',
+    EMPTY: '',
+    NAME: 'web',
+    VERSION: '1.22.3-rc.1',
+    FILE: 'archive.tar.gz',
+    PATHS: '/a/b/c/b/d',
+    WORDS: 'one two  three',
+    QUOTED: '"q" \'s\'',
+    DOLLAR: '$NAME',
+    STAR: 'a*b*c',
+    QUERY: 'a?b?c',
+    HASHES: 'a#b#c',
+    PERCENTS: '50%b',
+    SLASHED: 'a/b}c',
+    BRACES: '}x}',
+    BACK: 'a\\b',
+    LINES: 'one\ntwo',
+    WORLD: 'Ölpfad→ü',
+    LONG: 'a'.repeat(10_000),
+    _x9: 'under',
+  }),
+);
