@@ -64,7 +64,7 @@ function takeFlags(text: string, from: number, escape: Escape) {
     const word = readFlag(text, index, escape);
     const span = { start: index, end: word.end };
     index = word.end;
-    if (word.text === '--' && !word.quoted) {
+    if (word.text === '--') {
       skipBlanks();
       return { flags, flagSpans, index };
     }
@@ -163,22 +163,27 @@ function parseJson(text: string): string[] | undefined {
   });
 }
 
-/** The check's kind, then its command. */
+/** The check's kind, then its command; blanks of other scripts belong to these. */
 function healthcheck(text: string, escape: Escape): Arguments {
-  const kind = /^\S*/.exec(text)?.[0] ?? '';
+  const { kind, command } = splitHealthcheck(text);
   if (kind === '') return { args: [], json: false };
-  const command = healthcheckCommand.read(trimStart(text.slice(kind.length)), escape);
-  return { args: [kind, ...command.args], json: command.json };
+  const { args, json } = healthcheckCommand.read(command, escape);
+  return { args: [kind, ...args], json };
+}
+
+function splitHealthcheck(text: string): { kind: string; command: string } {
+  const [, kind = '', command = ''] = /^([^\t\n\v\f\r ]*)[\t\n\v\f\r ]*(.*)$/s.exec(text) ?? [];
+  return { kind, command };
 }
 
 const healthcheckCommand = jsonOr(whole);
 
 function healthcheckSpans(text: string, escape: Escape): Span[] {
-  const end = /^\S*/.exec(text)?.[0].length ?? 0;
-  const command = trimStart(text.slice(end));
+  const { kind, command } = splitHealthcheck(text);
+  const start = text.length - command.length;
   return [
-    { start: 0, end },
-    ...healthcheckCommand.spans(command, escape).map((span) => shift(span, text.length - command.length)),
+    { start: 0, end: kind.length },
+    ...healthcheckCommand.spans(command, escape).map((span) => shift(span, start)),
   ];
 }
 

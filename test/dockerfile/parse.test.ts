@@ -29,6 +29,8 @@ const lexing: readonly (readonly [rule: string, text: string, dumped: string])[]
   ['flags come first', 'COPY --from=a --chown=b c d', '(copy ["--from=a" "--chown=b"] "c" "d")\n'],
   ['flags lose their quotes', 'RUN --mount="type=a b",x c', '(run ["--mount=type=a b,x"] "c")\n'],
   ['flags lose their escapes', 'RUN --a=b\\ c d', '(run ["--a=b c"] "d")\n'],
+  ['two dashes in quotes end flags too', "COPY --'' --c d", '(copy "--c" "d")\n'],
+  ['a check keeps blanks of other scripts', 'HEALTHCHECK CMD \u00a0x', '(healthcheck "CMD" "\\u00a0x")\n'],
   ['two dashes end flags', 'COPY --a=b -- --c d', '(copy ["--a=b"] "--c" "d")\n'],
   ['after the first word nothing is a flag', 'RUN a --b', '(run "a --b")\n'],
   ['one dash is no flag', 'RUN -a', '(run "-a")\n'],
