@@ -115,20 +115,21 @@ function takesHeredocs(instruction: ReadLine): boolean {
 }
 
 function readHeredocs(parser: Parser, line: string, start: number): Heredoc[] {
-  return at(place(parser, start), () => heredocsOf(line)).map((heredoc) => {
-    const content: string[] = [];
-    for (let raw = parser.file.next(); raw !== undefined; raw = parser.file.next()) {
-      const text = trimNewline(raw);
-      if ((heredoc.chomp ? text.replace(/^\t+/, '') : text) === heredoc.name) {
-        return { ...heredoc, content: content.join('') };
-      }
-      content.push(raw);
-    }
-    return at(place(parser, start), () => {
-      throw new DockerfileError('SYNTAX', 'unterminated heredoc', {
-        hint: `no line holds just ${heredoc.name}, which ends it`,
-        part: { text: '<<' },
-      });
-    });
+  const heredocs = at(place(parser, start), () => heredocsOf(line));
+  return heredocs.map((heredoc) => ({ ...heredoc, content: readBody(parser, heredoc, start) }));
+}
+
+/** The lines up to the one that ends a heredoc. */
+function readBody({ file, source, escape }: Parser, { name, chomp }: Heredoc, start: number): string {
+  let from: number | undefined;
+  for (let raw = file.next(); raw !== undefined; raw = file.next()) {
+    from ??= file.offset;
+    const text = trimNewline(raw);
+    if ((chomp ? text.replace(/^\t+/, '') : text) === name) return source.text.slice(from, file.offset);
+  }
+  const range = { start, end: file.number };
+  return at({ source, escape, range, kind: 'parse' }, () => {
+    const hint = `no line holds just ${name}, which ends it`;
+    throw new DockerfileError('SYNTAX', 'unterminated heredoc', { hint, part: { text: '<<' } });
   });
 }
