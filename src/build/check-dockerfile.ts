@@ -2,7 +2,6 @@ import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import {
   applyFixes,
-  type BuildInputs,
   check,
   type CheckOptions,
   type CheckReport,
@@ -11,9 +10,10 @@ import {
   decodeText,
   encodeText,
 } from '../dockerfile/index.ts';
-import { hostPlatform, normalizePlatform, type Platform } from '../oci/index.ts';
+import type { Platform } from '../oci/index.ts';
 import type { Privileges } from '../system/index.ts';
 import { openContext } from './context.ts';
+import { inputsOf } from './inputs.ts';
 
 export interface CheckRequest extends CheckOptions {
   /** Path of the Dockerfile; `-` for standard input. */
@@ -91,23 +91,9 @@ async function openDockerfile(request: CheckRequest, privileges: Privileges): Pr
 }
 
 async function checkOpened(request: CheckRequest, { name, bytes, ignore }: OpenDockerfile): Promise<CheckedDockerfile> {
-  const inputs = inputsOf(request, ignore);
+  const inputs = inputsOf({ ...request, labels: {} }, { context: { ignore, folder: '/' }, contexts: new Map() });
   const report = await reportOf(() => check(parse(bytes, { name }), inputs, new Map(), request));
   return { name, bytes, text: decodeText(bytes), report };
-}
-
-function inputsOf(request: CheckRequest, ignore: readonly string[]): BuildInputs {
-  const host = hostPlatform();
-  return {
-    buildArgs: request.buildArgs,
-    ...(request.target === undefined ? {} : { target: request.target }),
-    platform: normalizePlatform(request.platform ?? host),
-    buildPlatform: host,
-    labels: {},
-    contexts: {},
-    ignore,
-    hasContext: true,
-  };
 }
 
 /** The report of `work`; that of a file which cannot even be parsed holds the error alone. */

@@ -4,13 +4,16 @@ import type { OpenContext } from './context.ts';
 import type { NamedContexts } from './named-contexts.ts';
 import type { BuildRequest } from './request.ts';
 
+/** What of a build its Dockerfile's meaning depends on. */
+export type MeaningRequest = Pick<BuildRequest, 'buildArgs' | 'target' | 'platform' | 'labels'>;
+
 export interface OpenContexts {
-  readonly context: OpenContext;
+  readonly context: Pick<OpenContext, 'ignore' | 'folder'>;
   readonly contexts: NamedContexts;
 }
 
 /** All that decides what a Dockerfile means in a build. */
-export function inputsOf(request: BuildRequest, { context, contexts }: OpenContexts): BuildInputs {
+export function inputsOf(request: MeaningRequest, { context, contexts }: OpenContexts): BuildInputs {
   const host = hostPlatform();
   return {
     buildArgs: request.buildArgs,
