@@ -129,7 +129,8 @@ export class UploadSession {
 
   /** Appends a request's body; what came before a break stays and counts. @throws ProtocolError SIZE_INVALID (413) */
   async append(request: IncomingMessage): Promise<void> {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+    // A request that is destroyed takes its connection with it, and our answer.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       if (this.#received + chunk.length > this.#largest) {
         throw new ProtocolError('SIZE_INVALID', `a blob has ${this.#largest} bytes at most`, { status: 413 });
       }
