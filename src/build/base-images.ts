@@ -130,16 +130,20 @@ interface Reasons {
   readonly details: readonly string[];
 }
 
-/** An error that says which line wants the image. Of a repository that they do not know, most registries only say that one may not read it. */
+/**
+ * An error that says which line wants the image, and what may be meant: a stage whose name is misspelled is looked for in a
+ * registry. Of a repository that they do not know, most registries only say that one may not read it.
+ */
 function notToBeHad(error: unknown, name: string, { suggestion, details }: Reasons): unknown {
   if (!isSlipwayError(error)) return error;
   if (error.code === 'NOT_FOUND') {
     const hint = 'check the name, or log in if the repository is private';
     return new BuildError('IMAGE_NOT_FOUND', `${name}: not found${suggestion}`, { cause: error, hint, details });
   }
-  if (error.code !== 'UNAUTHORIZED' && error.code !== 'DENIED') return error;
-  const { message, hint } = error;
-  return new BuildError('IMAGE_NOT_FOUND', `${message}${suggestion}`, { cause: error, hint, details });
+  const { message, hint, exitCode } = error;
+  const options = { cause: error, hint, details: [...error.details, ...details], exitCode };
+  const unknown = error.code === 'UNAUTHORIZED' || error.code === 'DENIED';
+  return new BuildError(unknown ? 'IMAGE_NOT_FOUND' : 'IMAGE_UNAVAILABLE', `${message}${suggestion}`, options);
 }
 
 function shownName(name: string): string {

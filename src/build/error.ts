@@ -10,6 +10,8 @@ export type BuildErrorCode =
   | 'CHECKSUM_MISMATCH'
   | 'ARCHIVE_INVALID'
   | 'IMAGE_NOT_FOUND'
+  /** It may be there, but it could not be had: no network, a broken answer. */
+  | 'IMAGE_UNAVAILABLE'
   | 'UNSUPPORTED'
   | 'STEP_FAILED'
   | 'OUTPUT_INVALID'

@@ -147,6 +147,14 @@ describeWith([], 'a Dockerfile with its bases', () => {
     expect(await slipway(['build', '--print=graph', '--format', format, context])).toMatch(drawing);
   });
 
+  it('says what may be meant where no registry answers, too', async () => {
+    const input = 'FROM scratch AS build\nFROM scratch\nCOPY --from=biuld a b\n';
+    const flags = ['--build-context', 'biuld=docker-image://127.0.0.1:1/nosuch', '-f', '-', context];
+    const { code, stderr } = await runCli(['build', ...flags], { input, timeout: 60_000 });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/ERROR: .*127\.0\.0\.1:1.* \(did you mean build\?\)\nDockerfile:3:6\n/);
+  }, 60_000);
+
   it('says which line wants an image that is not there, and what may be meant', async () => {
     const registry = await ourRegistry(home);
     try {
