@@ -32,6 +32,48 @@ describe('excerpt', () => {
   it('long lines are cut', () => {
     expect(excerpt('x'.repeat(50), { start: 1, end: 1 }, { width: 3 })[2]).toBe('   1 | >>> xxx…');
   });
+
+  it.each([
+    ['a word behind tabs', '\tCOPY\t--x', { line: 1, column: 7 }, '   1 | >>>     COPY    --x', '     |                 ^'],
+    [
+      'a word behind wide letters',
+      'ENV 日本=한 x',
+      { line: 1, column: 9 },
+      '   1 | >>> ENV 日本=한 x',
+      '     |                ^',
+    ],
+    ['a word behind a picture', 'ENV 🚀 x', { line: 1, column: 8 }, '   1 | >>> ENV 🚀 x', '     |            ^'],
+    [
+      'a word behind a letter with a mark',
+      'ENV e\u0301 x',
+      { line: 1, column: 8 },
+      '   1 | >>> ENV e\u0301 x',
+      '     |           ^',
+    ],
+    [
+      'a word behind a byte order mark',
+      '\ufeffFROM a',
+      { line: 1, column: 6 },
+      '   1 | >>> FROM a',
+      '     |          ^',
+    ],
+  ])('points at %s', (_, line, position, shown, pointer) => {
+    expect(excerpt(line, { start: 1, end: 1 }, { position }).slice(2, 4)).toEqual([shown, pointer]);
+  });
+
+  it('points at the first word of the first line by its mark alone, and of others by a pointer', () => {
+    const lines = ['RUN <<E', ' apt', 'E'];
+    const pointed = (line: number, column: number) =>
+      excerpt(lines, { start: 1, end: 3 }, { position: { line, column } }).filter((shown) => shown.endsWith('^'));
+    expect(pointed(1, 1)).toEqual([]);
+    expect(pointed(2, 2)).toEqual(['     |      ^']);
+  });
+
+  it('makes room for long numbers', () => {
+    const lines = Array.from({ length: 1001 }, () => 'a b');
+    const shown = excerpt(lines, { start: 1000, end: 1000 }, { context: 1, position: { line: 1000, column: 3 } });
+    expect(shown.slice(2, -1)).toEqual(['  999 |     a b', ' 1000 | >>> a b', '      |       ^']);
+  });
 });
 
 describe('didYouMean', () => {

@@ -72,7 +72,7 @@ describe('check', () => {
       /ERROR: .*unknown flag: --form \(did you mean from\?\)\nDockerfile:2:6\n/,
       1,
     ],
-    ['no Dockerfile at all', ['-'], '', '', /ERROR: file with no instructions/, 1],
+    ['no Dockerfile at all', ['-'], '', '', /ERROR: Dockerfile: file with no instructions/, 1],
     ['a format that is none', ['--format=xml'], '', /expected one of human, json, sarif, github/, '', 125],
   ])('says what is wrong with %s', async (_, args, input, stderr, stdout, code) => {
     const result = await runCli(['check', ...args], { cwd: context, input });
