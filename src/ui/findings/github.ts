@@ -6,13 +6,13 @@ export function githubFindings(files: readonly CheckedFile[]): string {
 }
 
 function annotations({ name, report }: CheckedFile): string[] {
-  const warnings = report.findings.map(({ rule, message, range, start, end }) =>
+  const warnings = report.findings.map(({ rule, message, start, end }) =>
     command('warning', message, {
       file: name,
-      line: range.start,
-      endLine: range.end,
+      line: start.line,
+      endLine: end.line,
       // Columns count only where all is on one line.
-      ...(range.start === range.end && end.column > start.column ? { col: start.column, endColumn: end.column } : {}),
+      ...(start.line === end.line && end.column > start.column ? { col: start.column, endColumn: end.column } : {}),
       title: rule,
     }),
   );
