@@ -3,10 +3,12 @@ import { boolean, option, string } from '@oclif/core/flags';
 import { type CheckedDockerfile, checkDockerfile, type CheckRequest, mendDockerfile } from '../build/index.ts';
 import { ownRules } from '../dockerfile/index.ts';
 import { parsePlatform } from '../oci/index.ts';
-import { currentPrivileges, replaceFile } from '../system/index.ts';
+import { currentPrivileges } from '../system/index.ts';
 import {
   Command,
+  defaultDockerfile,
   escapeControls,
+  type FindingsFormat,
   findingsFormats,
   formatFindings,
   jsonFlag,
@@ -14,6 +16,7 @@ import {
   namedValues,
   platformFlag,
   readBuildInfo,
+  rewriteFile,
 } from '../ui/index.ts';
 
 export default class Check extends Command {
@@ -41,7 +44,7 @@ export default class Check extends Command {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Check);
     const { files: named = [] } = args;
-    const requests = (named.length === 0 ? ['Dockerfile'] : named).map((file) => ({
+    const requests = (named.length === 0 ? [defaultDockerfile()] : named).map((file) => ({
       file,
       context: flags.context,
       stdin: process.stdin,
@@ -52,22 +55,32 @@ export default class Check extends Command {
       skip: flags.skip ?? [],
     }));
     const checked: CheckedDockerfile[] = [];
+    const failures: unknown[] = [];
     for (const request of requests) {
       this.interrupted.throwIfAborted();
-      checked.push(flags.fix ? await this.#mend(request) : await checkDockerfile(request, currentPrivileges()));
+      try {
+        checked.push(flags.fix ? await this.#mend(request) : await checkDockerfile(request, currentPrivileges()));
+      } catch (error) {
+        failures.push(error);
+      }
     }
+    // The mended text of standard input is the result then.
+    const stream = flags.fix && named.includes('-') ? process.stderr : process.stdout;
+    if (checked.length > 0) stream.write(this.#report(checked, flags));
+    if (checked.some(({ report }) => isFailure(report, flags.error))) process.exitCode = 1;
+    this.throwAll(failures);
+  }
+
+  #report(checked: readonly CheckedDockerfile[], flags: { format: FindingsFormat; json: boolean }): string {
     const { version } = readBuildInfo(this.config.root);
     const text = formatFindings(checked, { format: flags.json ? 'json' : flags.format, version });
-    // The mended text of standard input is the result then.
-    if (flags.fix && named.includes('-')) process.stderr.write(`${text}\n`);
-    else this.print(text);
-    if (checked.some(({ report }) => isFailure(report, flags.error))) process.exitCode = 1;
+    return text.endsWith('\n') || text === '' ? text : `${text}\n`;
   }
 
   async #mend(request: CheckRequest): Promise<CheckedDockerfile> {
     const file = await mendDockerfile(request, currentPrivileges());
     if (file.path === undefined) process.stdout.write(file.bytes);
-    else if (file.mended > 0) await replaceFile(file.path, file.bytes);
+    else if (file.mended > 0) await rewriteFile(file.path, file.bytes);
     if (file.mended > 0) this.note(`${escapeControls(file.name)}: ${file.mended} mended`);
     return file;
   }

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeWith, succeed } from './peer-programs.ts';
-import { runCli, slipway, testHome } from './run-cli.ts';
+import { ownProgram } from './reachable-program.ts';
+import { run, runCli, slipway, testHome } from './run-cli.ts';
 
 // Checks of a Dockerfile, by `check` and by `build`.
 
@@ -58,6 +59,35 @@ describe('check', () => {
     expect(rulesOf(await slipway(args, { input }))).toEqual(['UndefinedVar', 'LegacyKeyValueFormat']);
     const beside = await slipway(['check', '--target=b', '--context', context, '-'], { input });
     expect(rulesOf(beside)).toEqual(['CopyIgnoredFile']);
+  });
+
+  it('goes on behind a file that it cannot read, and fails', async () => {
+    await mkdir(join(context, 'folder', 'folder'), { recursive: true });
+    await writeFile(join(context, 'folder', 'folder', 'nested'), clean);
+    const files = ['nosuch', 'folder', 'folder/nested', 'Dockerfile'];
+    const { code, stdout, stderr } = await runCli(['check', ...files], { cwd: context });
+    expect({ code, rules: rulesOf(stdout).length }).toEqual({ code: 1, rules: 4 });
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      'ERROR: failed to read dockerfile: open nosuch: no such file or directory',
+      'ERROR: failed to read dockerfile: open folder: is a directory',
+      'ERROR: failed to read dockerfile: open folder/nested: no such file or directory',
+    ]);
+  });
+
+  it('looks for a Containerfile too', async () => {
+    const folder = join(home, 'containerfile');
+    await mkdir(folder);
+    await writeFile(join(folder, 'Containerfile'), dockerfile);
+    expect(await slipway(['check'], { cwd: folder })).toContain('\nContainerfile:1:14\n');
+    expect(await slipway(['format'], { cwd: folder })).toContain('FROM scratch AS shop\n');
+  });
+
+  it('reads from a pipe, which cannot be mended', async () => {
+    const { node, launcher } = ownProgram;
+    const script = '"$0" "$1" check --fix <(echo FROM a as b)';
+    const result = await run('bash', ['-c', script, node, launcher], { cwd: context });
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/^ERROR: cannot rewrite \/dev\/fd\/\d+: it is no file\n/);
   });
 
   it.each<
