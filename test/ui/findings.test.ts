@@ -107,10 +107,16 @@ describe('findings as JSON', () => {
   });
 
   it('name what makes a build impossible', () => {
-    expect(json('json', checked('FROM a\nFORM b')).buildError).toEqual({
-      message: 'dockerfile parse error on line 2: unknown instruction: FORM (did you mean FROM?)',
-      location: { ranges: [{ start: { line: 2 }, end: { line: 2 } }] },
-    });
+    const { buildError, buildErrors } = json('json', checked('FROM a\nFORM b'), checked('FROM c'), checked(''));
+    expect(buildErrors).toEqual([
+      {
+        message: 'dockerfile parse error on line 2: unknown instruction: FORM (did you mean FROM?)',
+        location: { ranges: [{ start: { line: 2 }, end: { line: 2 } }] },
+        start: { line: 2, column: 1 },
+      },
+      { message: 'file with no instructions', location: { sourceIndex: 2 } },
+    ]);
+    expect(buildError).toEqual(buildErrors[0]);
   });
 });
 
@@ -201,7 +207,7 @@ describe('findings for GitHub', () => {
     [
       'may be errors',
       'FROM a\nCOPY --form=b c d',
-      '::error file=Dockerfile,line=2,endLine=2,title=Dockerfile::dockerfile parse error on line 2: unknown flag: --form (did you mean from?)\n',
+      '::error file=Dockerfile,line=2,col=6,title=Dockerfile::dockerfile parse error on line 2: unknown flag: --form (did you mean from?)\n',
     ],
   ])('%s', (_, text, expected) => {
     expect(shown('github', checked(text))).toBe(expected);

@@ -19,8 +19,9 @@ function annotations({ name, report }: CheckedFile): string[] {
   const { error } = report;
   if (error === undefined) return warnings;
   const { position, range } = error;
-  const place = range === undefined ? {} : { line: position?.line ?? range.start, endLine: range.end };
-  return [...warnings, command('error', error.message, { file: name, ...place, title: 'Dockerfile' })];
+  const place = position ?? (range === undefined ? undefined : { line: range.start, column: 1 });
+  const properties = place === undefined ? {} : { line: place.line, col: place.column };
+  return [...warnings, command('error', error.message, { file: name, ...properties, title: 'Dockerfile' })];
 }
 
 function command(
