@@ -1,8 +1,9 @@
+export { type ImageConfig, parseImageConfig, parsePlatform, type Platform, type RunConfig } from '../oci/index.ts';
 export * from './ast.ts';
 export { applyFixes, type AppliedFixes } from './checks/apply-fixes.ts';
 export { buildkitRules } from './checks/buildkit-rules.ts';
 export { check, checkNeeds, type CheckOptions, type CheckReport } from './checks/check.ts';
-export type { Edit, Finding, Fix } from './checks/finding.ts';
+export type { Edit, Finding, FindingDraft, Fix } from './checks/finding.ts';
 export { ownRules } from './checks/own/own-rules.ts';
 export type { Rule } from './checks/rule.ts';
 export type { FileRule, Subject, SubjectBase, SubjectCommand, SubjectStage } from './checks/subject.ts';
@@ -40,6 +41,7 @@ export { createGlobMatcher, hasWildcards } from './glob.ts';
 export { type FileMode, type ModeAction, type ModeClause, parseFileMode } from './file-mode.ts';
 export * from './graph.ts';
 export * from './ignore.ts';
+export type { Command, Stage } from './instructions/command.ts';
 export * from './line-ranges.ts';
 export { excerptOf, suggestImage } from './missing-image.ts';
 export { outlineOf, type Outline, type OutlineArg, type OutlineCredential } from './outline.ts';
