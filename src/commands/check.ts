@@ -1,7 +1,8 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean, option, string } from '@oclif/core/flags';
 import { type CheckedDockerfile, checkDockerfile, type CheckRequest, mendDockerfile } from '../build/index.ts';
-import { ownRules } from '../dockerfile/index.ts';
+import { buildkitRules, didYouMean, ownRules } from '../dockerfile/index.ts';
+import { UsageError } from '../errors.ts';
 import { parsePlatform } from '../oci/index.ts';
 import { currentPrivileges } from '../system/index.ts';
 import {
@@ -44,6 +45,10 @@ export default class Check extends Command {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Check);
     const { files: named = [] } = args;
+    if (flags.json && flags.format !== 'human' && flags.format !== 'json') {
+      throw new UsageError(`--json and --format ${flags.format} cannot be used together`);
+    }
+    const skip = skippedRules(flags.skip ?? []);
     const requests = (named.length === 0 ? [defaultDockerfile()] : named).map((file) => ({
       file,
       context: flags.context,
@@ -52,7 +57,7 @@ export default class Check extends Command {
       target: flags.target,
       platform: flags.platform === undefined ? undefined : parsePlatform(flags.platform),
       rules: flags.rules === 'all' ? ownRules : [],
-      skip: flags.skip ?? [],
+      skip,
     }));
     const checked: CheckedDockerfile[] = [];
     const failures: unknown[] = [];
@@ -84,6 +89,17 @@ export default class Check extends Command {
     if (file.mended > 0) this.note(`${escapeControls(file.name)}: ${file.mended} mended`);
     return file;
   }
+}
+
+/** The rules that `--skip` names, with commas or one by one. */
+function skippedRules(values: readonly string[]): string[] {
+  const known = ['all', ...Object.keys(buildkitRules), ...ownRules.map(({ name }) => name)];
+  const skipped = values.flatMap((value) => value.split(','));
+  for (const name of skipped) {
+    if (known.includes(name)) continue;
+    throw new UsageError(`--skip: there is no rule "${name}"${didYouMean(name, known)}`);
+  }
+  return skipped;
 }
 
 function isFailure({ error, findings, failOnFindings }: CheckedDockerfile['report'], strict: boolean): boolean {

@@ -50,6 +50,7 @@ export type { Part, Position } from './part.ts';
 export * from './platforms.ts';
 export * from './print-stages.ts';
 export { type Stages, toStages } from './stages.ts';
+export { didYouMean } from './suggest.ts';
 export * from './targets.ts';
 export { decodeText, encodeText } from './text.ts';
 export { contextName } from './image-name.ts';

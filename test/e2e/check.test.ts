@@ -103,6 +103,15 @@ describe('check', () => {
       1,
     ],
     ['no Dockerfile at all', ['-'], '', '', /ERROR: Dockerfile: file with no instructions/, 1],
+    [
+      'a rule that is none',
+      ['--skip=MissingUser,MissingUsr'],
+      '',
+      /no rule "MissingUsr" \(did you mean MissingUser\?\)/,
+      '',
+      125,
+    ],
+    ['two formats', ['--json', '--format=sarif'], '', /--json and --format sarif cannot be used together/, '', 125],
     ['a format that is none', ['--format=xml'], '', /expected one of human, json, sarif, github/, '', 125],
   ])('says what is wrong with %s', async (_, args, input, stderr, stdout, code) => {
     const result = await runCli(['check', ...args], { cwd: context, input });
@@ -213,7 +222,9 @@ describe('check --fix', () => {
   });
 
   it('mends by the rules that are asked', async () => {
-    const { stdout } = await runCli(['check', '--fix', '--rules=docker', '--skip=FromAsCasing', '-'], { input: text });
+    const { stdout } = await runCli(['check', '--fix', '--rules=docker', '--skip=FromAsCasing,MissingUser', '-'], {
+      input: text,
+    });
     expect(stdout).toBe(text.replace('ENV A b', 'ENV A=b'));
   });
 
