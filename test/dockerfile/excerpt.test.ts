@@ -34,7 +34,13 @@ describe('excerpt', () => {
   });
 
   it.each([
-    ['a word behind tabs', '\tCOPY\t--x', { line: 1, column: 7 }, '   1 | >>>     COPY    --x', '     |                 ^'],
+    [
+      'a word behind tabs',
+      '\tCOPY\t--x',
+      { line: 1, column: 7 },
+      '   1 | >>>     COPY    --x',
+      '     |                 ^',
+    ],
     [
       'a word behind wide letters',
       'ENV 日本=한 x',
