@@ -17,6 +17,11 @@ const rule = '-'.repeat(20);
 /** Columns from one tab stop to the next. */
 const tabStop = 4;
 
+/** Lines of an instruction above which only those around the position are shown: a build's script may have hundreds. */
+const longRange = 20;
+/** Lines shown there on each side. */
+const nearby = 4;
+
 /**
  * The lines of `text` around `range`, those inside it marked with `>>>`, between a head `name:line` and rules; tabs are
  * blanks. Empty where the range lies outside the text.
@@ -25,28 +30,43 @@ const tabStop = 4;
 export function excerpt(text: string | readonly string[], range: SourceRange, options: ExcerptOptions = {}): string[] {
   const lines = typeof text === 'string' ? text.split('\n') : text;
   if (range.start < 1 || range.start > lines.length) return [];
-  const end = Math.min(Math.max(range.start, range.end), lines.length);
-  const shown = widen({ start: range.start, end }, lines.length, options.context ?? (end === range.start ? 4 : 2));
-  const width = options.width ?? 400;
-  const digits = Math.max(3, String(shown.end).length);
-  const body: string[] = [];
-  for (let number = shown.start; number <= shown.end; number++) {
-    const mark = number >= range.start && number <= end ? '>>>' : '   ';
-    const line = lineAt(lines, number);
-    const clipped = line.length > width ? `${line.slice(0, width)}…` : line;
-    body.push(` ${String(number).padStart(digits)} | ${mark} ${expandTabs(clipped)}`.trimEnd());
-    const column = number === options.position?.line ? options.position.column : undefined;
-    // The first word of what is marked needs no pointer.
-    if (column === undefined || column > width || (number === range.start && isBlank(line, column))) continue;
-    body.push(` ${' '.repeat(digits)} |     ${' '.repeat(columnsOf(expandTabs(line.slice(0, column - 1))))}^`);
-  }
+  const marked = { start: range.start, end: Math.min(Math.max(range.start, range.end), lines.length) };
   const { line, column } = options.position ?? { line: range.start };
   return [
     [options.name ?? 'Dockerfile', line, ...(column === undefined ? [] : [column])].join(':'),
     rule,
-    ...body,
+    ...shownLines(lines, marked, options),
     rule,
   ];
+}
+
+function shownLines(lines: readonly string[], marked: SourceRange, options: ExcerptOptions): string[] {
+  const { width = 400, position, context = marked.end === marked.start ? 4 : 2 } = options;
+  const shown = widen(marked, lines.length, context);
+  const digits = Math.max(3, String(shown.end).length);
+  const blank = ` ${' '.repeat(digits)} |    `;
+  return numbersOf(shown, marked, position).flatMap((number) => {
+    if (number === undefined) return [`${blank} …`];
+    const mark = number >= marked.start && number <= marked.end ? '>>>' : '   ';
+    const line = lineAt(lines, number);
+    const clipped = line.length > width ? `${line.slice(0, width)}…` : line;
+    const written = ` ${String(number).padStart(digits)} | ${mark} ${expandTabs(clipped)}`.trimEnd();
+    const column = number === position?.line ? position.column : undefined;
+    // The first word of what is marked needs no pointer.
+    if (column === undefined || column > width || (number === marked.start && isBlank(line, column))) return [written];
+    return [written, `${blank} ${' '.repeat(columnsOf(expandTabs(line.slice(0, column - 1))))}^`];
+  });
+}
+
+/** Which lines are shown; undefined stands for some that are left out of a long range. */
+function numbersOf(shown: SourceRange, marked: SourceRange, position: Position | undefined): (number | undefined)[] {
+  const all = Array.from({ length: shown.end - shown.start + 1 }, (_, index) => shown.start + index);
+  if (position === undefined || marked.end - marked.start < longRange) return all;
+  const isShown = (number: number): boolean => number <= marked.start || Math.abs(number - position.line) <= nearby;
+  const kept = all.filter(isShown);
+  return kept.flatMap((number, index) =>
+    (kept[index + 1] ?? shown.end) > number + 1 ? [number, undefined] : [number],
+  );
 }
 
 /** A line without its end, and without a byte order mark. */

@@ -75,6 +75,18 @@ describe('excerpt', () => {
     expect(pointed(2, 2)).toEqual(['     |      ^']);
   });
 
+  it.each([
+    [{ line: 10, column: 2 }, '1 2 … 6 7 8 9 10 11 12 13 14 …'],
+    [{ line: 2, column: 1 }, '1 2 3 4 5 6 …'],
+    [{ line: 28, column: 1 }, '1 2 … 24 25 26 27 28 29 30 31'],
+    [undefined, Array.from({ length: 31 }, (_, index) => index + 1).join(' ')],
+  ])('of a long instruction shows its beginning and what is near %j', (position, shown) => {
+    const lines = Array.from({ length: 31 }, () => ' x');
+    const body = excerpt(lines, { start: 2, end: 30 }, { position }).slice(2, -1);
+    const numbers = body.map((line) => (line.includes('…') ? '…' : line.slice(0, 5).trim()));
+    expect(numbers.filter((number) => number !== '').join(' ')).toBe(shown);
+  });
+
   it('makes room for long numbers', () => {
     const lines = Array.from({ length: 1001 }, () => 'a b');
     const shown = excerpt(lines, { start: 1000, end: 1000 }, { context: 1, position: { line: 1000, column: 3 } });
