@@ -68,11 +68,8 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
 function noteWarnings(warnings: StepGraph['warnings'], onEvent: OnBuildEvent): void {
   for (const { message, rule } of warnings)
     if (rule === undefined) onEvent({ type: 'note', level: 'warning', message });
-  const findings = warnings.filter(({ rule }) => rule !== undefined);
+  const findings = warnings.flatMap(({ rule, message, line }) => (rule === undefined ? [] : [{ rule, message, line }]));
   if (findings.length === 0) return;
   const count = findings.length === 1 ? '1 warning' : `${findings.length} warnings`;
-  onEvent({ type: 'note', level: 'warning', message: `${count} found in the Dockerfile (slipway check shows where):` });
-  for (const { rule, message, line } of findings) {
-    onEvent({ type: 'note', level: 'info', message: ` - ${rule}: ${message} (line ${line})` });
-  }
+  onEvent({ type: 'note', level: 'warning', message: `${count} found in the Dockerfile`, findings });
 }

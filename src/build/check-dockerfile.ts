@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import {
   applyFixes,
@@ -13,6 +13,7 @@ import {
 import type { Platform } from '../oci/index.ts';
 import type { Privileges } from '../system/index.ts';
 import { openContext } from './context.ts';
+import { BuildError } from './error.ts';
 import { inputsOf } from './inputs.ts';
 
 export interface CheckRequest extends CheckOptions {
@@ -82,11 +83,16 @@ async function openDockerfile(request: CheckRequest, privileges: Privileges): Pr
   const { file, stdin } = request;
   const alone = file === '-' && request.context === undefined;
   const context = alone ? '-' : (request.context ?? dirname(file));
-  const { dockerfile, ignore } = await openContext(
-    { context, dockerfile: alone ? undefined : file, stdin },
-    noScratch,
-    { privileges },
-  );
+  const opening = openContext({ context, dockerfile: alone ? undefined : file, stdin }, noScratch, { privileges });
+  const { dockerfile, ignore } = await opening.catch((error: unknown) => {
+    // Its hint names a flag of `build`.
+    if (!(error instanceof BuildError) || error.code !== 'DOCKERFILE_NOT_FOUND') throw error;
+    throw new BuildError(error.code, error.message, { cause: error });
+  });
+  if (request.context === undefined && dockerfile.path !== undefined && dockerfile.path !== resolve(file)) {
+    // One of that name in the folder of the one that is meant, as `-f` of `build` would have it.
+    throw new BuildError('DOCKERFILE_NOT_FOUND', `failed to read dockerfile: open ${file}: no such file or directory`);
+  }
   return { name: file === '-' ? dockerfile.name : file, path: dockerfile.path, bytes: dockerfile.text, ignore };
 }
 

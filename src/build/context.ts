@@ -1,10 +1,10 @@
-import { lstatSync, type Stats, statSync } from 'node:fs';
+import { createReadStream, lstatSync, type Stats, statSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { addAbortSignal, Readable } from 'node:stream';
 import { encodeText, ignoreFileNames, parseIgnore } from '../dockerfile/index.ts';
 import { applyInWorker } from '../layer/index.ts';
-import type { Privileges } from '../system/index.ts';
+import { type Privileges, reasonOf } from '../system/index.ts';
 import { followInRoot, locate } from './copy/tree.ts';
 import { BuildError } from './error.ts';
 import type { BuildRequest } from './request.ts';
@@ -81,7 +81,7 @@ async function openFolderContext(request: ContextRequest, options = { confined: 
     return { dockerfile: { name: 'Dockerfile', text }, folder, ignore: await readIgnore(folder, undefined) };
   }
   const path = findDockerfile(folder, request.dockerfile, options.confined);
-  const text = await readFile(path);
+  const text = await readDockerfileText(path);
   return {
     dockerfile: { name: basename(request.dockerfile ?? 'Dockerfile'), text, path },
     folder,
@@ -91,9 +91,13 @@ async function openFolderContext(request: ContextRequest, options = { confined: 
 
 /** `-f` is taken from the working folder, else from the context; the default name from the context, never through a link out of it. */
 function findDockerfile(folder: string, wanted: string | undefined, confined: boolean): string {
+  let other: Stats | undefined;
   if (wanted !== undefined && !confined) {
     for (const candidate of isAbsolute(wanted) ? [wanted] : [resolve(wanted), join(folder, wanted)]) {
-      if (statSync(candidate, { throwIfNoEntry: false })?.isFile()) return candidate;
+      const stats = statsOf(candidate);
+      // A pipe comes of `-f <(program)`.
+      if (stats?.isFile() || stats?.isFIFO()) return candidate;
+      other ??= stats;
     }
   }
   const name = wanted ?? 'Dockerfile';
@@ -101,9 +105,39 @@ function findDockerfile(folder: string, wanted: string | undefined, confined: bo
   for (const each of names) {
     const found = followInRoot(folder, Buffer.from(each).toString('latin1'));
     if (found?.stats.isFile() && found.stats.size <= maxText) return locate(folder, found.path).toString();
+    other ??= found?.stats;
   }
-  throw new BuildError('DOCKERFILE_NOT_FOUND', `failed to read dockerfile: open ${name}: no such file or directory`, {
+  throw new BuildError('DOCKERFILE_NOT_FOUND', `failed to read dockerfile: open ${name}: ${whyNot(other)}`, {
     hint: `looked in ${folder}; name another one with -f`,
+  });
+}
+
+/** Why what was found instead of a Dockerfile is none. */
+function whyNot(stats: Stats | undefined): string {
+  if (stats === undefined) return 'no such file or directory';
+  if (stats.isDirectory()) return 'is a directory';
+  return stats.isFile() ? `larger than ${maxText} bytes` : 'not a regular file';
+}
+
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+async function readDockerfileText(path: string): Promise<Buffer> {
+  try {
+    return statSync(path).isFIFO() ? await readAll(createReadStream(path)) : await readFile(path);
+  } catch (error) {
+    throw error instanceof BuildError ? error : unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): BuildError {
+  return new BuildError('DOCKERFILE_NOT_FOUND', `failed to read dockerfile: open ${path}: ${reasonOf(error)}`, {
+    cause: error,
   });
 }
 
@@ -160,8 +194,7 @@ async function readAll(stream: Readable): Promise<Buffer> {
   let length = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > maxText)
-      throw new BuildError('CONTEXT_INVALID', `the Dockerfile on standard input is larger than ${maxText} bytes`);
+    if (length > maxText) throw new BuildError('CONTEXT_INVALID', `the Dockerfile is larger than ${maxText} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

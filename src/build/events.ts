@@ -20,6 +20,20 @@ export type BuildEvent =
       readonly time: number;
     }
   | { readonly type: 'step-error'; readonly id: string; readonly message: string; readonly time: number }
-  | { readonly type: 'note'; readonly level: 'info' | 'warning'; readonly message: string };
+  | BuildNote;
+
+export interface BuildNote {
+  readonly type: 'note';
+  readonly level: 'info' | 'warning';
+  readonly message: string;
+  /** What checks found in the Dockerfile, where the message sums that up. */
+  readonly findings?: readonly BuildFinding[];
+}
+
+export interface BuildFinding {
+  readonly rule: string;
+  readonly message: string;
+  readonly line?: number | undefined;
+}
 
 export type OnBuildEvent = (event: BuildEvent) => void;

@@ -1,10 +1,19 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { string as argument } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
 import { DockerfileError, decodeText, encodeText, format, parse } from '../dockerfile/index.ts';
 import { UsageError } from '../errors.ts';
-import { replaceFile } from '../system/index.ts';
-import { Command, escapeControls, jsonFlag, readStandardInput, unifiedDiff } from '../ui/index.ts';
+import { reasonOf } from '../system/index.ts';
+import {
+  Command,
+  defaultDockerfile,
+  escapeControls,
+  jsonFlag,
+  readStandardInput,
+  rewriteFile,
+  UiError,
+  unifiedDiff,
+} from '../ui/index.ts';
 
 /** Bytes of a Dockerfile on standard input. */
 const maximumSize = 16 * 1024 * 1024;
@@ -31,7 +40,7 @@ export default class Format extends Command {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Format);
-    const files = args.files === undefined || args.files.length === 0 ? ['Dockerfile'] : args.files;
+    const files = args.files === undefined || args.files.length === 0 ? [defaultDockerfile()] : args.files;
     if (flags.write && files.includes('-')) throw new UsageError('standard input cannot be rewritten');
     const results: { readonly file: string; readonly changed: boolean }[] = [];
     const failures: unknown[] = [];
@@ -41,7 +50,7 @@ export default class Format extends Command {
         const { before, after } = await formatFile(file);
         const changed = before !== after;
         results.push({ file, changed });
-        if (changed && flags.write) await rewrite(file, after);
+        if (changed && flags.write) await rewriteFile(file, encodeText(after));
         if (!flags.json) this.#show({ file, before, after }, flags);
       } catch (error) {
         failures.push(error);
@@ -80,20 +89,6 @@ async function readDockerfile(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw cannot('read', path, error);
+    throw new UiError('FILE_UNREADABLE', `cannot read ${path}: ${reasonOf(error)}`, { cause: error });
   }
-}
-
-async function rewrite(path: string, text: string): Promise<void> {
-  try {
-    if (!(await stat(path)).isFile()) throw new UsageError(`cannot rewrite ${path}: it is no file`, { exitCode: 1 });
-    await replaceFile(path, encodeText(text));
-  } catch (error) {
-    throw error instanceof UsageError ? error : cannot('rewrite', path, error);
-  }
-}
-
-function cannot(verb: string, path: string, error: unknown): UsageError {
-  const { code } = error as NodeJS.ErrnoException;
-  return new UsageError(`cannot ${verb} ${path}: ${code ?? 'unknown error'}`, { cause: error, exitCode: 1 });
 }

@@ -50,7 +50,8 @@ export class DockerfileError extends SlipwayError {
 
   /** The part of `error` that is at fault, if it is one of ours and says so. */
   static partOf(error: unknown): Part | undefined {
-    return error instanceof DockerfileError ? error.#part : undefined;
+    // Not `instanceof DockerfileError`: bundlers rename a class that names itself, and `name` with it.
+    return error instanceof Error && #part in error ? error.#part : undefined;
   }
 }
 

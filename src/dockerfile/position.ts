@@ -89,11 +89,10 @@ function toOffset(pieces: readonly LinePiece[], index: number): number {
 function spanOf(line: string, escape: Escape, part: Part): Span {
   const { nameSpan, flags, flagSpans, rest, restStart } = splitInstruction(line, escape);
   const whole = partSpan();
-  if (part.text === undefined || part.text === '') return whole ?? nameSpan;
-  const within = whole ?? { start: nameSpan.end, end: line.length };
-  const index = line.indexOf(part.text, within.start);
-  if (index < 0 || index + part.text.length > within.end) return whole ?? nameSpan;
-  return { start: index, end: index + part.text.length };
+  const { start, end } = whole ?? { start: nameSpan.end, end: line.length };
+  const within = line.slice(start, end);
+  const found = part.variable === undefined ? findText(within, part.text) : findVariable(within, part.variable);
+  return found === undefined ? (whole ?? nameSpan) : shift(found, start);
 
   function partSpan(): Span | undefined {
     if (part.flag !== undefined) {
@@ -105,6 +104,19 @@ function spanOf(line: string, escape: Escape, part: Part): Span {
     const span = argumentForms.get(name)?.spans(rest, escape)[part.arg];
     return span === undefined ? undefined : shift(span, restStart);
   }
+}
+
+function findText(line: string, text = ''): Span | undefined {
+  const index = text === '' ? -1 : line.indexOf(text);
+  return index < 0 ? undefined : { start: index, end: index + text.length };
+}
+
+/** `$NAME` and `${NAME}`; of `${NAME:-word}` what stands before the word. */
+function findVariable(line: string, name: string): Span | undefined {
+  for (const { 0: text, 1: braced, 2: bare, index } of line.matchAll(/\$(?:\{(\w+)\}?|(\w+))/g)) {
+    if ((braced ?? bare) === name) return { start: index, end: index + text.length };
+  }
+  return undefined;
 }
 
 function isFlag(flag: string, name: number | string | undefined): boolean {

@@ -23,6 +23,7 @@ export { probeOverlay } from './probe-overlay.ts';
 export { ProcessLock } from './process-lock.ts';
 export { bootId, type ProcessRecord, processStartTime } from './process-record.ts';
 export * from './root-mount.ts';
+export { reasonOf } from './reason-of.ts';
 export { replaceFile } from './replace-file.ts';
 export { minimalEnvironment, type RunCommandOptions, type RunResult, run } from './run.ts';
 export * from './syscalls.ts';

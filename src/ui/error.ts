@@ -7,7 +7,9 @@ export type UiErrorCode =
   | 'INTERRUPTED'
   | 'NO_SUCH_IMAGE'
   | 'IMAGE_IN_USE'
-  | 'INVALID_TAG';
+  | 'INVALID_TAG'
+  | 'FILE_UNREADABLE'
+  | 'FILE_UNWRITABLE';
 
 /** What goes wrong between a program and the person in front of it: formats that do not parse, prompts without a terminal. */
 export class UiError extends SlipwayError {

@@ -313,6 +313,9 @@ describe('a finding says', () => {
     ['FROM a\nEXPOSE 80 \\\n 81/TCP', '3:2-3:8'],
     ['FROM --platform=linux/arm64 a', '1:6-1:28'],
     ['FROM a\nARG A B_TOKEN=$A', '2:7-2:14'],
+    ['FROM scratch\nENV B=1 C=${X:-y}', '2:11-2:14'],
+    ['FROM scratch\nENV AB=1\nWORKDIR /${AB}$AB${A}', '3:18-3:22'],
+    ['FROM --platform=linux/${PP} a', '1:23-1:28'],
   ])('of %j the very words: %s', (text, place) => {
     const [{ start, end } = { start: undefined, end: undefined }] = reportOf(text).findings;
     expect(`${start?.line}:${start?.column}-${end?.line}:${end?.column}`).toBe(place);

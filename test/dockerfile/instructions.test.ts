@@ -176,7 +176,7 @@ const bad: readonly (readonly [text: string, message: string])[] = [
   ['USER', 'USER requires exactly one argument'],
   ['WORKDIR', 'WORKDIR requires exactly one argument'],
   ['STOPSIGNAL', 'STOPSIGNAL requires exactly one argument'],
-  ['STOPSIGNAL SIGTREM', 'invalid signal: SIGTREM (did you mean TERM?)'],
+  ['STOPSIGNAL SIGTREM', 'invalid signal: SIGTREM (did you mean SIGTERM?)'],
   ['STOPSIGNAL 0', 'invalid signal: 0'],
   ['MAINTAINER', 'MAINTAINER requires exactly one argument'],
   ['VOLUME', 'VOLUME requires at least one argument'],

@@ -59,6 +59,13 @@ const wholes: readonly Whole[] = [
     lines: '2-2',
   },
   {
+    code: 'INVALID_FLAG',
+    text: 'FROM a\nCOPY --from b / /',
+    message: 'dockerfile parse error on line 2: missing a value on flag: --from',
+    lines: '2-2',
+    hint: 'it is written --from=VALUE, without blanks',
+  },
+  {
     code: 'INVALID_ARGUMENT',
     text: 'FROM a\nENV',
     message: 'dockerfile parse error on line 2: ENV requires at least one argument',

@@ -66,8 +66,8 @@ describe('an error points at', () => {
       'Dockerfile:2:9',
       '--------------------',
       '   1 |     FROM a',
-      '   2 | >>> \tCOPY \t --form=b c d',
-      '     |     \t     \t ^',
+      '   2 | >>>     COPY     --form=b c d',
+      '     |                  ^',
       '   3 |',
       '--------------------',
     ]);

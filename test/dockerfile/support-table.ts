@@ -303,7 +303,7 @@ export const sections: readonly Section[] = [
         config: { Healthcheck: { Test: ['CMD-SHELL', 'a'], Interval: 5e9, StartInterval: 1e9 } },
       }),
       row('STOPSIGNAL is checked', 'yes no', 'STOPSIGNAL SIGTREM', {
-        error: 'invalid signal: SIGTREM (did you mean TERM?)',
+        error: 'invalid signal: SIGTREM (did you mean SIGTERM?)',
       }),
       row('USER, VOLUME, WORKDIR', 'yes yes', 'USER u\nVOLUME /v\nWORKDIR /w\nWORKDIR x', {
         config: { User: 'u', Volumes: ['/v'], WorkingDir: '/w/x' },

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeWith, succeed } from './peer-programs.ts';
-import { runCli, slipway, testHome } from './run-cli.ts';
+import { ownProgram } from './reachable-program.ts';
+import { run, runCli, slipway, testHome } from './run-cli.ts';
 
 // Checks of a Dockerfile, by `check` and by `build`.
 
@@ -60,6 +61,35 @@ describe('check', () => {
     expect(rulesOf(beside)).toEqual(['CopyIgnoredFile']);
   });
 
+  it('goes on behind a file that it cannot read, and fails', async () => {
+    await mkdir(join(context, 'folder', 'folder'), { recursive: true });
+    await writeFile(join(context, 'folder', 'folder', 'nested'), clean);
+    const files = ['nosuch', 'folder', 'folder/nested', 'Dockerfile'];
+    const { code, stdout, stderr } = await runCli(['check', ...files], { cwd: context });
+    expect({ code, rules: rulesOf(stdout).length }).toEqual({ code: 1, rules: 4 });
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      'ERROR: failed to read dockerfile: open nosuch: no such file or directory',
+      'ERROR: failed to read dockerfile: open folder: is a directory',
+      'ERROR: failed to read dockerfile: open folder/nested: no such file or directory',
+    ]);
+  });
+
+  it('looks for a Containerfile too', async () => {
+    const folder = join(home, 'containerfile');
+    await mkdir(folder);
+    await writeFile(join(folder, 'Containerfile'), dockerfile);
+    expect(await slipway(['check'], { cwd: folder })).toContain('\nContainerfile:1:14\n');
+    expect(await slipway(['format'], { cwd: folder })).toContain('FROM scratch AS shop\n');
+  });
+
+  it('reads from a pipe, which cannot be mended', async () => {
+    const { node, launcher } = ownProgram;
+    const script = '"$0" "$1" check --fix <(echo FROM a as b)';
+    const result = await run('bash', ['-c', script, node, launcher], { cwd: context });
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/^ERROR: cannot rewrite \/dev\/fd\/\d+: it is no file\n/);
+  });
+
   it.each<
     readonly [what: string, args: string[], input: string, stderr: RegExp | '', stdout: RegExp | '', code: number]
   >([
@@ -72,7 +102,16 @@ describe('check', () => {
       /ERROR: .*unknown flag: --form \(did you mean from\?\)\nDockerfile:2:6\n/,
       1,
     ],
-    ['no Dockerfile at all', ['-'], '', '', /ERROR: file with no instructions/, 1],
+    ['no Dockerfile at all', ['-'], '', '', /ERROR: Dockerfile: file with no instructions/, 1],
+    [
+      'a rule that is none',
+      ['--skip=MissingUser,MissingUsr'],
+      '',
+      /no rule "MissingUsr" \(did you mean MissingUser\?\)/,
+      '',
+      125,
+    ],
+    ['two formats', ['--json', '--format=sarif'], '', /--json and --format sarif cannot be used together/, '', 125],
     ['a format that is none', ['--format=xml'], '', /expected one of human, json, sarif, github/, '', 125],
   ])('says what is wrong with %s', async (_, args, input, stderr, stdout, code) => {
     const result = await runCli(['check', ...args], { cwd: context, input });
@@ -183,7 +222,9 @@ describe('check --fix', () => {
   });
 
   it('mends by the rules that are asked', async () => {
-    const { stdout } = await runCli(['check', '--fix', '--rules=docker', '--skip=FromAsCasing', '-'], { input: text });
+    const { stdout } = await runCli(['check', '--fix', '--rules=docker', '--skip=FromAsCasing,MissingUser', '-'], {
+      input: text,
+    });
     expect(stdout).toBe(text.replace('ENV A b', 'ENV A=b'));
   });
 

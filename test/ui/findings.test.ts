@@ -107,10 +107,16 @@ describe('findings as JSON', () => {
   });
 
   it('name what makes a build impossible', () => {
-    expect(json('json', checked('FROM a\nFORM b')).buildError).toEqual({
-      message: 'dockerfile parse error on line 2: unknown instruction: FORM (did you mean FROM?)',
-      location: { ranges: [{ start: { line: 2 }, end: { line: 2 } }] },
-    });
+    const { buildError, buildErrors } = json('json', checked('FROM a\nFORM b'), checked('FROM c'), checked(''));
+    expect(buildErrors).toEqual([
+      {
+        message: 'dockerfile parse error on line 2: unknown instruction: FORM (did you mean FROM?)',
+        location: { ranges: [{ start: { line: 2 }, end: { line: 2 } }] },
+        start: { line: 2, column: 1 },
+      },
+      { message: 'file with no instructions', location: { sourceIndex: 2 } },
+    ]);
+    expect(buildError).toEqual(buildErrors[0]);
   });
 });
 
@@ -160,6 +166,13 @@ describe('findings as SARIF', () => {
     });
   });
 
+  it('count no byte order mark', () => {
+    const [run] = json('sarif', checked('\ufeffFROM a as b')).runs;
+    const [{ locations, fixes }] = run.results;
+    expect(locations[0].physicalLocation.region).toMatchObject({ startLine: 1, startColumn: 8 });
+    expect(fixes[0].artifactChanges[0].replacements[0].deletedRegion).toEqual({ charOffset: 7, charLength: 2 });
+  });
+
   it('have an error where the file cannot be built', () => {
     const [run] = json('sarif', checked('FROM a\nCOPY --form=b c d')).runs;
     expect(run.results).toEqual([
@@ -187,14 +200,14 @@ describe('findings for GitHub', () => {
       "::warning file=Dockerfile,line=1,endLine=1,col=8,endColumn=10,title=FromAsCasing::'as' and 'FROM' keywords' casing do not match\n",
     ],
     [
-      'over several lines have none',
+      'of instructions on several lines stand at the word',
       'FROM a\nENV b \\\n c',
-      '::warning file=Dockerfile,line=2,endLine=3,title=LegacyKeyValueFormat::"ENV key=value" should be used instead of legacy "ENV key value" format\n',
+      '::warning file=Dockerfile,line=2,endLine=2,col=1,endColumn=4,title=LegacyKeyValueFormat::"ENV key=value" should be used instead of legacy "ENV key value" format\n',
     ],
     [
       'may be errors',
       'FROM a\nCOPY --form=b c d',
-      '::error file=Dockerfile,line=2,endLine=2,title=Dockerfile::dockerfile parse error on line 2: unknown flag: --form (did you mean from?)\n',
+      '::error file=Dockerfile,line=2,col=6,title=Dockerfile::dockerfile parse error on line 2: unknown flag: --form (did you mean from?)\n',
     ],
   ])('%s', (_, text, expected) => {
     expect(shown('github', checked(text))).toBe(expected);

@@ -193,6 +193,21 @@ describe('other kinds', () => {
     expect(play('quiet', events)).toBe('WARNING: careful\n------\n > A:\nout\n------\n');
   });
 
+  it.each([
+    ['quiet', ''],
+    [
+      'plain',
+      'WARNING: 2 warnings found in the Dockerfile (slipway check shows where):\n - A: a\\x1b (line 3)\n - B: b\n',
+    ],
+  ] as const)('%s sums up what checks found as %j', (kind, shown) => {
+    const findings = [
+      { rule: 'A', message: 'a\u001b', line: 3 },
+      { rule: 'B', message: 'b' },
+    ];
+    const message = '2 warnings found in the Dockerfile';
+    expect(play(kind, [[0, { type: 'note', level: 'warning', message, findings }]])).toBe(shown);
+  });
+
   it('json writes every event as a line', () => {
     const lines = play('json', events).trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(events.map(([, event]) => event));

@@ -23,7 +23,7 @@ export function checkFromArguments(
   for (const name of unmatched) {
     if (declared.has(name)) continue;
     const message = rule.message(name, didYouMean(name, declared));
-    reporter.report({ rule, message, range, part: { text: `$${name}` }, comments });
+    reporter.report({ rule, message, range, part: { variable: name }, comments });
   }
 }
 

@@ -45,7 +45,8 @@ export function readFlags(words: readonly string[], kinds: FlagKinds): Flags {
 
 function readValue(flag: string, value: string | undefined, kind: 'boolean' | 'text' | 'list'): string {
   if (kind !== 'boolean') {
-    if (value === undefined) throw invalid(`missing a value on flag: ${flag}`);
+    if (value === undefined)
+      throw invalid(`missing a value on flag: ${flag}`, `it is written ${flag}=VALUE, without blanks`);
     return value;
   }
   if (value === undefined) return 'true';
@@ -56,6 +57,6 @@ function readValue(flag: string, value: string | undefined, kind: 'boolean' | 't
   );
 }
 
-function invalid(message: string): DockerfileError {
-  return new DockerfileError('INVALID_FLAG', message);
+function invalid(message: string, hint?: string): DockerfileError {
+  return new DockerfileError('INVALID_FLAG', message, { hint });
 }

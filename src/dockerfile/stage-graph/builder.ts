@@ -77,7 +77,7 @@ export function checkVariables(scope: Scope, unmatched: ReadonlySet<string>): vo
   for (const name of unmatched) {
     if (state.args.has(name) || builderArguments.has(name)) continue;
     const suggestion = didYouMean(name, state.env.keys()).replace('(did you mean ', '(did you mean $');
-    report(scope, rule, rule.message(name, suggestion), { text: `$${name}` });
+    report(scope, rule, rule.message(name, suggestion), { variable: name });
   }
 }
 

@@ -18,7 +18,12 @@ const names: ReadonlySet<string> = new Set(
  */
 export function checkSignal(signal: string): void {
   if (/^[+-]?\d{1,9}$/.test(signal) && Number(signal) !== 0) return;
-  const name = signal.toUpperCase().replace(/^SIG/, '');
-  if (names.has(name)) return;
-  throw new DockerfileError('INVALID_ARGUMENT', `invalid signal: ${signal}${didYouMean(name, names)}`);
+  const name = signal.toUpperCase();
+  const prefix = name.startsWith('SIG') ? 'SIG' : '';
+  if (names.has(name.slice(prefix.length))) return;
+  const suggestion = didYouMean(
+    name,
+    [...names].map((option) => prefix + option),
+  );
+  throw new DockerfileError('INVALID_ARGUMENT', `invalid signal: ${signal}${suggestion}`);
 }

@@ -6,21 +6,22 @@ export function githubFindings(files: readonly CheckedFile[]): string {
 }
 
 function annotations({ name, report }: CheckedFile): string[] {
-  const warnings = report.findings.map(({ rule, message, range, start, end }) =>
+  const warnings = report.findings.map(({ rule, message, start, end }) =>
     command('warning', message, {
       file: name,
-      line: range.start,
-      endLine: range.end,
+      line: start.line,
+      endLine: end.line,
       // Columns count only where all is on one line.
-      ...(range.start === range.end && end.column > start.column ? { col: start.column, endColumn: end.column } : {}),
+      ...(start.line === end.line && end.column > start.column ? { col: start.column, endColumn: end.column } : {}),
       title: rule,
     }),
   );
   const { error } = report;
   if (error === undefined) return warnings;
   const { position, range } = error;
-  const place = range === undefined ? {} : { line: position?.line ?? range.start, endLine: range.end };
-  return [...warnings, command('error', error.message, { file: name, ...place, title: 'Dockerfile' })];
+  const place = position ?? (range === undefined ? undefined : { line: range.start, column: 1 });
+  const properties = place === undefined ? {} : { line: place.line, col: place.column };
+  return [...warnings, command('error', error.message, { file: name, ...properties, title: 'Dockerfile' })];
 }
 
 function command(

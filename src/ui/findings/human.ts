@@ -1,14 +1,11 @@
-import { excerpt, type Finding } from '../../dockerfile/index.ts';
+import { excerpt } from '../../dockerfile/index.ts';
 import { escapeControls, escapeControlsInLines } from '../escape.ts';
 import type { CheckedFile } from './checked-file.ts';
 
 /** Findings as BuildKit prints them, after a line that counts them. */
 export function humanFindings(files: readonly CheckedFile[]): string {
   const count = files.reduce((sum, { report }) => sum + report.findings.length, 0);
-  const blocks = files.flatMap((file) => [
-    ...file.report.findings.map((finding) => block(file, finding)),
-    ...failure(file),
-  ]);
+  const blocks = files.flatMap((file) => [...findingBlocks(file), ...failure(file)]);
   const fixable = files.reduce(
     (sum, { report }) => sum + report.findings.filter(({ fix }) => fix !== undefined).length,
     0,
@@ -22,13 +19,19 @@ function summary(count: number): string {
   return `Check complete, ${count === 1 ? '1 warning has' : `${count} warnings have`} been found!`;
 }
 
-function block({ name, text }: CheckedFile, { rule, url, message, range, start }: Finding): string {
-  const head = `WARNING: ${rule}${url === undefined ? '' : ` - ${url}`}`;
-  return `${[head, escapeControls(message), ...excerpt(text, range, { name, position: start }).map(escapeControlsInLines)].join('\n')}\n`;
+function findingBlocks({ name, text, report }: CheckedFile): string[] {
+  const lines = text.split('\n');
+  return report.findings.map(({ rule, url, message, range, start }) => {
+    const head = `WARNING: ${rule}${url === undefined ? '' : ` - ${url}`}`;
+    const shown = excerpt(lines, range, { name, position: start }).map(escapeControlsInLines);
+    return `${[head, escapeControls(message), ...shown].join('\n')}\n`;
+  });
 }
 
-function failure({ report: { error } }: CheckedFile): string[] {
+function failure({ name, report: { error } }: CheckedFile): string[] {
   if (error === undefined) return [];
   const hint = error.hint === undefined ? [] : [error.hint];
-  return [`${[`ERROR: ${error.message}`, ...error.details, ...hint].map(escapeControlsInLines).join('\n')}\n`];
+  // Where no excerpt names the file.
+  const file = error.range === undefined ? `${name}: ` : '';
+  return [`${[`ERROR: ${file}${error.message}`, ...error.details, ...hint].map(escapeControlsInLines).join('\n')}\n`];
 }

@@ -49,15 +49,17 @@ function rulesOf(files: readonly CheckedFile[]): SarifRule[] {
   return [...found.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-function resultsOf({ name, report }: CheckedFile, index: number, rules: ReadonlyMap<string, number>): unknown[] {
+function resultsOf({ name, text, report }: CheckedFile, index: number, rules: ReadonlyMap<string, number>): unknown[] {
   const artifactLocation = { uri: uriOf(name), index };
+  // A byte order mark is no character of the text: neither columns nor offsets count it.
+  const origin = text.startsWith('\ufeff') ? 1 : 0;
   const results = report.findings.map((finding) => ({
     ruleId: finding.rule,
     ruleIndex: rules.get(finding.rule),
     level: 'warning',
     message: { text: finding.message },
     locations: [{ physicalLocation: { artifactLocation, region: regionOf(finding) } }],
-    ...(finding.fix === undefined ? {} : { fixes: [fixOf(finding.fix, artifactLocation)] }),
+    ...(finding.fix === undefined ? {} : { fixes: [fixOf(finding.fix, artifactLocation, origin)] }),
   }));
   const { error } = report;
   if (error === undefined) return results;
@@ -79,9 +81,10 @@ function regionOf({ start, end }: { readonly start: Position; readonly end: Posi
   return { startLine: start.line, startColumn: start.column, endLine: end.line, endColumn: end.column };
 }
 
-function fixOf({ title, edits }: Fix, artifactLocation: unknown): unknown {
+/** Offsets count from `origin`. */
+function fixOf({ title, edits }: Fix, artifactLocation: unknown, origin: number): unknown {
   const replacements = edits.map(({ start, end, text }) => ({
-    deletedRegion: { charOffset: start, charLength: end - start },
+    deletedRegion: { charOffset: start - origin, charLength: end - start },
     insertedContent: { text },
   }));
   return { description: { text: title }, artifactChanges: [{ artifactLocation, replacements }] };

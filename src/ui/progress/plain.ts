@@ -1,6 +1,7 @@
 import type { BuildEvent } from '../../build/index.ts';
 import { escapeControls, keepColours } from '../escape.ts';
 import { formatSize } from '../size.ts';
+import { noteLines } from './note.ts';
 import { failureReport, type StepState, Steps } from './steps.ts';
 import type { ProgressOptions, ProgressRenderer, ProgressStream } from './types.ts';
 
@@ -32,7 +33,7 @@ export class PlainProgress implements ProgressRenderer {
 
   event(event: BuildEvent): void {
     if (event.type === 'note') {
-      this.#write(`${event.level === 'warning' ? 'WARNING: ' : ''}${escapeControls(event.message)}`);
+      for (const line of noteLines(event, 'WARNING:')) this.#write(line);
       return;
     }
     const step = this.#steps.apply(event);

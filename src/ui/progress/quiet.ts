@@ -1,9 +1,10 @@
 import type { BuildEvent } from '../../build/index.ts';
-import { escapeControls, keepColours } from '../escape.ts';
+import { keepColours } from '../escape.ts';
+import { noteLines } from './note.ts';
 import { failureReport, Steps } from './steps.ts';
 import type { ProgressRenderer, ProgressStream } from './types.ts';
 
-/** Nothing but warnings and, where a step fails, the end of its output. */
+/** Nothing but warnings and, where a step fails, the end of its output; what checks find is for builds that are watched. */
 export class QuietProgress implements ProgressRenderer {
   readonly #stream: ProgressStream;
   readonly #steps = new Steps();
@@ -14,7 +15,8 @@ export class QuietProgress implements ProgressRenderer {
 
   event(event: BuildEvent): void {
     if (event.type === 'note') {
-      if (event.level === 'warning') this.#stream.write(`WARNING: ${escapeControls(event.message)}\n`);
+      if (event.level === 'info' || event.findings !== undefined) return;
+      for (const line of noteLines(event, 'WARNING:')) this.#stream.write(`${line}\n`);
       return;
     }
     const step = this.#steps.apply(event);

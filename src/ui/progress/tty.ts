@@ -4,6 +4,7 @@ import { escapeControls, keepColours, stripControls } from '../escape.ts';
 import { formatSize } from '../size.ts';
 import { formatElapsed } from '../time.ts';
 import { LiveBlock } from './live-block.ts';
+import { noteLines } from './note.ts';
 import { failureReport, type StepProgress, type StepState, Steps } from './steps.ts';
 import type { ProgressOptions, ProgressRenderer, ProgressStream } from './types.ts';
 
@@ -34,8 +35,7 @@ export class TtyProgress implements ProgressRenderer {
 
   event(event: BuildEvent): void {
     if (event.type === 'note') {
-      const text = escapeControls(event.message);
-      this.#above.push(event.level === 'warning' ? `${this.#paint('yellow', 'WARNING:')} ${text}` : text);
+      this.#above.push(...noteLines(event, this.#paint('yellow', 'WARNING:')));
     } else {
       const step = this.#steps.apply(event);
       if (step === undefined) return;
