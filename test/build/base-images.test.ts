@@ -49,7 +49,12 @@ describe('a base that cannot be had', () => {
         details: expect.arrayContaining(['Containerfile:2:6', '   2 | >>> COPY --from=alpin a b']),
       },
     ],
-    ['is no word about the name where the network fails', 'FROM alpin', 'NETWORK', { code: 'NETWORK', details: [] }],
+    [
+      'names the line, and what may be meant, where the network fails too',
+      'FROM alpin',
+      'NETWORK',
+      { code: 'IMAGE_UNAVAILABLE', message: expect.stringContaining(' (did you mean alpine?)') },
+    ],
   ])('%s', async (_, text, code, expected) => {
     expect(await failure(text, code)).toMatchObject(expected);
   });
