@@ -1,6 +1,7 @@
 // Writes docs/dockerfile.md from the table that the tests check: `node tools/language-docs.ts`.
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { buildkitRules, ownRules } from '../src/dockerfile/index.ts';
 import { type Feature, type Mark, type Outcome, type Section, sections } from '../test/dockerfile/support-table.ts';
 
 const intro = `# The Dockerfile language
@@ -9,12 +10,21 @@ What Slipway understands, row by row, beside BuildKit 0.32 (Dockerfile frontend 
 (\`test/dockerfile/support-table.ts\`): the example is read, and what is said to come of it must come of it. This page is written
 from that table by \`node tools/language-docs.ts\`, and a test fails when the two differ.
 
+This is about what a Dockerfile means. What a build cannot carry out yet (secrets and ssh agents that a step requires, git sources, several
+platforms at once) says so when it is to be done.
+
 ✓ has it · ~ in part · ✗ has it not, or refuses it · ∅ reads it and does nothing with it. The columns of the others are what we found
 when we measured them or read their source, and are not tested here.
 
 The language is a library of its own, pure and without dependencies on the rest:
 \`import { parse, check, needs, toGraph } from 'slipway/dockerfile'\` (see [library.md](library.md)). Related pages:
 [graph.md](graph.md) (what \`--print\` prints), [checks](checks/README.md) (the rules of \`slipway check\`), [format.md](format.md).
+`;
+
+const rules = `## Checks
+
+${Object.keys(buildkitRules).length} rules of BuildKit's, by the same names and with the same words and lines (neither buildah nor podman has any): ${Object.keys(buildkitRules).join(', ')}.
+And [${ownRules.length} of ours](checks/README.md).
 `;
 
 const outro = `## Where we differ from BuildKit on purpose
@@ -32,7 +42,7 @@ const outro = `## Where we differ from BuildKit on purpose
 
 /** The page for a table of features. */
 export function languagePage(table: readonly Section[]): string {
-  return `${intro}\n${table.map(section).join('\n')}\n${outro}`;
+  return `${intro}\n${table.map(section).join('\n')}\n${rules}\n${outro}`;
 }
 
 function section({ title, features }: Section): string {
@@ -40,8 +50,9 @@ function section({ title, features }: Section): string {
   return `## ${title}\n\n${head}\n${features.map(line).join('\n')}\n`;
 }
 
-function line({ name, example, gives, buildkit, buildah }: Feature): string {
-  return `| ${cell(name)} | ${code(example)} | ${outcome(gives)} | ✓ | ${sign(buildkit)} | ${sign(buildah)} |`;
+function line({ name, example, gives, given, buildkit, buildah }: Feature): string {
+  const flags = given === undefined ? '' : `${code(given.flags)}<br>`;
+  return `| ${cell(name)} | ${flags}${code(example)} | ${outcome(gives)} | ✓ | ${sign(buildkit)} | ${sign(buildah)} |`;
 }
 
 function sign(mark: Mark): string {
@@ -52,12 +63,18 @@ function outcome(gives: Outcome): string {
   if ('error' in gives) return `error${gives.at === undefined ? '' : ` at ${gives.at}`}: ${code(gives.error)}`;
   if ('warning' in gives) return `warning: ${code(gives.warning)}`;
   if ('ast' in gives) return code(gives.ast);
+  if ('description' in gives) return `description: ${code(gives.description)}`;
+  if ('excluded' in gives) return `without ${paths(gives.excluded)}<br>with ${paths(gives.kept)}`;
   if ('steps' in gives) return code(gives.steps.join('\n'));
   const members = Object.entries('config' in gives ? gives.config : gives.step);
   if (members.length === 0) return 'no finding';
   return members
     .map(([name, value]) => `${name}: ${value === undefined ? 'none' : code(JSON.stringify(value))}`)
     .join('<br>');
+}
+
+function paths(list: readonly string[]): string {
+  return list.map(code).join(', ');
 }
 
 /** Each line a code span; what tables and spans read is made harmless, and long words are cut. */

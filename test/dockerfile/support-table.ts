@@ -1,3 +1,5 @@
+import type { BuildInputs } from '../../src/dockerfile/index.ts';
+
 /** Whether a builder has a feature; `ignored` is worse than no: the text is read, and nothing comes of it. */
 export type Mark = 'yes' | 'partly' | 'no' | 'ignored';
 
@@ -13,13 +15,19 @@ export type Outcome =
   | { readonly ast: string }
   /** `at` is line and column. */
   | { readonly error: string; readonly at?: string }
-  | { readonly warning: string };
+  | { readonly warning: string }
+  /** Of an ignore file: paths that it keeps away, and paths that it does not. */
+  | { readonly excluded: readonly string[]; readonly kept: readonly string[] }
+  /** What `--call=targets` says of the last stage. */
+  | { readonly description: string };
 
 export interface Feature {
   readonly name: string;
   /** A Dockerfile; `FROM a` comes before it where it has no FROM. */
   readonly example: string;
   readonly gives: Outcome;
+  /** What is given beside the file, as flags of a build and as inputs. */
+  readonly given?: { readonly flags: string; readonly inputs: Partial<BuildInputs> };
   readonly buildkit: Mark;
   readonly buildah: Mark;
 }
@@ -32,6 +40,10 @@ export interface Section {
 function row(name: string, marks: string, example: string, gives: Outcome): Feature {
   const [buildkit = 'no', buildah = 'no'] = marks.split(' ') as Mark[];
   return { name, example, gives, buildkit, buildah };
+}
+
+function givenRow(feature: Feature, flags: string, inputs: Partial<BuildInputs>): Feature {
+  return { ...feature, given: { flags, inputs } };
 }
 
 /** What the language has, with an example of each, beside BuildKit 0.32 and buildah 1.44. */
@@ -153,6 +165,27 @@ export const sections: readonly Section[] = [
           config: { Env: ['A=x'] },
         },
       ),
+      givenRow(
+        row('… which `--build-arg` can set', 'yes partly', 'ARG TARGETARCH\nENV A=$TARGETARCH', {
+          config: { Env: ['A=z80'] },
+        }),
+        '--build-arg TARGETARCH=z80',
+        { buildArgs: { TARGETARCH: 'z80' } },
+      ),
+      givenRow(
+        row('proxies reach RUN in both spellings, and neither history nor cache', 'yes yes', 'RUN x', {
+          step: { proxyEnv: ['HTTP_PROXY=p', 'http_proxy=p'] },
+        }),
+        '--build-arg http_proxy=p',
+        { buildArgs: { http_proxy: 'p' } },
+      ),
+      givenRow(
+        row('BUILDKIT_CACHE_MOUNT_NS, BUILDKIT_DOCKERFILE_CHECK', 'yes no', 'RUN --mount=type=cache,target=/c x', {
+          step: { mounts: [{ type: 'cache', id: 'n//c', target: '/c', readOnly: false, sharing: 'shared' }] },
+        }),
+        '--build-arg BUILDKIT_CACHE_MOUNT_NS=n',
+        { buildArgs: { BUILDKIT_CACHE_MOUNT_NS: 'n' } },
+      ),
       row('SOURCE_DATE_EPOCH must be a time', 'yes partly', 'ARG SOURCE_DATE_EPOCH=soon\nFROM a', {
         error: 'invalid SOURCE_DATE_EPOCH: soon',
       }),
@@ -183,6 +216,23 @@ export const sections: readonly Section[] = [
       }),
       row('circles are found', 'yes partly', 'FROM a AS x\nCOPY --from=x / /', {
         error: 'circular dependency detected on stage: x',
+      }),
+      givenRow(
+        row('a named context in place of an image', 'yes partly', 'FROM a\nCOPY --from=b / /', {
+          step: { sources: [{ kind: 'path', from: { kind: 'context', name: 'b' }, path: '/' }] },
+        }),
+        '--build-context b=./folder',
+        { contexts: { b: 'tree' } },
+      ),
+      givenRow(
+        row('… or of a stage', 'yes no', 'FROM a AS x\nRUN 1\nFROM x\nRUN 2', {
+          steps: ['[stage-1 1/2] FROM x', '[stage-1 2/2] RUN 2'],
+        }),
+        '--build-context x=docker-image://b',
+        { contexts: { x: 'image' } },
+      ),
+      row('a comment that begins with the stage’s name describes it', 'yes no', '# shop sells\nFROM a AS shop', {
+        description: 'sells',
       }),
       row('ONBUILD of a base stage', 'yes yes', 'FROM a AS x\nONBUILD ENV A=1\nFROM x', { config: { Env: ['A=1'] } }),
     ],
@@ -281,6 +331,32 @@ export const sections: readonly Section[] = [
       ),
       row('`--keep-git-dir`', 'yes no', 'ADD --keep-git-dir https://example.com/x.git /', {
         step: { sources: [{ kind: 'git', url: 'https://example.com/x.git', keepGitDir: true }] },
+      }),
+    ],
+  },
+  {
+    title: '.dockerignore',
+    features: [
+      row('names, `*`, `?`, classes', 'yes yes', 'a\n*.md\n?x\n[b-d]', {
+        excluded: ['a/b', 'x.md', 'yx', 'c'],
+        kept: ['e/a', 'e/x.md', 'x'],
+      }),
+      row('`**`', 'yes yes', '**/a\nb/**/*.go', { excluded: ['a', 'x/y/a', 'b/c/d.go'], kept: ['b/c.c'] }),
+      row('`!`: the last match wins', 'yes yes', '*.md\n!README*.md\nREADME-x.md', {
+        excluded: ['a.md', 'README-x.md'],
+        kept: ['README.md'],
+      }),
+      row('an excluded folder takes all with it, but for what comes back', 'yes yes', 'a\n!a/b', {
+        excluded: ['a/c'],
+        kept: ['a/b', 'a/b/d'],
+      }),
+      row('comments, blanks, leading slashes, byte order mark', 'yes yes', '\ufeff# why\n  /a/ ', {
+        excluded: ['a'],
+        kept: ['# why'],
+      }),
+      row('a folder below one that came back', 'no no', '*\n!dir/**/*.go\ndir/skip', {
+        excluded: ['dir/skip/c.go'],
+        kept: ['dir/a.go', 'dir/s/d.go'],
       }),
     ],
   },

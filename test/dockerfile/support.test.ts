@@ -1,13 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { dump, parse, type StepGraph } from '../../src/dockerfile/index.ts';
+import {
+  createIgnoreMatcher,
+  dump,
+  parse,
+  parseIgnore,
+  type StepGraph,
+  targetsOf,
+} from '../../src/dockerfile/index.ts';
 import { languagePage } from '../../tools/language-docs.ts';
-import { graphOf } from './build-inputs.ts';
+import { graphOf, type GraphOptions } from './build-inputs.ts';
 import { type Feature, type Outcome, sections } from './support-table.ts';
 
 describe.each(sections)('$title', ({ features }) => {
   it.each(features)('$name', (feature) => {
-    check(textOf(feature), feature.gives);
+    check(textOf(feature), feature.gives, feature.given?.inputs);
   });
 });
 
@@ -19,13 +26,23 @@ describe('docs/dockerfile.md', () => {
 });
 
 function textOf({ example, gives }: Feature): string {
-  return /^\s*\ufeff?FROM /im.test(example) || 'ast' in gives ? example : `FROM a\n${example}`;
+  return /^\s*\ufeff?FROM /im.test(example) || 'ast' in gives || 'excluded' in gives ? example : `FROM a\n${example}`;
 }
 
-function check(text: string, gives: Outcome): void {
+function check(text: string, gives: Outcome, given: GraphOptions = {}): void {
+  if ('excluded' in gives) return checkIgnore(text, gives);
+  if ('description' in gives) return expect(targetsOf(parse(text)).targets.at(-1)?.description).toBe(gives.description);
   if ('ast' in gives) expect(dump(parse(text)).trim()).toBe(gives.ast);
   else if ('error' in gives) checkError(text, gives);
-  else checkGraph(graphOf(text), gives as Parameters<typeof checkGraph>[1]);
+  else checkGraph(graphOf(text, given), gives as Parameters<typeof checkGraph>[1]);
+}
+
+function checkIgnore(text: string, { excluded, kept }: Extract<Outcome, { excluded: unknown }>): void {
+  const { matches } = createIgnoreMatcher(parseIgnore(text));
+  expect({ excluded: excluded.filter(matches), kept: kept.filter((path) => !matches(path)) }).toEqual({
+    excluded,
+    kept,
+  });
 }
 
 function checkError(text: string, { error: message, at }: Extract<Outcome, { error: string }>): void {
@@ -36,7 +53,10 @@ function checkError(text: string, { error: message, at }: Extract<Outcome, { err
   );
 }
 
-function checkGraph(graph: StepGraph, gives: Exclude<Outcome, { ast: string } | { error: string }>): void {
+function checkGraph(
+  graph: StepGraph,
+  gives: Extract<Outcome, { steps: unknown } | { warning: unknown } | { step: unknown } | { config: unknown }>,
+): void {
   if ('steps' in gives) expect(graph.steps.map(({ title }) => title)).toEqual(gives.steps);
   else if ('warning' in gives) {
     expect(graph.warnings.map(({ message }) => message)).toContainEqual(expect.stringContaining(gives.warning));
