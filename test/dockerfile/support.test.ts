@@ -38,7 +38,8 @@ function check(text: string, gives: Outcome, given: GraphOptions = {}): void {
 }
 
 function checkIgnore(text: string, { excluded, kept }: Extract<Outcome, { excluded: unknown }>): void {
-  const { matches } = createIgnoreMatcher(parseIgnore(text));
+  const matcher = createIgnoreMatcher(parseIgnore(text));
+  const matches = (path: string) => matcher.matches(path);
   expect({ excluded: excluded.filter(matches), kept: kept.filter((path) => !matches(path)) }).toEqual({
     excluded,
     kept,
