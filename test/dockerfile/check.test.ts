@@ -360,7 +360,10 @@ describe('what may be skipped', () => {
     ['skip=A;', 'failed to parse check options: invalid check option ""'],
     ['skip=A;error=1;experimental=B;x', undefined],
   ])('# check=%s: %s', (option, message) => {
-    expect(reportOf(`# check=${option}\nFROM a`).error?.message).toBe(message);
+    const { error } = reportOf(`# check=${option}\nFROM a`);
+    expect(error?.message).toBe(message);
+    const hint = 'it is written # check=skip=RULE,RULE|all;error=true;experimental=RULE|all';
+    expect(error?.hint).toBe(message === undefined ? undefined : hint);
   });
 });
 

@@ -263,6 +263,12 @@ describe('what the language cannot express is refused', () => {
     ['a stage name in upper case', () => a.as('X'), 'no name for a stage: "X"'],
     ['a stage called scratch', () => a.as('scratch'), 'no name for a stage: "scratch"'],
     ['a source by its place', () => a.copy('x', 'y', { from: '0' }), 'a stage is not named by its place: "0"'],
+    ['a volume without a path', () => a.volume(''), 'VOLUME needs a path that is not empty'],
+    [
+      'a command that would join the next line',
+      () => a.run('x \\'),
+      String.raw`RUN cannot end in a backslash, which would join it to the next line: "x \\"`,
+    ],
     ['a line break in ENV', () => a.env({ A: 'x\ny' }), String.raw`ENV cannot hold a line break: "ENV A=\"x\ny\""`],
     ['a line break in USER', () => a.user('x\ny'), String.raw`USER cannot hold a line break: "USER \"x\ny\""`],
     ['a line break in a flag', () => a.copy('x', 'y', { chown: '\n' }), 'COPY cannot hold a line break'],
@@ -320,6 +326,12 @@ describe('what the language cannot express is refused', () => {
     }
     expect(error).toBeInstanceOf(DockerfileError);
     expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(message) });
+  });
+
+  it('a stage’s name, with a word on what names are made of', () => {
+    expect(() => a.as('X')).toThrow(
+      expect.objectContaining({ hint: 'lower-case letters, digits, - _ and ., a letter first' }),
+    );
   });
 
   it('and its error shows the Dockerfile that was written', () => {
