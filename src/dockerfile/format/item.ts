@@ -56,7 +56,7 @@ function placeComments(items: readonly Item[], { breaks }: Written): Map<number,
     if (index === undefined) continue;
     const before = placed.get(index) ?? [];
     placed.set(index, before);
-    before.push(...comments.map(({ text }) => text));
+    for (const { text } of comments) before.push(text);
   }
   return placed;
 }

@@ -8,7 +8,6 @@ import type { GraphWarning, SourceRange, Step, StepId, TreeSource } from '../gra
 import type { IgnoreMatcher } from '../ignore.ts';
 import type { Command } from '../instructions/command.ts';
 import type { Part } from '../part.ts';
-import { didYouMean } from '../suggest.ts';
 import type { Base, ImageBase, Plan, PlannedStage } from './plan.ts';
 import { platformLabel } from './platform-label.ts';
 import type { StageState } from './stage-state.ts';
@@ -76,7 +75,7 @@ export function checkVariables(scope: Scope, unmatched: ReadonlySet<string>): vo
   const rule = buildkitRules.UndefinedVar;
   for (const name of unmatched) {
     if (state.args.has(name) || builderArguments.has(name)) continue;
-    const suggestion = didYouMean(name, state.env.keys()).replace('(did you mean ', '(did you mean $');
+    const suggestion = builder.reporter.suggest(name, state.env).replace('(did you mean ', '(did you mean $');
     report(scope, rule, rule.message(name, suggestion), { text: `$${name}` });
   }
 }

@@ -170,8 +170,8 @@ function platformOf(stage: Stage, setting: Setting): Platform | undefined {
   const { text, unmatched } = expansion;
   checkFromArguments(stage, unmatched, setting);
   checkPlatform(stage, expansion, setting);
-  const suggestion = [...unmatched].map((name) => didYouMean(name, globals.keys())).find((word) => word !== '') ?? '';
   if (text === '') {
+    const suggestion = suggestOne(unmatched, globals);
     throw new DockerfileError(
       'INVALID_PLATFORM',
       `empty platform value from expression ${stage.platform}${suggestion}`,
@@ -180,15 +180,15 @@ function platformOf(stage: Stage, setting: Setting): Platform | undefined {
   try {
     return parsePlatform(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DockerfileError(
-      'INVALID_PLATFORM',
-      `failed to parse platform ${stage.platform}: ${reason}${suggestion}`,
-      {
-        cause,
-      },
-    );
+    const reason = `${cause instanceof Error ? cause.message : String(cause)}${suggestOne(unmatched, globals)}`;
+    throw new DockerfileError('INVALID_PLATFORM', `failed to parse platform ${stage.platform}: ${reason}`, { cause });
   }
+}
+
+/** A name for the first that is a slip of one; of many only some are looked at. */
+function suggestOne(unmatched: ReadonlySet<string>, globals: ReadonlyMap<string, string>): string {
+  const suggestions = [...unmatched].slice(0, 10).map((name) => didYouMean(name, globals.keys()));
+  return suggestions.find((word) => word !== '') ?? '';
 }
 
 /** What a name that is no stage's means. */

@@ -44,7 +44,12 @@ function jointLike(file: string, offset: number): string {
   const line = file.slice(file.lastIndexOf('\n', offset - 1) + 1, offset);
   const [, indent] = /^([ \t]+)&&[ \t]+$/.exec(line) ?? [];
   if (indent !== undefined) return ` \\\n${indent}&& `;
-  const before = file.slice(0, offset - line.length);
+  const before = lineBefore(file, offset - line.length);
   if (/^[ \t]+$/.test(line) && /&&[ \t]*\\\r?\n$/.test(before)) return ` && \\\n${line}`;
   return ' && ';
+}
+
+/** The line that ends at an offset, with its end. */
+function lineBefore(file: string, offset: number): string {
+  return file.slice(file.lastIndexOf('\n', offset - 2) + 1, offset);
 }

@@ -3,8 +3,16 @@ import type { RunCommand } from '../../instructions/command.ts';
 import { type Mount, parseMount } from '../../instructions/mount.ts';
 import { cleanPath } from '../../stage-graph/paths.ts';
 
+const known = new WeakMap<RunCommand, readonly Mount[]>();
+
 /** The mounts of a RUN as written; one that cannot be read without its variables is none. */
-export function mountsOf({ mounts }: RunCommand): Mount[] {
+export function mountsOf(command: RunCommand): readonly Mount[] {
+  const found = known.get(command) ?? readMounts(command);
+  known.set(command, found);
+  return found;
+}
+
+function readMounts({ mounts }: RunCommand): Mount[] {
   return mounts.flatMap(({ text }) => {
     try {
       return [parseMount(text, (value) => value)];
