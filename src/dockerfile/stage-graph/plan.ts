@@ -35,6 +35,8 @@ export interface PlannedStage {
   readonly label: string;
   readonly name: string | undefined;
   readonly base: Base;
+  /** What the first of the stages that it goes back to begins with. */
+  readonly root: Exclude<Base, { readonly kind: 'stage' }>;
   /** Whether a named context of the same name stands in its place, commands and all; then it is nothing but its base. */
   readonly replaced: boolean;
   readonly range: SourceRange;
@@ -87,7 +89,8 @@ export function planStages(ast: Ast, given: BuildInputs, reporter: Reporter = si
       baseOf(stage, names, { ast, inputs, globals, declared, reporter }),
     );
     const replaced = name !== undefined && findContext(name, inputs.contexts) !== undefined;
-    const next = { index, name, label: name ?? `stage-${index}`, base, replaced, range, comments, commands: [] };
+    const label = name ?? `stage-${index}`;
+    const next = { index, name, label, base, root: rootOf(base, planned), replaced, range, comments, commands: [] };
     planned.push(next);
     if (name !== undefined) names.set(name, next);
   }
@@ -202,6 +205,13 @@ function outsideBase(name: string, inputs: BuildInputs, platform: Platform | und
 
 function stageBase({ replaced, base, index }: PlannedStage): Base {
   return replaced ? base : { kind: 'stage', index };
+}
+
+function rootOf(base: Base, stages: readonly PlannedStage[]): PlannedStage['root'] {
+  if (base.kind !== 'stage') return base;
+  const below = stages[base.index];
+  if (below === undefined) throw new Error('a base comes before what is built on it');
+  return below.root;
 }
 
 function contextBase(key: string, kind: 'image' | 'tree', platform: Platform): Base {
