@@ -35,7 +35,9 @@ export function printItems(items: readonly Item[], written: Written, indent: str
   for (const [index, item] of items.entries()) {
     const above = index === 0 ? [] : (comments.get(index) ?? []);
     if (above.length > 0 || (item.breaks && mayBeginLine(item))) {
-      parts.push(` ${mark}`, ...above.map((comment) => `${indent}${comment}\n`), item.indent ?? indent);
+      parts.push(` ${mark}`);
+      for (const comment of above) parts.push(`${indent}${comment}\n`);
+      parts.push(item.indent ?? indent);
     } else if (index > 0) parts.push(item.gap);
     parts.push(item.text);
   }
