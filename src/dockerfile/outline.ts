@@ -4,13 +4,14 @@ import { silent } from './checks/reporter.ts';
 import { docComment } from './doc-comment.ts';
 import { expand } from './expand.ts';
 import type { RunMount, SourceRange } from './graph.ts';
+import type { Stages } from './instructions/command.ts';
 import { type LineRanges, lineRanges } from './line-ranges.ts';
 import type { Builder } from './stage-graph/builder.ts';
 import { dependenciesOf, type PlannedStage } from './stage-graph/plan.ts';
 import { reach } from './stage-graph/reach.ts';
 import { buildStages } from './stage-graph/to-graph.ts';
 import { buildArg } from './stage-graph/variables.ts';
-import { type Stages, toStages } from './stages.ts';
+import { toStages } from './stages.ts';
 
 /** What a target can be given: `docker build --call=outline`. Plain JSON, with BuildKit's names. */
 export interface Outline {

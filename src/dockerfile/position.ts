@@ -1,4 +1,5 @@
-import { argumentForms, type Span, type SplitLine, shift, splitInstruction } from './arguments.ts';
+import { argumentForms, type SplitLine, splitInstruction } from './arguments.ts';
+import { type Span, shift } from './span.ts';
 import type { Escape } from './ast.ts';
 import type { SourceRange } from './graph.ts';
 import { type LinePiece, piecesOf } from './lines.ts';

@@ -1,4 +1,4 @@
-import type { Span } from '../arguments.ts';
+import type { Span } from '../span.ts';
 import { trimNewline } from '../lines.ts';
 import { trimEnd, trimStart } from '../text.ts';
 import { isContinued, type Written } from './written.ts';

@@ -1,4 +1,4 @@
-import type { Span } from '../arguments.ts';
+import type { Span } from '../span.ts';
 import type { Ast, Escape } from '../ast.ts';
 import { type LinePiece, piecesOf, trimContinuation, trimNewline } from '../lines.ts';
 import { formatComment, isComment } from './comment.ts';

@@ -1,4 +1,4 @@
-import type { Span } from '../../arguments.ts';
+import type { Span } from '../../span.ts';
 import type { Edit } from '../finding.ts';
 import type { RunScript } from './run-script.ts';
 import type { ShellCommand, ShellWord } from './script.ts';
