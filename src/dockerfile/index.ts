@@ -51,7 +51,5 @@ export * from './print-stages.ts';
 export { toStages } from './stages.ts';
 export * from './targets.ts';
 export { decodeText, encodeText } from './text.ts';
-export { contextName } from './image-name.ts';
-export { urlFileName } from './stage-graph/git-source.ts';
 export { needs } from './stage-graph/reach.ts';
 export { toGraph } from './stage-graph/to-graph.ts';

@@ -7,6 +7,7 @@ const known = new WeakMap<RunCommand, readonly Mount[]>();
 
 /** The mounts of a RUN as written; one that cannot be read without its variables is none. */
 export function mountsOf(command: RunCommand): readonly Mount[] {
+  if (command.mounts.length === 0) return [];
   const found = known.get(command) ?? readMounts(command);
   known.set(command, found);
   return found;
@@ -28,6 +29,7 @@ const maxPath = 1000;
 
 /** Whether what a RUN writes below one of the folders stays out of its layer, by a cache, tmpfs or bind mount. */
 export function isMountedOver(command: RunCommand, folders: readonly string[]): boolean {
+  if (command.mounts.length === 0) return false; // as nearly everywhere
   const mounted = foldersOf(command);
   return mounted.size > 0 && folders.some((folder) => folder.length > maxPath || isBelow(folder, mounted));
 }
