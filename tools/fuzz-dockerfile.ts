@@ -1,21 +1,29 @@
 /**
- * Throws random bytes, mutated files and random files at the Dockerfile language, random patterns and words at its
- * parts: `node tools/fuzz-dockerfile.ts [SECONDS] [SEED]`, 60 seconds unless given. Whatever it is given, the language
+ * Throws random bytes, mutated files and random files at the Dockerfile language and all that is asked of it (checks with
+ * their fixes, format, outlines, graphs, diagrams), random patterns, words and shell scripts at its parts: `node tools/fuzz-dockerfile.ts [SECONDS] [SEED]`, 60 seconds unless given. Whatever it is given, the language
  * answers with a result or with an error of its own that names a place, and soon. Ends with 1 where it does not.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { createIgnoreMatcher, decodeText, DockerfileError, encodeText, parse } from '../src/dockerfile/index.ts';
+import { createIgnoreMatcher, decodeText, encodeText, parse } from '../src/dockerfile/index.ts';
 import { expand } from '../src/dockerfile/expand.ts';
-import { dockerfiles, instructions, mutated, paths, patterns, texts, words } from '../test/dockerfile/arbitraries.ts';
+import {
+  dockerfiles,
+  instructions,
+  mutated,
+  paths,
+  patterns,
+  scripts,
+  texts,
+  words,
+} from '../test/dockerfile/arbitraries.ts';
 import { graphOf } from '../test/dockerfile/build-inputs.ts';
+import { dockerfiles as oddDockerfiles } from '../test/dockerfile/random-dockerfile.ts';
+import { expectAnswer, readings, expectScript } from '../test/dockerfile/readings.ts';
 
 /** CPU that one case may take: a thousand times what it does take, so that nothing but a wrong loop reaches it. */
 const mostMilliseconds = 3000;
-
-/** Errors that are about the file as a whole, or about what came with it. */
-const withoutPlace: ReadonlySet<string> = new Set(['EMPTY', 'UNKNOWN_STAGE', 'INVALID_PATTERN']);
 
 const [seconds = '60', seedText] = process.argv.slice(2);
 const seed = seedText === undefined ? Date.now() & 0x7fffffff : Number(seedText);
@@ -93,6 +101,16 @@ const properties: Readonly<Record<string, fc.IProperty<unknown>>> = {
     const long = `${text}\n`.repeat(times);
     answers(long, () => parse(long));
   }),
+  'everything, of random files': fc.property(fc.oneof(dockerfiles, oddDockerfiles), readEverything),
+  'everything, of fragments': fc.property(texts, (text) => readEverything(`FROM a AS x\n${text}`)),
+  'everything, of mutated files': fc.property(mutated(files), readEverything),
+  'everything, of scripts': fc.property(scripts, (script) => {
+    readEverything(`FROM scratch\nCOPY a /d\nRUN <<END\n${script}\nEND\nRUN ${script}\n`);
+  }),
+  scripts: fc.property(fc.oneof(scripts, words), (text) => answers(undefined, () => expectScript(text))),
+  'long scripts': fc.property(scripts, fc.integer({ min: 2, max: 500 }), (text, times) => {
+    answers(undefined, () => expectScript(text.repeat(times)));
+  }),
   'ignore patterns': fc.property(fc.array(patterns, { maxLength: 8 }), fc.array(paths), (list, files) => {
     answers(undefined, () => {
       const matcher = createIgnoreMatcher(list);
@@ -105,28 +123,17 @@ const properties: Readonly<Record<string, fc.IProperty<unknown>>> = {
   }),
 };
 
+function readEverything(text: string): void {
+  for (const read of Object.values(readings)) answers(text, () => read(parse(text)));
+}
+
 /** Fails unless `work` gives plain data, or an error of ours with a place in `file`, in bounded time. */
 function answers(file: string | Uint8Array | undefined, work: () => unknown): void {
   const before = process.cpuUsage();
-  try {
-    JSON.stringify(work());
-  } catch (error) {
-    if (!(error instanceof DockerfileError)) throw error;
-    if (file !== undefined) checkPlace(error, file);
-  }
+  expectAnswer(work, file);
   const { user, system } = process.cpuUsage(before);
   const took = (user + system) / 1000;
   if (took > mostMilliseconds) throw new Error(`took ${took.toFixed(0)} ms`);
-}
-
-function checkPlace({ code, message, range, details }: DockerfileError, file: string | Uint8Array): void {
-  if (range === undefined) {
-    if (withoutPlace.has(code) || message.startsWith('invalid SOURCE_DATE_EPOCH')) return;
-    throw new Error(`no place in: ${message}`);
-  }
-  const lines = decodeText(file).split('\n').length;
-  const inside = 1 <= range.start && range.start <= range.end && range.end <= lines;
-  if (!inside || details.length === 0) throw new Error(`a place outside of ${lines} lines: ${JSON.stringify(range)}`);
 }
 
 process.stdout.write(`seed ${seed}\n`);

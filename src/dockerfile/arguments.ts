@@ -1,18 +1,13 @@
 import type { Escape } from './ast.ts';
 import { DockerfileError } from './error.ts';
 import { quote } from './quote.ts';
+import { type Span, shift } from './span.ts';
 import { cut, isSpace, trimEnd, trimStart } from './text.ts';
 
 /** What the text behind an instruction's name and flags says. */
 export interface Arguments {
   readonly args: readonly string[];
   readonly json: boolean;
-}
-
-/** A stretch of a text, `end` not included. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
 }
 
 /** How the arguments of an instruction are written. */
@@ -185,10 +180,6 @@ function healthcheckSpans(text: string, escape: Escape): Span[] {
     { start: 0, end: kind.length },
     ...healthcheckCommand.spans(command, escape).map((span) => shift(span, start)),
   ];
-}
-
-export function shift({ start, end }: Span, by: number): Span {
-  return { start: start + by, end: end + by };
 }
 
 function names(text: string, escape: Escape): Arguments {

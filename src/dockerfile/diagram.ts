@@ -138,9 +138,9 @@ function readsOf(step: Step): Read[] {
 /** Characters of a label. */
 const maxLabel = 80;
 
-/** One line that is not too long; control characters become blanks. */
+/** One line that is not too long; control characters and what cannot be seen (it may turn text around) become blanks. */
 function oneLine(text: string): string {
-  const clean = text.toWellFormed().replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+  const clean = text.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
   const characters = Array.from(clean);
   return characters.length > maxLabel ? `${characters.slice(0, maxLabel - 1).join('')}…` : clean;
 }

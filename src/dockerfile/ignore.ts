@@ -92,13 +92,21 @@ export function createIgnoreMatcher(patterns: readonly string[]): IgnoreMatcher 
   const all = rules.map((_, index) => index);
   const top = folderState(rules, { depth: 0, decided: rules.length, live: all });
   const stateOfFolder = (dir: string): FolderState => {
-    const known = folders.get(dir);
-    if (known !== undefined) return known;
-    const slash = dir.lastIndexOf('/');
-    const parent = slash < 0 ? top : stateOfFolder(dir.slice(0, slash));
-    const state = below(rules, parent, { path: dir, name: dir.slice(slash + 1) });
-    if (folders.size >= maxFolders) folders.clear();
-    folders.set(dir, state);
+    let state = folders.get(dir);
+    if (state !== undefined) return state;
+    // From the nearest folder that is known on; without recursion, for a Dockerfile may name any depth.
+    const unknown: string[] = [];
+    for (let path = dir; state === undefined; ) {
+      unknown.push(path);
+      const slash = path.lastIndexOf('/');
+      path = slash < 0 ? '' : path.slice(0, slash);
+      state = slash < 0 ? top : folders.get(path);
+    }
+    for (const path of unknown.toReversed()) {
+      state = below(rules, state, { path, name: path.slice(path.lastIndexOf('/') + 1) });
+      if (folders.size >= maxFolders) folders.clear();
+      folders.set(path, state);
+    }
     return state;
   };
   let last = { dir: '', state: top };

@@ -20,9 +20,11 @@ export function contextName(name: string): string {
 
 /** The context called `name`, however either is spelled. `scratch` and `context` cannot be replaced. */
 export function findContext(name: string, contexts: BuildInputs['contexts']): FoundContext | undefined {
+  const entries = Object.entries(contexts);
+  if (entries.length === 0) return undefined; // reading a name takes its time, and there are many
   const wanted = contextName(name);
   if (wanted === 'scratch' || wanted === 'context') return undefined;
-  for (const [key, kind] of Object.entries(contexts)) if (contextName(key) === wanted) return { key, kind };
+  for (const [key, kind] of entries) if (contextName(key) === wanted) return { key, kind };
   return undefined;
 }
 

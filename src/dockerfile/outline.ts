@@ -4,13 +4,14 @@ import { silent } from './checks/reporter.ts';
 import { docComment } from './doc-comment.ts';
 import { expand } from './expand.ts';
 import type { RunMount, SourceRange } from './graph.ts';
+import type { Stages } from './instructions/command.ts';
 import { type LineRanges, lineRanges } from './line-ranges.ts';
 import type { Builder } from './stage-graph/builder.ts';
 import { dependenciesOf, type PlannedStage } from './stage-graph/plan.ts';
 import { reach } from './stage-graph/reach.ts';
 import { buildStages } from './stage-graph/to-graph.ts';
 import { buildArg } from './stage-graph/variables.ts';
-import { type Stages, toStages } from './stages.ts';
+import { toStages } from './stages.ts';
 
 /** What a target can be given: `docker build --call=outline`. Plain JSON, with BuildKit's names. */
 export interface Outline {
@@ -44,12 +45,13 @@ export function outlineOf(ast: Ast, inputs: BuildInputs, configs: ResolvedConfig
   const { plan } = builder;
   const file = toStages(ast);
   const globals = globalArgs(file, builder);
+  const mounts = mountsByStage(builder);
   const args = new Map<string, OutlineArg>();
   const secrets = new Map<string, OutlineCredential>();
   const ssh = new Map<string, OutlineCredential>();
   for (const stage of nearestFirst(builder)) {
     for (const arg of argsOf(stage, { file, builder, globals })) if (!args.has(arg.name)) args.set(arg.name, arg);
-    for (const { mount, location } of mountsOf(stage, builder)) {
+    for (const { mount, location } of mounts.get(stage.index) ?? []) {
       const found = mount.type === 'secret' ? secrets : mount.type === 'ssh' ? ssh : undefined;
       if (found === undefined || !('required' in mount) || found.has(mount.id)) continue;
       found.set(mount.id, {
@@ -90,7 +92,7 @@ function nearestFirst({ plan }: Builder): PlannedStage[] {
 
 interface GlobalArg extends OutlineArg {
   /** Names that its default is made of. */
-  readonly parts: ReadonlySet<string>;
+  readonly parts: Set<string>;
 }
 
 /** ARGs before the first FROM. Of several with one name the last counts, and what the earlier ones were made of. */
@@ -102,8 +104,10 @@ function globalArgs({ globalArgs: commands }: Stages, { plan }: Builder): Readon
       const given = buildArg(plan.inputs, key);
       const expansion =
         given === undefined && value !== undefined ? expand(value, values, { escape: plan.ast.escape }) : undefined;
-      const parts = new Set(expansion?.matched ?? []);
-      if (parts.delete(key)) for (const part of found.get(key)?.parts ?? []) parts.add(part);
+      const names = new Set(expansion?.matched ?? []);
+      // What it was made of before is taken over as it is: a list that grows line by line must not be copied each time.
+      const parts = (names.delete(key) ? found.get(key)?.parts : undefined) ?? new Set<string>();
+      for (const name of names) parts.add(name);
       // A platform argument that is declared without a default has none to tell.
       const shown = given === undefined && value === undefined ? undefined : plan.globals.get(key);
       found.set(key, { ...describe(key, shown, { range, comments }), parts });
@@ -162,16 +166,22 @@ function argsOf(planned: PlannedStage, { file, builder, globals }: ArgSetting): 
     }));
 }
 
-/** The mounts of a stage's RUN steps. */
-function mountsOf(
-  { index, range }: PlannedStage,
-  { plan, steps }: Builder,
-): { mount: RunMount; location: SourceRange }[] {
-  const end = plan.stages[index + 1]?.range.start ?? Number.POSITIVE_INFINITY;
-  return steps.flatMap((step) => {
+interface PlacedMount {
+  readonly mount: RunMount;
+  readonly location: SourceRange;
+}
+
+/** The mounts of the RUN steps that stand in each stage; steps come in the order of stages, triggers at their FROM. */
+function mountsByStage({ plan, steps }: Builder): ReadonlyMap<number, readonly PlacedMount[]> {
+  const found = new Map<number, PlacedMount[]>();
+  let stage = 0;
+  for (const step of steps) {
     const { location } = step;
-    if (step.kind !== 'run' || location === undefined || location.start < range.start || location.start >= end)
-      return [];
-    return step.mounts.map((mount) => ({ mount, location }));
-  });
+    if (step.kind !== 'run' || location === undefined) continue;
+    while ((plan.stages[stage + 1]?.range.start ?? Number.POSITIVE_INFINITY) <= location.start) stage++;
+    const mounts = found.get(stage) ?? [];
+    found.set(stage, mounts);
+    for (const mount of step.mounts) mounts.push({ mount, location });
+  }
+  return found;
 }

@@ -1,4 +1,4 @@
-import type { Span } from './arguments.ts';
+import type { Span } from './span.ts';
 
 /** A place in a file: line and column from 1, columns in UTF-16 units. */
 export interface Position {

@@ -1,4 +1,5 @@
-import { argumentForms, type Span, shift, splitInstruction } from './arguments.ts';
+import { argumentForms, type SplitLine, splitInstruction } from './arguments.ts';
+import { type Span, shift } from './span.ts';
 import type { Escape } from './ast.ts';
 import type { SourceRange } from './graph.ts';
 import { type LinePiece, piecesOf } from './lines.ts';
@@ -20,22 +21,30 @@ export function positionOf(lines: Lines, range: SourceRange, part: Part = {}): P
 export class Positions {
   readonly #lines: Lines;
   readonly #starts: readonly number[];
-  #latest: { readonly line: number; readonly found: ReturnType<typeof piecesOf> } | undefined;
+  /** Many parts of one logical line are asked for in a row. */
+  #latest: { readonly number: number; readonly line: PartedLine } | undefined;
+  /** Characters that may still be searched for texts. */
+  #searches = 64 << 20;
 
   constructor(lines: Lines) {
     this.#lines = lines;
     this.#starts = lineStarts(lines.text);
   }
 
-  /** Where the part of the instruction at `range` stands: line and column, and offsets in the text. */
+  /**
+   * Where the part of the instruction at `range` stands: line and column, and offsets in the text. A text that is too
+   * far away, after many others, is no longer looked for.
+   */
   find(range: SourceRange, part: Part = {}): { start: Position; end: Position; span: Span } {
-    const span = part.span ?? this.#place(range, (line) => spanOf(line, this.#lines.escape, part));
+    const span = part.span ?? this.inFile(range, this.#spanOf(range, part));
     return { start: this.at(span.start), end: this.at(span.end), span };
   }
 
   /** Where in the text a stretch of the logical line of the instruction at `range` stands. */
-  inFile(range: SourceRange, span: Span): Span {
-    return this.#place(range, () => span);
+  inFile(range: SourceRange, { start, end }: Span): Span {
+    const line = this.#lineAt(range.start);
+    // An end belongs to the piece of the character before it.
+    return { start: line.toOffset(start), end: end > start ? line.toOffset(end - 1) + 1 : line.toOffset(end) };
   }
 
   /** The offset at which a line begins, counted from 1. */
@@ -43,21 +52,25 @@ export class Positions {
     return this.#starts[line - 1] ?? this.#lines.text.length;
   }
 
-  #place(range: SourceRange, choose: (line: string) => Span): Span {
-    const { line, pieces } = this.#piecesAt(range.start);
-    const { start, end } = choose(line);
-    // An end belongs to the piece of the character before it.
-    return {
-      start: toOffset(pieces, start),
-      end: end > start ? toOffset(pieces, end - 1) + 1 : toOffset(pieces, end),
-    };
+  /** Where a part stands in the logical line of its instruction. */
+  #spanOf(range: SourceRange, part: Part): Span {
+    const line = this.#lineAt(range.start);
+    const { nameSpan } = line.split;
+    const whole = line.spanOf(part);
+    const { text = '', variable } = part;
+    if ((text === '' && variable === undefined) || this.#searches < 0) return whole ?? nameSpan;
+    const { start, end } = whole ?? { start: nameSpan.end, end: line.text.length };
+    const found = variable === undefined ? findText(line.text, text, start) : findVariable(line.text, variable, start);
+    this.#searches -= (found?.end ?? line.text.length) - start;
+    return found === undefined || found.end > end ? (whole ?? nameSpan) : found;
   }
 
-  /** The logical line that begins at a line; many parts of one are asked for in a row. */
-  #piecesAt(line: number): ReturnType<typeof piecesOf> {
+  #lineAt(number: number): PartedLine {
     const { text, escape } = this.#lines;
-    if (this.#latest?.line !== line) this.#latest = { line, found: piecesOf(text, this.lineStart(line), escape) };
-    return this.#latest.found;
+    if (this.#latest?.number !== number) {
+      this.#latest = { number, line: new PartedLine(text, this.lineStart(number), escape) };
+    }
+    return this.#latest.line;
   }
 
   /** The position of an offset in the text. */
@@ -80,45 +93,70 @@ function lineStarts(text: string): number[] {
   return starts;
 }
 
-function toOffset(pieces: readonly LinePiece[], index: number): number {
-  const piece = pieces.findLast(({ start }) => start <= index);
-  return piece === undefined ? index : piece.offset + index - piece.start;
-}
+/** The logical line that begins at an offset of a text, taken apart once. */
+class PartedLine {
+  readonly text: string;
+  readonly split: SplitLine;
+  readonly #pieces: readonly LinePiece[];
+  readonly #escape: Escape;
+  #args: readonly Span[] | undefined;
 
-/** Where a part stands in a logical line. */
-function spanOf(line: string, escape: Escape, part: Part): Span {
-  const { nameSpan, flags, flagSpans, rest, restStart } = splitInstruction(line, escape);
-  const whole = partSpan();
-  const { start, end } = whole ?? { start: nameSpan.end, end: line.length };
-  const within = line.slice(start, end);
-  const found = part.variable === undefined ? findText(within, part.text) : findVariable(within, part.variable);
-  return found === undefined ? (whole ?? nameSpan) : shift(found, start);
+  constructor(text: string, offset: number, escape: Escape) {
+    const { line, pieces } = piecesOf(text, offset, escape);
+    this.text = line;
+    this.split = splitInstruction(line, escape);
+    this.#pieces = pieces;
+    this.#escape = escape;
+  }
 
-  function partSpan(): Span | undefined {
-    if (part.flag !== undefined) {
-      const index = typeof part.flag === 'number' ? part.flag : flags.findIndex((flag) => isFlag(flag, part.flag));
-      return flagSpans[index];
+  /** Where in the file a place of the line is, by halves: it may have as many pieces as places that are asked for. */
+  toOffset(index: number): number {
+    let low = 0;
+    let high = this.#pieces.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#pieces[middle]?.start ?? 0) <= index) low = middle;
+      else high = middle - 1;
     }
-    if (part.arg === undefined) return undefined;
-    const name = line.slice(nameSpan.start, nameSpan.end).toLowerCase();
-    const span = argumentForms.get(name)?.spans(rest, escape)[part.arg];
-    return span === undefined ? undefined : shift(span, restStart);
+    const piece = this.#pieces[low];
+    return piece === undefined ? index : piece.offset + index - piece.start;
+  }
+
+  /** The flag or argument that is meant; undefined where none is, or there is no such. */
+  spanOf({ flag, arg }: Part): Span | undefined {
+    const { flags, flagSpans } = this.split;
+    if (flag !== undefined) {
+      return flagSpans[typeof flag === 'number' ? flag : flags.findIndex((each) => isFlag(each, flag))];
+    }
+    if (arg === undefined) return undefined;
+    this.#args ??= this.#argSpans();
+    return this.#args[arg];
+  }
+
+  #argSpans(): Span[] {
+    const { name, rest, restStart } = this.split;
+    const spans = argumentForms.get(name.toLowerCase())?.spans(rest, this.#escape) ?? [];
+    return spans.map((span) => shift(span, restStart));
   }
 }
 
-function findText(line: string, text = ''): Span | undefined {
-  const index = text === '' ? -1 : line.indexOf(text);
+/** The text from `start` on. */
+function findText(line: string, text: string, start: number): Span | undefined {
+  const index = line.indexOf(text, start);
   return index < 0 ? undefined : { start: index, end: index + text.length };
 }
 
-/** `$NAME` and `${NAME}`; of `${NAME:-word}` what stands before the word. */
-function findVariable(line: string, name: string): Span | undefined {
-  for (const { 0: text, 1: braced, 2: bare, index } of line.matchAll(/\$(?:\{(\w+)\}?|(\w+))/g)) {
+/** `$NAME` and `${NAME}` from `from` on; of `${NAME:-word}` what stands before the word. */
+function findVariable(line: string, name: string, from: number): Span | undefined {
+  const form = /\$(?:\{([\p{L}\p{Nd}_]+)\}?|([\p{L}\p{Nd}_]+))/gu;
+  form.lastIndex = from;
+  for (let found = form.exec(line); found !== null; found = form.exec(line)) {
+    const { 0: text, 1: braced, 2: bare, index } = found;
     if ((braced ?? bare) === name) return { start: index, end: index + text.length };
   }
   return undefined;
 }
 
-function isFlag(flag: string, name: number | string | undefined): boolean {
+function isFlag(flag: string, name: string): boolean {
   return flag === `--${name}` || flag.startsWith(`--${name}=`);
 }

@@ -3,16 +3,10 @@ import { type Reporter, silent } from './checks/reporter.ts';
 import { checkDescription, checkInstruction } from './checks/text-checks.ts';
 import { DockerfileError } from './error.ts';
 import { at, placeIn } from './place.ts';
-import type { ArgCommand, Command, Stage } from './instructions/command.ts';
+import type { ArgCommand, Command, Stage, Stages } from './instructions/command.ts';
 import { readFlags } from './instructions/flags.ts';
 import { parseCommand } from './instructions/parse-command.ts';
 import { quote } from './quote.ts';
-
-/** The file as ARGs before the first FROM, and stages. */
-export interface Stages {
-  readonly globalArgs: readonly ArgCommand[];
-  readonly stages: readonly Stage[];
-}
 
 /**
  * Judges every instruction by itself and groups them.

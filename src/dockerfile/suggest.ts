@@ -1,11 +1,15 @@
 /** Edits below which a word counts as a slip of another. */
 const maxDistance = 3;
 
+/** Characters beyond which nobody tells words apart by reading, and comparing them takes the square of their length. */
+const maxLength = 100;
+
 /**
  * ` (did you mean X?)` for the option nearest to `word`, or an empty text where none is near, or `word` is one of them.
  * With `fold`, letter case does not count and the answer takes the word's case.
  */
 export function didYouMean(word: string, options: Iterable<string>, { fold = false } = {}): string {
+  if (word.length > maxLength) return '';
   const wanted = fold ? word.toLowerCase() : word;
   let best: string | undefined;
   let bestDistance = maxDistance;

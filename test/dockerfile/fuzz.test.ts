@@ -1,52 +1,58 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  createIgnoreMatcher,
-  decodeText,
-  DockerfileError,
-  encodeText,
-  needs,
-  parse,
-} from '../../src/dockerfile/index.ts';
+import { createIgnoreMatcher, decodeText, encodeText, needs, parse } from '../../src/dockerfile/index.ts';
 import { expand } from '../../src/dockerfile/expand.ts';
-import { dockerfiles, texts, words } from './arbitraries.ts';
+import { dockerfiles, scripts, texts, words } from './arbitraries.ts';
 import { graphOf, inputs } from './build-inputs.ts';
-
-/** Runs `work`; only an error of the room's own may come out. */
-function onlyOwnErrors(work: () => unknown): void {
-  try {
-    work();
-  } catch (error) {
-    if (!(error instanceof DockerfileError)) throw error;
-  }
-}
+import { dockerfiles as oddDockerfiles } from './random-dockerfile.ts';
+import { expectAnswer, readings, expectScript } from './readings.ts';
 
 describe('whatever the text', () => {
   it('parse and the graph end with a result or an error of their own', () => {
     fc.assert(
-      fc.property(texts, (text) => onlyOwnErrors(() => graphOf(text))),
+      fc.property(texts, (text) => expectAnswer(() => graphOf(text), text)),
       { numRuns: 2000 },
     );
   });
 
   it('so they do behind FROM', () => {
     fc.assert(
-      fc.property(texts, (text) => onlyOwnErrors(() => graphOf(`FROM a AS x\n${text}`))),
+      fc.property(texts, (text) => expectAnswer(() => graphOf(`FROM a AS x\n${text}`), `FROM a AS x\n${text}`)),
       { numRuns: 2000 },
     );
   });
 
   it('so they do where every instruction may be right', () => {
     fc.assert(
-      fc.property(dockerfiles, (text) => onlyOwnErrors(() => graphOf(text))),
+      fc.property(dockerfiles, (text) => expectAnswer(() => graphOf(text), text)),
       { numRuns: 1000 },
+    );
+  });
+
+  it.each(Object.entries(readings))('%s: a result or an error with a place', (_, read) => {
+    const files = fc.oneof(
+      dockerfiles,
+      oddDockerfiles,
+      texts.map((text) => `FROM a AS x\n${text}`),
+      scripts.map((script) => `FROM scratch\nCOPY a /d\nRUN <<END\n${script}\nEND\nRUN ${script}\n`),
+    );
+    fc.assert(
+      fc.property(files, (text) => expectAnswer(() => read(parse(text)), text)),
+      { numRuns: 100 },
+    );
+  });
+
+  it('a shell script is read to its end, or as far as it is understood', () => {
+    fc.assert(
+      fc.property(fc.oneof(scripts, words), (text) => expectScript(text)),
+      { numRuns: 3000 },
     );
   });
 
   it('any bytes parse or are refused with a place', () => {
     const bytes = fc.uint8Array({ maxLength: 300 });
     fc.assert(
-      fc.property(bytes, (input) => onlyOwnErrors(() => needs(parse(input), inputs(), new Map()))),
+      fc.property(bytes, (input) => expectAnswer(() => needs(parse(input), inputs(), new Map()), input)),
       { numRuns: 1000 },
     );
   });
@@ -65,7 +71,7 @@ describe('whatever the text', () => {
       ['x', ''],
     ]);
     fc.assert(
-      fc.property(fc.oneof(texts, words), (text) => onlyOwnErrors(() => expand(text, variables).words)),
+      fc.property(fc.oneof(texts, words), (text) => expectAnswer(() => expand(text, variables).words)),
       { numRuns: 2000 },
     );
   });

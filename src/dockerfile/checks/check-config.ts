@@ -62,23 +62,18 @@ function ruleNames(value: string): CheckConfig['skip'] {
   return value === 'all' ? 'all' : new Set(value.split(',').map(trim));
 }
 
-/** A config with what comments above an instruction add: `# check=skip=Rule`. A comment that cannot be read adds nothing. */
-export function withComments(config: CheckConfig, comments: readonly string[]): CheckConfig {
+/** What a comment above an instruction says: `# check=skip=Rule`. One that cannot be read says nothing. */
+export function commentConfig(comments: readonly string[]): CheckConfig {
   for (const comment of comments) {
     const [, value] = /^check\s*=\s*(\S.*)$/i.exec(comment) ?? [];
     if (value === undefined) continue;
     try {
-      const added = parseCheckConfig(value.split(' ')[0] ?? '');
-      return {
-        skip: union(config.skip, added.skip),
-        experimental: union(config.experimental, added.experimental),
-        error: config.error,
-      };
+      return parseCheckConfig(value.split(' ')[0] ?? '');
     } catch {
-      return config;
+      return noCheckConfig;
     }
   }
-  return config;
+  return noCheckConfig;
 }
 
 /** A config that skips these rules too. */
@@ -90,10 +85,15 @@ function union(a: CheckConfig['skip'], b: CheckConfig['skip']): CheckConfig['ski
   return a === 'all' || b === 'all' ? 'all' : new Set([...a, ...b]);
 }
 
-/** Whether a rule is asked. */
-export function isAsked({ name, experimental = false }: Rule, config: CheckConfig): boolean {
-  if (experimental) return config.experimental === 'all' || config.experimental.has(name);
-  return config.skip !== 'all' && !config.skip.has(name);
+/** Whether a rule is asked where all of these configs hold. */
+export function isAsked({ name, experimental = false }: Rule, configs: readonly CheckConfig[]): boolean {
+  return experimental
+    ? configs.some((config) => holds(config.experimental, name))
+    : !configs.some((config) => holds(config.skip, name));
+}
+
+function holds(names: CheckConfig['skip'], name: string): boolean {
+  return names === 'all' || names.has(name);
 }
 
 function invalid(message: string): DockerfileError {

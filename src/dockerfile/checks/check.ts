@@ -8,6 +8,7 @@ import { buildStages } from '../stage-graph/to-graph.ts';
 import { checkConfigOf, withSkipped } from './check-config.ts';
 import type { Finding, FindingDraft, Fix } from './finding.ts';
 import { fixFor } from './fixes/buildkit-fixes.ts';
+import { FileFacts } from './fixes/file-facts.ts';
 import type { FixContext } from './fixes/fix-context.ts';
 import { Findings } from './reporter.ts';
 import type { FileRule, Subject } from './subject.ts';
@@ -22,7 +23,7 @@ export interface CheckOptions {
 
 /** What a check came to. */
 export interface CheckReport {
-  /** In the order of the file. */
+  /** In the order of the file; no more than the first ten thousand that were found. */
   readonly findings: readonly Finding[];
   /** Why the file cannot be built at all; what comes after the place was not checked. */
   readonly error: DockerfileError | undefined;
@@ -107,11 +108,11 @@ function standIn({ platform }: ImageNeed): ImageConfig {
 /** What would mend a finding of BuildKit's rules; some are told only the last line of their instruction. */
 function fixOf(
   { rule, range, part, triggered }: FindingDraft,
-  { ast, positions }: Pick<FixContext, 'ast' | 'positions'>,
+  context: Pick<FixContext, 'ast' | 'facts' | 'positions'>,
 ): Fix | undefined {
   if (triggered === true) return undefined;
-  const instruction = instructionAt(ast, range.start);
-  return instruction === undefined ? undefined : fixFor(rule.name, { ast, positions, instruction, part });
+  const instruction = instructionAt(context.ast, range.start);
+  return instruction === undefined ? undefined : fixFor(rule.name, { ...context, instruction, part });
 }
 
 /** The instruction that `line` belongs to, by halves: there may be as many findings as instructions. */
@@ -129,17 +130,23 @@ function instructionAt({ instructions }: Ast, line: number): Instruction | undef
 function askRules(rules: readonly FileRule[], findings: Findings, subject: () => Subject): void {
   if (rules.length === 0) return;
   const seen = subject();
-  for (const rule of rules) for (const draft of rule.find(seen)) findings.report({ rule, ...draft });
+  for (const rule of rules) {
+    for (const draft of rule.find(seen)) {
+      if (!findings.listens) return;
+      findings.report({ rule, ...draft });
+    }
+  }
 }
 
 /** Findings with their places; BuildKit's order, which is that of the lines. */
 function place(ast: Ast, drafts: readonly FindingDraft[]): Finding[] {
   const positions = new Positions({ text: ast.source.text, escape: ast.escape });
+  const context = { ast, facts: new FileFacts(ast), positions };
   return drafts
     .map((draft): Finding => {
       const { rule, message, range, part } = draft;
       const { start, end } = positions.find(range, part);
-      const fix = draft.fix ?? fixOf(draft, { ast, positions });
+      const fix = draft.fix ?? fixOf(draft, context);
       const { name, description, url } = rule;
       const page = url === undefined ? {} : { url };
       return { rule: name, description, message, ...page, range, start, end, ...(fix === undefined ? {} : { fix }) };

@@ -1,4 +1,4 @@
-import type { Span } from '../arguments.ts';
+import type { Span } from '../span.ts';
 import type { SourceRange } from '../graph.ts';
 import type { Part, Position } from '../part.ts';
 import type { Rule } from './rule.ts';

@@ -1,7 +1,6 @@
 import { parsePlatform } from '../../oci/index.ts';
 import type { Expansion, Variables } from '../expand.ts';
 import type { Stage } from '../instructions/command.ts';
-import { didYouMean } from '../suggest.ts';
 import { buildkitRules } from './buildkit-rules.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -22,7 +21,7 @@ export function checkFromArguments(
   const rule = buildkitRules.UndefinedArgInFrom;
   for (const name of unmatched) {
     if (declared.has(name)) continue;
-    const message = rule.message(name, didYouMean(name, declared));
+    const message = rule.message(name, reporter.suggest(name, declared));
     reporter.report({ rule, message, range, part: { variable: name }, comments });
   }
 }

@@ -1,4 +1,4 @@
-import type { Span } from '../arguments.ts';
+import type { Span } from '../span.ts';
 import { trimNewline } from '../lines.ts';
 import { trimEnd, trimStart } from '../text.ts';
 import { isContinued, type Written } from './written.ts';
@@ -35,7 +35,9 @@ export function printItems(items: readonly Item[], written: Written, indent: str
   for (const [index, item] of items.entries()) {
     const above = index === 0 ? [] : (comments.get(index) ?? []);
     if (above.length > 0 || (item.breaks && mayBeginLine(item))) {
-      parts.push(` ${mark}`, ...above.map((comment) => `${indent}${comment}\n`), item.indent ?? indent);
+      parts.push(` ${mark}`);
+      for (const comment of above) parts.push(`${indent}${comment}\n`);
+      parts.push(item.indent ?? indent);
     } else if (index > 0) parts.push(item.gap);
     parts.push(item.text);
   }
@@ -56,7 +58,7 @@ function placeComments(items: readonly Item[], { breaks }: Written): Map<number,
     if (index === undefined) continue;
     const before = placed.get(index) ?? [];
     placed.set(index, before);
-    before.push(...comments.map(({ text }) => text));
+    for (const { text } of comments) before.push(text);
   }
   return placed;
 }

@@ -1,4 +1,5 @@
-import { argumentForms, type Span, shift } from '../arguments.ts';
+import { argumentForms } from '../arguments.ts';
+import { type Span, shift } from '../span.ts';
 import { isSpace } from '../text.ts';
 import type { Item } from './item.ts';
 import { formatJsonString } from './json.ts';

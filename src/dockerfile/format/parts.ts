@@ -1,4 +1,5 @@
-import { type Span, type SplitLine, splitInstruction } from '../arguments.ts';
+import { type SplitLine, splitInstruction } from '../arguments.ts';
+import type { Span } from '../span.ts';
 import type { Instruction } from '../ast.ts';
 import { isSpace, trimEnd } from '../text.ts';
 import type { Written } from './written.ts';

@@ -1,4 +1,4 @@
-import type { Span } from '../arguments.ts';
+import type { Span } from '../span.ts';
 import type { Ast, Escape } from '../ast.ts';
 import { type LinePiece, piecesOf, trimContinuation, trimNewline } from '../lines.ts';
 import { formatComment, isComment } from './comment.ts';
@@ -93,7 +93,8 @@ export function asWritten(written: Written, { start, end }: Span): string {
   const parts: string[] = [];
   let from = start;
   for (const { at, comments } of breaksIn(written, { start: start + 1, end })) {
-    parts.push(`${line.slice(from, at)}${escape}\n`, ...comments.map(({ indent, text }) => `${indent}${text}\n`));
+    parts.push(`${line.slice(from, at)}${escape}\n`);
+    for (const { indent, text } of comments) parts.push(`${indent}${text}\n`);
     from = at;
   }
   return parts.join('') + line.slice(from, end);

@@ -141,3 +141,9 @@ export interface Stage {
   readonly comments: readonly string[];
   readonly commands: readonly Command[];
 }
+
+/** The file as ARGs before the first FROM, and stages. */
+export interface Stages {
+  readonly globalArgs: readonly ArgCommand[];
+  readonly stages: readonly Stage[];
+}

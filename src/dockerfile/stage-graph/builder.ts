@@ -8,7 +8,7 @@ import type { GraphWarning, SourceRange, Step, StepId, TreeSource } from '../gra
 import type { IgnoreMatcher } from '../ignore.ts';
 import type { Command } from '../instructions/command.ts';
 import type { Part } from '../part.ts';
-import { didYouMean } from '../suggest.ts';
+import type { Budget } from './budget.ts';
 import type { Base, ImageBase, Plan, PlannedStage } from './plan.ts';
 import { platformLabel } from './platform-label.ts';
 import type { StageState } from './stage-state.ts';
@@ -26,6 +26,7 @@ export interface Builder {
   /** Finished stages by index. */
   readonly states: Map<number, StageState>;
   readonly reporter: Reporter;
+  readonly budget: Budget;
   /** Images whose configs stand in for ones that are not known, by needKey. */
   readonly unknown: ReadonlySet<string>;
   /** What .dockerignore keeps from the main context; undefined where nobody asks, or it brings something back. */
@@ -36,6 +37,8 @@ export interface IgnoredFiles {
   readonly matcher: IgnoreMatcher;
   /** Whether everything is kept away. */
   readonly all: boolean;
+  /** Whether one more path may be looked at: many of them against many patterns would take too long. */
+  mayAsk(): boolean;
 }
 
 /** A stage at work. */
@@ -60,6 +63,7 @@ export interface Here extends Pick<Command, 'range' | 'comments'> {
 export function expandIn(scope: Scope, word: string, options: ExpandOptions = {}): string {
   const { builder, state } = scope;
   const { text, unmatched } = expand(word, state.env, { escape: builder.plan.ast.escape, ...options });
+  builder.budget.spend(text.length);
   checkVariables(scope, unmatched);
   return text.toWellFormed();
 }
@@ -76,7 +80,7 @@ export function checkVariables(scope: Scope, unmatched: ReadonlySet<string>): vo
   const rule = buildkitRules.UndefinedVar;
   for (const name of unmatched) {
     if (state.args.has(name) || builderArguments.has(name)) continue;
-    const suggestion = didYouMean(name, state.env.keys()).replace('(did you mean ', '(did you mean $');
+    const suggestion = builder.reporter.suggest(name, state.env).replace('(did you mean ', '(did you mean $');
     report(scope, rule, rule.message(name, suggestion), { variable: name });
   }
 }
@@ -105,6 +109,7 @@ export interface TitleOptions extends ExpandOptions {
 /** `[build 2/5] RUN npm ci`: the instruction with its variables, counted. */
 export function stepTitle(scope: Scope, line: string, options: TitleOptions): string {
   const text = expandQuietly(line, options.variables ?? scope.state.env, options);
+  scope.builder.budget.spend(text.length);
   const blank = text.search(/\s/);
   const shown = blank < 0 ? text.toUpperCase() : text.slice(0, blank).toUpperCase() + text.slice(blank);
   return `${titlePrefix(scope)}${options.triggered ? 'ONBUILD ' : ''}${shown}${options.suffix ?? ''}`.toWellFormed();

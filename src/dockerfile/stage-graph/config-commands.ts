@@ -14,11 +14,10 @@ import { formatDuration } from '../instructions/duration.ts';
 import { quoteList } from '../quote.ts';
 import { buildkitRules } from '../checks/buildkit-rules.ts';
 import { isSecretName } from '../checks/secret-name.ts';
-import { cut } from '../text.ts';
 import { expandIn, report, type Scope } from './builder.ts';
 import { parsePorts, type PortSpec } from './ports.ts';
 import { checkSignal } from './signals.ts';
-import { commit, type StageState, withShell } from './stage-state.ts';
+import { commit, setEnv, type StageState, withShell } from './stage-state.ts';
 import { buildArg, builderArguments } from './variables.ts';
 
 /** ENV and LABEL. All pairs are expanded with the state before the line. */
@@ -34,8 +33,10 @@ export function applyPairs(scope: Scope, { kind, name, pairs }: EnvCommand): voi
   if (kind === 'label') {
     for (const { key, value } of expanded) state.labels.set(key, value);
   } else {
-    for (const { key, value } of expanded) state.env.set(key, value);
-    state.config.Env = withEntries(state.config.Env ?? [], expanded);
+    for (const { key, value } of expanded) {
+      state.env.set(key, value);
+      setEnv(state, key, value);
+    }
   }
   commit(state, { createdBy: [kind.toUpperCase(), ...expanded.map(({ key, value }) => `${key}=${value}`)].join(' ') });
 }
@@ -48,25 +49,6 @@ function checkOldForm(scope: Scope, name: string): void {
 function checkSecret(scope: Scope, keyword: string, key: string): void {
   const rule = buildkitRules.SecretsUsedInArgOrEnv;
   if (isSecretName(key)) report(scope, rule, rule.message(keyword, key), { text: key });
-}
-
-/** Each in the place of the one of its name, else at the end. */
-function withEntries(env: readonly string[], pairs: readonly KeyValue[]): string[] {
-  const entries = [...env];
-  const [only, second] = pairs;
-  if (only !== undefined && second === undefined) {
-    const place = entries.findIndex((entry) => entry === only.key || entry.startsWith(`${only.key}=`));
-    entries[place < 0 ? entries.length : place] = `${only.key}=${only.value}`;
-    return entries;
-  }
-  // A line may have any number of pairs, which must not be searched for one by one.
-  const places = new Map(entries.map((entry, index) => [cut(entry, '=')?.[0] ?? entry, index]));
-  for (const { key, value } of pairs) {
-    const place = places.get(key) ?? entries.length;
-    entries[place] = `${key}=${value}`;
-    places.set(key, place);
-  }
-  return entries;
 }
 
 /** ARG: evaluated from left to right; --build-arg beats the default, and a global ARG what has none. */
@@ -102,18 +84,21 @@ export function applyList(scope: Scope, { kind, values }: ListCommand): void {
   const shown = listOf(scope, kind, values);
   const { config } = state;
   if (kind === 'shell') config.Shell = shown;
-  else if (kind === 'expose') config.ExposedPorts = union(config.ExposedPorts, shown);
-  else config.Volumes = union(config.Volumes, shown);
+  else {
+    // Filled in and sorted once the stage is done.
+    const member = kind === 'expose' ? 'ExposedPorts' : 'Volumes';
+    config[member] = [];
+    const known = kind === 'expose' ? state.ports : state.volumes;
+    for (const each of shown) known.add(each);
+  }
   commit(state, { createdBy: `${kind.toUpperCase()} [${shown.join(' ')}]` });
 }
 
 function listOf(scope: Scope, kind: ListCommand['kind'], values: readonly string[]): string[] {
-  const { state, builder } = scope;
   if (kind === 'shell') return values.map((value) => value.toWellFormed());
   if (kind === 'expose') {
-    const { escape } = builder.plan.ast;
     const ports: string[] = [];
-    for (const word of values.flatMap((value) => expand(value, state.env, { escape }).words)) {
+    for (const word of values.flatMap((value) => wordsOf(scope, value))) {
       const spec = inPart({ text: word }, () => parsePorts(word));
       checkPort(scope, word, spec);
       for (const port of spec.ports) ports.push(port);
@@ -130,16 +115,18 @@ function listOf(scope: Scope, kind: ListCommand['kind'], values: readonly string
   });
 }
 
+function wordsOf({ state, builder }: Scope, value: string): readonly string[] {
+  const { text, words } = expand(value, state.env, { escape: builder.plan.ast.escape });
+  builder.budget.spend(text.length);
+  return words;
+}
+
 function checkPort(scope: Scope, word: string, { protocol, published }: PortSpec): void {
   const found = [
     ...(protocol === protocol.toLowerCase() ? [] : [buildkitRules.ExposeProtoCasing]),
     ...(published ? [buildkitRules.ExposeInvalidFormat] : []),
   ];
   for (const rule of found) report(scope, rule, rule.message(word), { text: word });
-}
-
-function union(old: readonly string[] | undefined, added: readonly string[]): string[] {
-  return [...new Set([...(old ?? []), ...added])].toSorted();
 }
 
 /** CMD and ENTRYPOINT. */

@@ -109,10 +109,14 @@ function copySource(scope: Scope, source: string, { command, expanded, planned }
   return { kind: 'path', from, path: sourcePath(source, { parents: command.parents }) };
 }
 
+/** Characters beyond which a source is no path that any file has. */
+const maxPath = 4096;
+
 /** A source that .dockerignore keeps from the build. The root is one only where everything is kept away. */
 function checkIgnored(scope: Scope, written: string, { kind }: CopyCommand): void {
   const { ignored } = scope.builder;
-  if (ignored === undefined) return;
+  if (ignored === undefined || !ignored.mayAsk()) return;
+  if (written.length > maxPath) return;
   const path = cleanPath(written);
   const hit = path === '.' || path === '/' ? ignored.all : ignored.matcher.matches(path.replace(/^\/+/, ''));
   const rule = buildkitRules.CopyIgnoredFile;
@@ -127,6 +131,7 @@ function inlineSource(scope: Scope, { name, content, expand }: InlineFile): Copy
 /** Quotes are plain characters in a heredoc, and its escape is always `\\`; bytes that are no UTF-8 stay. */
 function expandBody(scope: Scope, content: string): string {
   const { text, unmatched } = expand(content, scope.state.env, { quotes: 'ignore', limit: 64 << 20 });
+  scope.builder.budget.spend(text.length);
   checkVariables(scope, unmatched);
   return text;
 }

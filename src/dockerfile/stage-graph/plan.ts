@@ -6,12 +6,12 @@ import { at, placeIn } from '../place.ts';
 import { expand } from '../expand.ts';
 import type { EpochSource, SourceRange } from '../graph.ts';
 import { checkImageName, findContext } from '../image-name.ts';
-import type { Command, Stage } from '../instructions/command.ts';
+import type { Command, Stage, Stages } from '../instructions/command.ts';
 import { mountFrom } from '../instructions/mount.ts';
 import { checkFromArguments, checkPlatform, type FromSetting } from '../checks/from-checks.ts';
 import { type Reporter, silent } from '../checks/reporter.ts';
 import { checkContinuations, checkDefaultBases, checkStages } from '../checks/text-checks.ts';
-import { type Stages, toStages } from '../stages.ts';
+import { toStages } from '../stages.ts';
 import { quote } from '../quote.ts';
 import { didYouMean } from '../suggest.ts';
 import { epochOf } from './epoch.ts';
@@ -35,6 +35,8 @@ export interface PlannedStage {
   readonly label: string;
   readonly name: string | undefined;
   readonly base: Base;
+  /** What the first of the stages that it goes back to begins with. */
+  readonly root: Exclude<Base, { readonly kind: 'stage' }>;
   /** Whether a named context of the same name stands in its place, commands and all; then it is nothing but its base. */
   readonly replaced: boolean;
   readonly range: SourceRange;
@@ -87,7 +89,8 @@ export function planStages(ast: Ast, given: BuildInputs, reporter: Reporter = si
       baseOf(stage, names, { ast, inputs, globals, declared, reporter }),
     );
     const replaced = name !== undefined && findContext(name, inputs.contexts) !== undefined;
-    const next = { index, name, label: name ?? `stage-${index}`, base, replaced, range, comments, commands: [] };
+    const label = name ?? `stage-${index}`;
+    const next = { index, name, label, base, root: rootOf(base, planned), replaced, range, comments, commands: [] };
     planned.push(next);
     if (name !== undefined) names.set(name, next);
   }
@@ -170,8 +173,8 @@ function platformOf(stage: Stage, setting: Setting): Platform | undefined {
   const { text, unmatched } = expansion;
   checkFromArguments(stage, unmatched, setting);
   checkPlatform(stage, expansion, setting);
-  const suggestion = [...unmatched].map((name) => didYouMean(name, globals.keys())).find((word) => word !== '') ?? '';
   if (text === '') {
+    const suggestion = suggestOne(unmatched, globals);
     throw new DockerfileError(
       'INVALID_PLATFORM',
       `empty platform value from expression ${stage.platform}${suggestion}`,
@@ -180,15 +183,15 @@ function platformOf(stage: Stage, setting: Setting): Platform | undefined {
   try {
     return parsePlatform(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DockerfileError(
-      'INVALID_PLATFORM',
-      `failed to parse platform ${stage.platform}: ${reason}${suggestion}`,
-      {
-        cause,
-      },
-    );
+    const reason = `${cause instanceof Error ? cause.message : String(cause)}${suggestOne(unmatched, globals)}`;
+    throw new DockerfileError('INVALID_PLATFORM', `failed to parse platform ${stage.platform}: ${reason}`, { cause });
   }
+}
+
+/** A name for the first that is a slip of one; of many only some are looked at. */
+function suggestOne(unmatched: ReadonlySet<string>, globals: ReadonlyMap<string, string>): string {
+  const suggestions = [...unmatched].slice(0, 10).map((name) => didYouMean(name, globals.keys()));
+  return suggestions.find((word) => word !== '') ?? '';
 }
 
 /** What a name that is no stage's means. */
@@ -202,6 +205,13 @@ function outsideBase(name: string, inputs: BuildInputs, platform: Platform | und
 
 function stageBase({ replaced, base, index }: PlannedStage): Base {
   return replaced ? base : { kind: 'stage', index };
+}
+
+function rootOf(base: Base, stages: readonly PlannedStage[]): PlannedStage['root'] {
+  if (base.kind !== 'stage') return base;
+  const below = stages[base.index];
+  if (below === undefined) throw new Error('a base comes before what is built on it');
+  return below.root;
 }
 
 function contextBase(key: string, kind: 'image' | 'tree', platform: Platform): Base {

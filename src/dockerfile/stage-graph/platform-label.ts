@@ -11,14 +11,8 @@ export function platformLabel(plan: Plan, stage: PlannedStage, variables: Readon
 }
 
 /** Where the steps of a stage run: what its first FROM asks for. */
-function stagePlatform({ stages, inputs }: Plan, stage: PlannedStage): Platform {
-  let { base } = stage;
-  while (base.kind === 'stage') {
-    const below = stages[base.index];
-    if (below === undefined) throw new Error('a base comes before what is built on it');
-    base = below.base;
-  }
-  return base.kind === 'image' ? base.platform : normalizePlatform(inputs.platform);
+function stagePlatform({ inputs }: Plan, { root }: PlannedStage): Platform {
+  return root.kind === 'image' ? root.platform : normalizePlatform(inputs.platform);
 }
 
 /** The platform that variables name; undefined where they name none. */

@@ -42,13 +42,14 @@ export interface ReachOptions {
 export function reach(ast: Ast, inputs: BuildInputs, configs: ResolvedConfigs, options: ReachOptions = {}): Reach {
   const plan = planStages(ast, inputs, options.reporter);
   const triggered = new Set<PlannedStage>();
+  const left = { triggers: maxTriggers };
   for (;;) {
     const stages = options.all === true ? plan.stages : reachable(plan);
     const news = stages.filter((stage) => !triggered.has(stage) && triggersKnown(stage, configs));
     if (news.length === 0) return { plan, stages, needs: missing(stages, configs) };
     for (const stage of news) {
       triggered.add(stage);
-      addTriggers(plan, stage, configs);
+      addTriggers(plan, stage, { configs, left });
     }
   }
 }
@@ -66,9 +67,24 @@ function triggersKnown({ base }: PlannedStage, configs: ResolvedConfigs): boolea
   return base.kind !== 'image' || configs.has(needKey(base));
 }
 
-function addTriggers(plan: Plan, stage: PlannedStage, configs: ResolvedConfigs): void {
+/** Triggers of all stages together: many of a base that many begin with. */
+const maxTriggers = 100_000;
+
+interface Triggers {
+  readonly configs: ResolvedConfigs;
+  readonly left: { triggers: number };
+}
+
+function addTriggers(plan: Plan, stage: PlannedStage, { configs, left }: Triggers): void {
   const place = placeIn(plan.ast, stage.range, 'trigger');
-  const commands = triggersOf(plan, stage.base, configs).map((text) =>
+  const triggers = triggersOf(plan, stage.base, configs);
+  left.triggers -= triggers.length;
+  if (left.triggers < 0) {
+    at(place, () => {
+      throw new DockerfileError('INVALID_ARGUMENT', `bases bring more than ${maxTriggers} ONBUILD triggers`);
+    });
+  }
+  const commands = triggers.map((text) =>
     planCommand(
       plan,
       at(place, () => parseTrigger(text)),
@@ -76,7 +92,9 @@ function addTriggers(plan: Plan, stage: PlannedStage, configs: ResolvedConfigs):
       { triggered: true },
     ),
   );
-  stage.commands.unshift(...commands);
+  // Too many for the arguments of one call, it may be.
+  for (const own of stage.commands.splice(0)) commands.push(own);
+  for (const each of commands) stage.commands.push(each);
 }
 
 function triggersOf(plan: Plan, base: Base, configs: ResolvedConfigs): readonly string[] {

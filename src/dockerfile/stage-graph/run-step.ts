@@ -6,6 +6,7 @@ import type { InlineFile, RunCommand } from '../instructions/command.ts';
 import { type Mount, parseMount } from '../instructions/mount.ts';
 import { quote } from '../quote.ts';
 import { addStep, expandIn, type Scope, stepBase, stepTitle, treeSource } from './builder.ts';
+import { mapEntry } from './budget.ts';
 import { checkInlineName } from './inline-name.ts';
 import { cleanPath } from './paths.ts';
 import type { PlannedCommand } from './plan.ts';
@@ -34,6 +35,7 @@ export function addRun(scope: Scope, command: RunCommand, { sources, triggered }
     const message = `--device=${device} is not supported and has no effect`;
     builder.warnings.push({ message, line: command.range.start });
   }
+  builder.budget.spend((state.env.size + state.args.size) * mapEntry);
   const step = addStep(builder, {
     kind: 'run',
     ...stepBase(scope, title, command.range),

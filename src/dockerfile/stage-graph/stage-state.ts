@@ -1,8 +1,13 @@
 import { historyByLayer, type ImageConfig, normalizePlatform, type Platform, type RunConfig } from '../../oci/index.ts';
 import type { DraftHistoryItem, StepId } from '../graph.ts';
+import { cut } from '../text.ts';
+import { listEntry, mapEntry } from './budget.ts';
 
-/** A config while instructions change it. */
-export type ConfigDraft = { -readonly [Key in keyof RunConfig]: RunConfig[Key] };
+/** A config while instructions change it; lists are those of its stage alone. */
+export interface ConfigDraft extends Omit<{ -readonly [Key in keyof RunConfig]: RunConfig[Key] }, 'Env' | 'OnBuild'> {
+  Env?: string[];
+  OnBuild?: string[];
+}
 
 /** A stage as far as its instructions have been carried out. */
 export interface StageState {
@@ -13,6 +18,11 @@ export interface StageState {
   /** Without labels, of which there may be many. */
   readonly config: ConfigDraft;
   readonly labels: Map<string, string>;
+  /** Where each variable stands in the config's Env. */
+  readonly envPlaces: Map<string, number>;
+  /** Of the config, where instructions add to it: a list that is sorted each time takes the square of its length. */
+  readonly ports: Set<string>;
+  readonly volumes: Set<string>;
   readonly history: DraftHistoryItem[];
   /** ENV and ARG: what expansion and RUN see. */
   readonly env: Map<string, string>;
@@ -38,6 +48,9 @@ export function emptyState(platform: Platform): StageState {
     author: undefined,
     config: { WorkingDir: '/' },
     labels: new Map(),
+    envPlaces: new Map(),
+    ports: new Set(),
+    volumes: new Set(),
     history: [],
     env: new Map(),
     args: new Map(),
@@ -51,12 +64,16 @@ export function emptyState(platform: Platform): StageState {
 /** A stage that begins with an image; its triggers have become instructions. */
 export function imageState(image: ImageConfig, tip: StepId | undefined): StageState {
   const { OnBuild: _, Labels = {}, ...config } = image.config;
+  const { Env, ExposedPorts, Volumes } = config;
   return withPath({
     tip,
     platform: normalizePlatform(image.platform),
     author: image.author,
-    config,
+    config: { ...config, ...(Env === undefined ? {} : { Env: [...Env] }) } as ConfigDraft,
     labels: new Map(Object.entries(Labels)),
+    envPlaces: new Map(),
+    ports: new Set(ExposedPorts),
+    volumes: new Set(Volumes),
     history: inheritedHistory(image),
     env: new Map(),
     args: new Map(),
@@ -72,13 +89,30 @@ export function derivedState(base: StageState): StageState {
   const { OnBuild: _, ...config } = base.config;
   return {
     ...base,
-    config,
+    config: { ...config, ...(config.Env === undefined ? {} : { Env: [...config.Env] }) },
     labels: new Map(base.labels),
+    envPlaces: new Map(base.envPlaces),
+    ports: new Set(base.ports),
+    volumes: new Set(base.volumes),
     history: [...base.history],
     env: new Map(base.env),
     args: new Map(base.args),
     commandSet: false,
   };
+}
+
+/** What a stage that begins with another one takes over, in bytes. */
+export function inheritedSize({ labels, envPlaces, ports, volumes, history, env, args }: StageState): number {
+  const entries = labels.size + envPlaces.size + ports.size + volumes.size + env.size + args.size;
+  return entries * mapEntry + history.length * listEntry;
+}
+
+/** Sets a variable of the image: in the place of the one of its name, else at the end. */
+export function setEnv({ config, envPlaces }: StageState, name: string, value: string): void {
+  config.Env ??= [];
+  const place = envPlaces.get(name) ?? config.Env.length;
+  config.Env[place] = `${name}=${value}`;
+  envPlaces.set(name, place);
 }
 
 /** Whether an image is an empty tree: no layers, and no history that says otherwise (schema 1 knew no diffIDs). */
@@ -88,14 +122,13 @@ export function isEmptyImage(image: ImageConfig): boolean {
 
 /** PATH is always set, but for Windows. */
 function withPath(state: StageState): StageState {
-  const env = state.config.Env ?? [];
-  if (!env.some((entry) => entry.startsWith('PATH=')) && state.platform.os !== 'windows') {
-    state.config.Env = [...env, `PATH=${defaultPath}`];
-  }
-  for (const entry of state.config.Env ?? []) {
-    const equals = entry.indexOf('=');
-    if (equals < 0) state.env.set(entry, '');
-    else state.env.set(entry.slice(0, equals), entry.slice(equals + 1));
+  const { config, env, envPlaces } = state;
+  const hasPath = config.Env?.some((entry) => entry.startsWith('PATH=')) === true;
+  if (!hasPath && state.platform.os !== 'windows') config.Env = [...(config.Env ?? []), `PATH=${defaultPath}`];
+  for (const [place, entry] of (config.Env ?? []).entries()) {
+    const [name, value] = cut(entry, '=') ?? [entry, ''];
+    env.set(name, value);
+    if (!envPlaces.has(name)) envPlaces.set(name, place);
   }
   return state;
 }

@@ -23,11 +23,20 @@ import {
 } from './builder.ts';
 import { applyArg, applyHealthcheck, applyList, applyPairs, applyProcess, applyText } from './config-commands.ts';
 import { addCopy } from './copy-step.ts';
+import { Budget } from './budget.ts';
 import { joinWorkdir } from './paths.ts';
 import type { ImageBase, PlannedCommand, PlannedStage } from './plan.ts';
 import { reach, type Reach } from './reach.ts';
 import { addRun } from './run-step.ts';
-import { commit, derivedState, emptyState, imageState, isEmptyImage, type StageState } from './stage-state.ts';
+import {
+  commit,
+  derivedState,
+  emptyState,
+  imageState,
+  inheritedSize,
+  isEmptyImage,
+  type StageState,
+} from './stage-state.ts';
 import { proxyVariables } from './variables.ts';
 
 /**
@@ -78,6 +87,7 @@ export function buildStages(
     images: new Map(),
     states: new Map(),
     reporter,
+    budget: new Budget(),
     unknown,
     ignored: reporter.listens ? ignoredFiles(plan.inputs.ignore ?? []) : undefined,
   };
@@ -85,11 +95,16 @@ export function buildStages(
   return builder;
 }
 
+/** Of paths with patterns of .dockerignore. */
+const mostComparisons = 50_000_000;
+
 function ignoredFiles(patterns: readonly string[]): Builder['ignored'] {
   if (patterns.length === 0 || patterns.some((pattern) => pattern.startsWith('!'))) return undefined;
+  let questions = mostComparisons / patterns.length;
   return {
     matcher: createIgnoreMatcher(patterns),
     all: patterns.some((pattern) => pattern === '*' || pattern === '**' || pattern === '**/*'),
+    mayAsk: () => questions-- > 0,
   };
 }
 
@@ -119,11 +134,19 @@ function buildStage(builder: Builder, stage: PlannedStage): StageState {
   for (const planned of stage.commands) {
     const range = planned.triggered ? stage.range : planned.command.range;
     const command = { ...planned.command, range };
-    at(placeIn(ast, range, planned.triggered ? 'trigger' : 'build'), () =>
-      dispatch({ ...scope, current: hereOf(planned, range) }, { ...planned, command }),
-    );
+    at(placeIn(ast, range, planned.triggered ? 'trigger' : 'build'), () => {
+      dispatch({ ...scope, current: hereOf(planned, range) }, { ...planned, command });
+      builder.budget.spend(scope.state.history.at(-1)?.createdBy?.length ?? 0);
+    });
   }
+  sortLists(scope.state);
   return scope.state;
+}
+
+/** Those that the stage has added to were left empty. */
+function sortLists({ config, ports, volumes }: StageState): void {
+  if (config.ExposedPorts?.length === 0) config.ExposedPorts = [...ports].toSorted();
+  if (config.Volumes?.length === 0) config.Volumes = [...volumes].toSorted();
 }
 
 function hereOf({ command, triggered }: PlannedCommand, range: SourceRange): Here {
@@ -150,6 +173,7 @@ function openStage(builder: Builder, stage: PlannedStage): Scope {
     case 'stage': {
       const from = builder.states.get(base.index);
       if (from === undefined) throw new Error('a base comes before what is built on it');
+      builder.budget.spend(inheritedSize(from));
       return { ...scope, state: derivedState(from) };
     }
     case 'tree':
@@ -228,7 +252,8 @@ function dispatch(scope: Scope, planned: PlannedCommand): void {
       return applyHealthcheck(scope, command);
     case 'onbuild':
       // Kept as text, without a word in the history.
-      scope.state.config.OnBuild = [...(scope.state.config.OnBuild ?? []), command.expression];
+      scope.state.config.OnBuild ??= [];
+      scope.state.config.OnBuild.push(command.expression);
   }
 }
 

@@ -4,6 +4,7 @@ import type { BuildInputs } from '../contract.ts';
 import { at, placeIn } from '../place.ts';
 import { expandText } from '../expand.ts';
 import type { ArgCommand } from '../instructions/command.ts';
+import { Budget } from './budget.ts';
 
 /** A value of `--build-arg`, never an inherited member of the object. */
 export function buildArg({ buildArgs }: BuildInputs, name: string): string | undefined {
@@ -40,13 +41,18 @@ interface Evaluation {
 }
 
 function evaluate(variables: Map<string, string>, commands: readonly ArgCommand[], { ast, given }: Evaluation) {
+  const budget = new Budget();
   for (const { args, range } of commands) {
     for (const { key, value } of args) {
       const actual =
         given(key) ??
         (value === undefined
           ? undefined
-          : at(placeIn(ast, range, 'build'), () => expandText(value, variables, { escape: ast.escape })));
+          : at(placeIn(ast, range, 'build'), () => {
+              const text = expandText(value, variables, { escape: ast.escape });
+              budget.spend(text.length);
+              return text;
+            }));
       if (actual !== undefined) variables.set(key, actual);
     }
   }

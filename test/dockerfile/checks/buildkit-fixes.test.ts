@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { applyFixes } from '../../../src/dockerfile/checks/apply-fixes.ts';
 import type { Finding } from '../../../src/dockerfile/checks/finding.ts';
 import { fixFor } from '../../../src/dockerfile/checks/fixes/buildkit-fixes.ts';
+import { FileFacts } from '../../../src/dockerfile/checks/fixes/file-facts.ts';
 import { type Instruction, parse } from '../../../src/dockerfile/index.ts';
 import type { Part } from '../../../src/dockerfile/part.ts';
 import { Positions } from '../../../src/dockerfile/position.ts';
@@ -203,7 +204,7 @@ it('has no fix for rules whose meaning only the author knows', () => {
   if (instruction === undefined) throw new Error('no instruction');
   const positions = new Positions({ text: ast.source.text, escape: ast.escape });
   for (const rule of ['WorkdirRelativePath', 'UndefinedVar', 'DuplicateStageName', 'toString']) {
-    expect(fixFor(rule, { ast, positions, instruction })).toBeUndefined();
+    expect(fixFor(rule, { ast, facts: new FileFacts(ast), positions, instruction })).toBeUndefined();
   }
 });
 
@@ -213,7 +214,9 @@ function mended(rule: string, text: string, part?: Part): string {
   const positions = new Positions({ text, escape: ast.escape });
   const findings = ast.instructions
     .filter(({ name }) => keywords[rule]?.test(name) ?? isCounted(rule, name))
-    .flatMap((instruction) => finding(rule, instruction, fixFor(rule, { ast, positions, instruction, part })));
+    .flatMap((instruction) =>
+      finding(rule, instruction, fixFor(rule, { ast, facts: new FileFacts(ast), positions, instruction, part })),
+    );
   return applyFixes(text, findings).text;
 }
 

@@ -1,5 +1,5 @@
 import type { Fix } from '../finding.ts';
-import { fixFromAsCasing, fixInstructionCasing, fixStageNameCasing } from './casing.ts';
+import { fixKeywordCasing, fixStageNameCasing } from './casing.ts';
 import { fixEmptyContinuation } from './empty-continuation.ts';
 import { fixExposeFormat, fixExposeProtocol } from './expose.ts';
 import type { FixContext } from './fix-context.ts';
@@ -11,8 +11,8 @@ import { fixRedundantPlatform } from './redundant-platform.ts';
 /** By the names of BuildKit's rules; the others need somebody who knows what was meant. */
 const fixes: Readonly<Record<string, (context: FixContext) => Fix | undefined>> = {
   StageNameCasing: fixStageNameCasing,
-  FromAsCasing: fixFromAsCasing,
-  ConsistentInstructionCasing: fixInstructionCasing,
+  FromAsCasing: fixKeywordCasing,
+  ConsistentInstructionCasing: fixKeywordCasing,
   NoEmptyContinuation: fixEmptyContinuation,
   MaintainerDeprecated: fixMaintainer,
   LegacyKeyValueFormat: fixLegacyKeyValue,

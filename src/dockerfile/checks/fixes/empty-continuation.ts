@@ -3,11 +3,10 @@ import type { Edit, Fix } from '../finding.ts';
 import type { FixContext } from './fix-context.ts';
 
 /** Takes the empty lines out of a continued one. */
-export function fixEmptyContinuation({ ast, positions, instruction: { range } }: FixContext): Fix | undefined {
-  const note = ast.notes.find(({ line }) => range.start <= line && line <= range.end);
-  if (note === undefined) return undefined;
+export function fixEmptyContinuation({ ast, facts, positions, instruction }: FixContext): Fix | undefined {
+  const last = facts.emptyContinuations.get(instruction) ?? 0;
   const edits: Edit[] = [];
-  for (let line = range.start + 1; line <= note.line; line++) {
+  for (let line = instruction.range.start + 1; line <= last; line++) {
     const span = { start: positions.lineStart(line), end: positions.lineStart(line + 1) };
     const before = edits.at(-1);
     if (span.start === span.end || trim(ast.source.text.slice(span.start, span.end)) !== '') continue;

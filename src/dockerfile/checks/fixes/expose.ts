@@ -21,13 +21,19 @@ export function fixExposeFormat(context: FixContext): Fix | undefined {
   });
 }
 
+/** Places of one port in an instruction beyond which it is not mended: each of its findings would have them all. */
+const maxPlaces = 100;
+
 /** Rewrites the ports that are meant and written without variables. */
-function rewritten({ positions, instruction, part }: FixContext, rewrite: (port: string) => string): Fix | undefined {
+function rewritten({ facts, positions, instruction, part }: FixContext, rewrite: (port: string) => string) {
   const { args, range } = instruction;
-  const edits = args.flatMap((port, index) => {
+  const meant = part?.text === undefined ? [...args.keys()] : facts.placesOf(instruction, part.text);
+  const indexes = part?.arg === undefined ? meant : meant.filter((index) => index === part.arg);
+  if (indexes.length > maxPlaces) return undefined;
+  const edits = indexes.flatMap((index) => {
+    const port = args[index] ?? '';
     const text = rewrite(port);
-    const isMeant = (part?.arg ?? index) === index && (part?.text ?? port) === port;
-    if (!isMeant || port.includes('$') || text === port) return [];
+    if (port.includes('$') || text === port) return [];
     return [{ ...positions.find(range, { arg: index }).span, text }];
   });
   return edits.length === 0 ? undefined : { title: `write ${edits.map(({ text }) => text).join(' ')}`, edits };

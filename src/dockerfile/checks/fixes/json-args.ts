@@ -12,7 +12,8 @@ const builtins: ReadonlySet<string> = new Set(
  * `CMD node server.js` as a JSON array, if the shell has nothing to do for it. The process then is the first one and gets
  * signals itself, which is what the rule is about.
  */
-export function fixJsonArgs({ ast, positions, instruction }: FixContext): Fix | undefined {
+export function fixJsonArgs(context: FixContext): Fix | undefined {
+  const { ast, facts, positions, instruction } = context;
   const { args, range, json } = instruction;
   const [command] = args;
   if (json || command === undefined || !/^[A-Za-z0-9_./:=@%+, \t-]+$/.test(command)) return undefined;
@@ -22,26 +23,14 @@ export function fixJsonArgs({ ast, positions, instruction }: FixContext): Fix | 
   const [program = ''] = words;
   if (program.includes('=') || builtins.has(program) || program === 'exec') return undefined;
   // A shell runs a script that has no #! line; nothing else does.
-  if (program.endsWith('.sh') || mayBeWindows(ast) || hasPartner(ast, instruction)) return undefined;
+  if (program.endsWith('.sh') || facts.mayBeWindows || hasPartner(context)) return undefined;
   const { span } = positions.find(range, { arg: 0 });
   if (/\n[ \t]*#/.test(ast.source.text.slice(span.start, span.end))) return undefined;
   const text = `[${words.map((word) => JSON.stringify(word)).join(', ')}]`;
   return { title: `write ${text}`, edits: [{ ...span, text }] };
 }
 
-/** There cmd is the shell, whose builtins are others. */
-function mayBeWindows({ escape, instructions }: FixContext['ast']): boolean {
-  const bases = instructions.filter(({ name }) => name.toLowerCase() === 'from').map(({ args }) => args[0] ?? '');
-  return escape === '`' || bases.some((base) => /windows|nanoserver|servercore/i.test(base));
-}
-
 /** Whether the stage has both CMD and ENTRYPOINT: one's words become arguments of the other, which a shell's would not. */
-function hasPartner({ instructions }: FixContext['ast'], instruction: FixContext['instruction']): boolean {
-  const own = instructions.findIndex(({ range }) => range.start === instruction.range.start);
-  const isFrom = ({ name }: { readonly name: string }) => name.toLowerCase() === 'from';
-  const from = instructions.slice(0, own + 1).findLastIndex(isFrom);
-  const next = instructions.findIndex((each, index) => index > own && isFrom(each));
-  const stage = instructions.slice(Math.max(from, 0), next < 0 ? undefined : next);
-  const other = instruction.name.toLowerCase() === 'cmd' ? 'entrypoint' : 'cmd';
-  return stage.some(({ name }) => name.toLowerCase() === other);
+function hasPartner({ facts, instruction }: FixContext): boolean {
+  return facts.stageHas(instruction, instruction.name.toLowerCase() === 'cmd' ? 'entrypoint' : 'cmd');
 }

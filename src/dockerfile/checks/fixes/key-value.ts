@@ -1,4 +1,5 @@
-import { argumentForms, type Span, shift, splitInstruction } from '../../arguments.ts';
+import { argumentForms, splitInstruction } from '../../arguments.ts';
+import { type Span, shift } from '../../span.ts';
 import type { Escape } from '../../ast.ts';
 import { DockerfileError } from '../../error.ts';
 import { expandText } from '../../expand.ts';

@@ -12,6 +12,8 @@ import type { FileRule } from '../subject.ts';
 interface ApkCall {
   readonly command: ShellCommand;
   readonly verb: ShellWord;
+  /** The command behind it. */
+  readonly next: ShellCommand | undefined;
 }
 
 const withValue = ['-p', '--root', '-X', '--repository', '--arch', '--cache-dir', '--keys-dir', '--repositories-file'];
@@ -42,10 +44,12 @@ export const apkCacheNotRemoved: FileRule = {
 
 /** Calls that fetch the index and keep it. */
 function apkCalls({ commands }: RunScript): ApkCall[] {
-  return commands.flatMap((command) => {
+  return commands.flatMap((command, index) => {
     const { verb } = argumentsOf(command, withValue);
     if (command.name !== 'apk' || verb === undefined || !/^(?:add|update|upgrade)$/.test(verb.text)) return [];
-    return hasWord(command, '--no-cache', '--root', '-p', '--no-network') ? [] : [{ command, verb }];
+    return hasWord(command, '--no-cache', '--root', '-p', '--no-network')
+      ? []
+      : [{ command, verb, next: commands[index + 1] }];
   });
 }
 
@@ -57,9 +61,8 @@ function mayRemove(command: ShellCommand): boolean {
 }
 
 /** `update` is of no use to what fetches the index for itself: it goes, with the `&&` behind it. */
-function withoutCache(run: RunScript, { command, verb }: ApkCall): Edit | undefined {
+function withoutCache(run: RunScript, { command, verb, next }: ApkCall): Edit | undefined {
   if (verb.text !== 'update') return insertWord(run, verb, '--no-cache');
-  const next = run.commands[run.commands.indexOf(command) + 1];
   if (
     next === undefined ||
     !(next.joint === '&&' || next.joint === ';') ||

@@ -1,5 +1,6 @@
 import { fixOf, foundInRun } from '../shell/run-finding.ts';
 import type { RunScript } from '../shell/run-script.ts';
+import type { ShellWord } from '../shell/script.ts';
 import { imageStages } from '../stages/lineage.ts';
 import { scriptsByCommand } from '../stages/stage-scripts.ts';
 import type { FileRule, Subject, SubjectCommand } from '../subject.ts';
@@ -27,15 +28,17 @@ export const copyThenChown: FileRule = {
 
 function* changesIn(subject: Subject, run: RunScript, block: Block) {
   if (!run.certain) return;
+  const removals = removalsIn(run);
   for (const command of run.commands) {
     const change = command.depth === 0 ? ownerChange(command, block.folder) : undefined;
     if (change === undefined) continue;
     const before = run.text.slice(0, command.start);
-    const copies = change.paths.map((path) =>
-      block.copies.find((copy) => isPlacedBy(copy, path, change) && !(change.recursive && before.includes(path))),
-    );
+    const copies = change.paths.map((path) => {
+      const copy = block.copies.get(path)?.find((each) => isPlacedBy(each, path, change));
+      return copy !== undefined && change.recursive && block.mayName(before, path) ? undefined : copy;
+    });
     const [copy] = copies;
-    if (copy === undefined || copies.includes(undefined) || isRemoved(run, change)) continue;
+    if (copy === undefined || copies.includes(undefined) || isRemoved(removals, change)) continue;
     const flag = `--${change.flag}${change.isLiteral ? `=${valueFor(change)}` : ''}`;
     yield foundInRun(run, command, {
       message: `${command.name} puts a second copy of the files into the image; ${copy.instruction.name.toUpperCase()} ${flag} does not`,
@@ -44,15 +47,23 @@ function* changesIn(subject: Subject, run: RunScript, block: Block) {
   }
 }
 
+/** Removals in one RUN beyond which nobody looks what they are. */
+const maxRemovals = 1000;
+
+/** The words of all `rm` in a RUN. */
+function removalsIn({ commands }: RunScript): readonly ShellWord[] {
+  return commands.filter(({ name }) => name === 'rm').flatMap(({ words }) => words);
+}
+
 /** Whether the RUN itself removes the files in the end, so that its layer holds none. */
-function isRemoved({ commands }: RunScript, { paths }: OwnerChange): boolean {
-  const removals = commands.filter(({ name }) => name === 'rm').flatMap(({ words }) => words);
+function isRemoved(removals: readonly ShellWord[], { paths }: OwnerChange): boolean {
+  if (removals.length > maxRemovals) return true;
   return removals.some(({ text }) => paths.some((path) => path.endsWith(text.replace(/^\.\//, ''))));
 }
 
 /** A single file wherever it is; of a folder only one that holds nothing but what was copied. */
 function isPlacedBy(copy: PlacedCopy, path: string, { recursive, isOctal, flag }: OwnerChange): boolean {
-  if (!recursive) return copy.files.includes(path);
+  if (!recursive) return copy.files.has(path);
   return copy.target === path && copy.isAlone() && (flag === 'chown' || isOctal);
 }
 

@@ -53,7 +53,7 @@ export function downloads({ name, words, redirects }: ShellCommand, folder: stri
       name === 'wget'
         ? named.length === 0
         : words.some(({ text }) => /^-[a-zA-Z]*O[a-zA-Z]*$|^--remote-name$/.test(text));
-    if (byUrl) named.push(...words.filter(({ text }) => /^https?:\/\//.test(text)).map(lastPart));
+    if (byUrl) for (const word of words) if (/^https?:\/\//.test(word.text)) named.push(lastPart(word));
   }
   if (name !== 'curl' && name !== 'wget') return [];
   return [...named, ...written].flatMap((word) => (word === undefined ? [] : (absolute(folder, word) ?? [])));

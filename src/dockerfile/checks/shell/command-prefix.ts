@@ -34,7 +34,7 @@ export function toCommand(words: readonly ShellWord[], place: Place): ShellComma
     }
     const behind = behindStarter(words, index);
     if (behind === undefined) break;
-    prefix.push(...words.slice(index, behind));
+    for (const word of words.slice(index, behind)) prefix.push(word);
     index = behind;
   }
   const own = words.slice(index);

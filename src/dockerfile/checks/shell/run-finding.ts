@@ -1,4 +1,4 @@
-import type { Span } from '../../arguments.ts';
+import type { Span } from '../../span.ts';
 import type { Edit, FindingDraft, Fix } from '../finding.ts';
 import type { RunScript } from './run-script.ts';
 

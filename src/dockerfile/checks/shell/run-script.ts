@@ -1,4 +1,5 @@
-import { argumentForms, type Span, shift, splitInstruction } from '../../arguments.ts';
+import { argumentForms, splitInstruction } from '../../arguments.ts';
+import { type Span, shift } from '../../span.ts';
 import type { Escape, Instruction } from '../../ast.ts';
 import { parseHeredoc } from '../../heredoc.ts';
 import type { RunCommand } from '../../instructions/command.ts';

@@ -1,4 +1,4 @@
-import type { Span } from '../../arguments.ts';
+import type { Span } from '../../span.ts';
 import type { Edit } from '../finding.ts';
 import type { RunScript } from './run-script.ts';
 import type { ShellCommand, ShellWord } from './script.ts';
@@ -44,7 +44,12 @@ function jointLike(file: string, offset: number): string {
   const line = file.slice(file.lastIndexOf('\n', offset - 1) + 1, offset);
   const [, indent] = /^([ \t]+)&&[ \t]+$/.exec(line) ?? [];
   if (indent !== undefined) return ` \\\n${indent}&& `;
-  const before = file.slice(0, offset - line.length);
+  const before = lineBefore(file, offset - line.length);
   if (/^[ \t]+$/.test(line) && /&&[ \t]*\\\r?\n$/.test(before)) return ` && \\\n${line}`;
   return ' && ';
+}
+
+/** The line that ends at an offset, with its end. */
+function lineBefore(file: string, offset: number): string {
+  return file.slice(file.lastIndexOf('\n', offset - 2) + 1, offset);
 }

@@ -1,4 +1,4 @@
-import type { Span } from '../../arguments.ts';
+import type { Span } from '../../span.ts';
 
 /** A shell script as the simple commands in it, in the order in which they are written; offsets count in its text. */
 export interface ShellScript {
