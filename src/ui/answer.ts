@@ -23,6 +23,7 @@ import { escapeControlsInLines } from './escape.ts';
 import { humanFindings } from './findings/human.ts';
 import { jsonFindings } from './findings/json.ts';
 import type { AstInquiry, CallInquiry, GraphInquiry, Inquiry } from './inquiry.ts';
+import { toJson } from './json.ts';
 import { formatOutline } from './outline.ts';
 import { formatTargets } from './targets.ts';
 
@@ -44,7 +45,7 @@ export async function answer(inquiry: Inquiry, request: BuildRequest, options: A
     }
     case 'outline': {
       const outline = await options.withStore((store) => describeOutline(request, { ...options, store }));
-      const text = inquiry.format === 'json' ? json(outline) : escapeControlsInLines(formatOutline(outline));
+      const text = inquiry.format === 'json' ? toJson(outline) : escapeControlsInLines(formatOutline(outline));
       return { text, exitCode: 0 };
     }
     case 'check': {
@@ -67,19 +68,19 @@ export interface Answer {
 /** As docker has it, anything that is found is a failure unless it is asked not to be. */
 function answerFromCheck({ format, ignoreStatus }: CallInquiry, file: CheckedDockerfile): Answer {
   const { findings, error } = file.report;
-  const text = format === 'json' ? json(jsonFindings([file])) : humanFindings([file]);
+  const text = format === 'json' ? toJson(jsonFindings([file])) : humanFindings([file]);
   return { text, exitCode: !ignoreStatus && (findings.length > 0 || error !== undefined) ? 1 : 0 };
 }
 
 function answerFromAst({ about, format }: AstInquiry, ast: Ast): string {
   switch (about) {
     case 'ast':
-      return json({ version: 1, ...ast });
+      return toJson({ version: 1, ...ast });
     case 'stages':
-      return json(stagesJson(ast));
+      return toJson(stagesJson(ast));
     case 'targets': {
       const list = targetsOf(ast);
-      return format === 'json' ? json(list) : escapeControlsInLines(formatTargets(list));
+      return format === 'json' ? toJson(list) : escapeControlsInLines(formatTargets(list));
     }
   }
 }
@@ -87,14 +88,10 @@ function answerFromAst({ about, format }: AstInquiry, ast: Ast): string {
 function answerFromGraph({ format }: GraphInquiry, graph: StepGraph | PlatformGraph): string {
   switch (format) {
     case 'json':
-      return json(graph);
+      return toJson(graph);
     case 'mermaid':
       return toMermaid(graph);
     case 'dot':
       return toDot(graph);
   }
-}
-
-function json(value: unknown): string {
-  return JSON.stringify(value, undefined, 2);
 }

@@ -4,6 +4,7 @@ import { messageOf } from '../errors.ts';
 import { type CommandSyntax, parseLine } from './parse-flags.ts';
 import type { FlagDefinition } from './flag-set.ts';
 import { interruptSignal } from './interrupt.ts';
+import { toJson } from './json.ts';
 
 type Values = Record<string, unknown>;
 
@@ -39,7 +40,7 @@ export abstract class Command extends OclifCommand {
 
   /** Writes a value as JSON for programs. */
   printJson(value: unknown): void {
-    this.print(JSON.stringify(value, undefined, 2));
+    this.print(toJson(value));
   }
 
   /** Runs the command; errors come out as they were thrown (cli.ts shows them). */

@@ -1,3 +1,5 @@
+import { escapeControls } from './escape.ts';
+
 /** One line of a change: kept, removed or added. */
 interface Edit {
   readonly kind: ' ' | '-' | '+';
@@ -15,7 +17,7 @@ const longestSearch = 2000;
 export function unifiedDiff(before: string, after: string, name: string): string {
   if (before === after) return '';
   const edits = compare(linesOf(before), linesOf(after));
-  return [`--- ${name}\n+++ ${name}\n`, ...hunksOf(edits)].join('');
+  return [`--- ${escapeControls(name)}\n+++ ${escapeControls(name)}\n`, ...hunksOf(edits)].join('');
 }
 
 function linesOf(text: string): string[] {

@@ -46,7 +46,11 @@ const mistakes: readonly (readonly [value: string, text: string, message: string
   ['s', `FROM scratch AS s\nADD ${url} /\nADD ${url} /\nFROM a`, 'must contain exactly one remote ADD'],
   ['s', `FROM scratch AS s\nADD ${url} ${url} /\nFROM a`, 'must contain exactly one remote ADD source'],
   ['s', 'FROM scratch AS s\nADD x /\nFROM a', 'stage source must be a single HTTP(S) or Git ADD'],
-  ['s', `FROM scratch AS s\nRUN x\nADD ${url} /\nFROM a`, 'source-only requirements: unsupported RUN instruction'],
+  [
+    's',
+    `FROM scratch AS s\nRUN x\nADD ${url} /\nFROM a`,
+    'SOURCE_DATE_EPOCH stage does not meet source-only requirements: unsupported RUN instruction',
+  ],
 ];
 
 describe('SOURCE_DATE_EPOCH may not be', () => {

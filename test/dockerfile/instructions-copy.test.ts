@@ -93,6 +93,8 @@ const bad: readonly (readonly [text: string, message: string])[] = [
   ['COPY --chown=1 --chown=2 a b', 'duplicate flag specified: --chown'],
   ['COPY --chmod=1 --chmod=2 a b', 'duplicate flag specified: --chmod'],
   ['COPY --from=a --from=b a b', 'duplicate flag specified: --from'],
+  ['COPY --link --chown=ann a b', '--link knows no names, only numbers: --chown=ann'],
+  ['ADD --link --chown=1:ann a b', '--link knows no names, only numbers: --chown=1:ann'],
   ['COPY --link --link a b', 'duplicate flag specified: --link'],
   ['COPY --parents --parents a b', 'duplicate flag specified: --parents'],
   ['COPY --Link a b', 'unknown flag: --Link'],

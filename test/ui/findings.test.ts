@@ -68,6 +68,13 @@ describe('findings for people', () => {
     expect(shown('human', checked('FORM a'))).toMatch(/^ERROR: .* \(did you mean FROM\?\)\n/);
   });
 
+  it.each<FindingsFormat>(['json', 'sarif', 'github'])('cannot act on the terminal as %s', (format) => {
+    const file = checked('FROM a\nWORKDIR \u009b31m\u202ex\u007f', 'D\u009b');
+    const text = shown(format, file);
+    expect(text).not.toMatch(/(?!\n)[\p{Cc}\u202e]/u);
+    if (format !== 'github') expect(text).toContain('\\u202e');
+  });
+
   it('cannot act on the terminal', () => {
     expect(shown('human', checked('FROM a\nUSER $\u009b31m\u001b]0;x\u0007'))).not.toMatch(/(?!\n)\p{Cc}/u);
   });

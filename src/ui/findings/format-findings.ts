@@ -1,3 +1,4 @@
+import { toJson } from '../json.ts';
 import type { CheckedFile, FindingsFormat } from './checked-file.ts';
 import { githubFindings } from './github.ts';
 import { humanFindings } from './human.ts';
@@ -15,8 +16,8 @@ export function formatFindings(
     case 'github':
       return githubFindings(files);
     case 'json':
-      return JSON.stringify(jsonFindings(files), undefined, 2);
+      return toJson(jsonFindings(files));
     case 'sarif':
-      return JSON.stringify(sarifFindings(files, { version }), undefined, 2);
+      return toJson(sarifFindings(files, { version }));
   }
 }

@@ -1,3 +1,4 @@
+import { escapeControlsInLines } from '../escape.ts';
 import type { CheckedFile } from './checked-file.ts';
 
 /** Findings as workflow commands, which GitHub shows beside the lines of a pull request. */
@@ -34,7 +35,7 @@ function command(
 }
 
 function escapeData(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  return escapeControlsInLines(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
 
 function escapeProperty(text: string): string {
