@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type BuildInputs, check, needKey, parse, parseIgnore } from '../../src/dockerfile/index.ts';
 import type { ImageConfig } from '../../src/oci/index.ts';
-import { type Base, imageConfig, inputs } from './build-inputs.ts';
+import { type Base, graphOf, imageConfig, inputs } from './build-inputs.ts';
 
 interface Options extends Partial<BuildInputs> {
   /** Configs of bases by name; every other one is a plain image. */
@@ -385,6 +385,16 @@ describe('a report', () => {
       '6 UndefinedVar',
     ]);
     expect(report.unknown.map(({ name }) => name)).toEqual(['a']);
+  });
+
+  it('stops a build where the file wants findings to be errors', () => {
+    expect(() => graphOf('# check=error=true\nFROM a as b\nENV c d\nENV e f')).toThrow(
+      expect.objectContaining({
+        code: 'CHECK_FAILED',
+        message: 'lint violation found for rules: FromAsCasing, LegacyKeyValueFormat',
+        hint: 'the file says # check=error=true; slipway check shows what was found where',
+      }),
+    );
   });
 
   it('tells whether the file wants findings to be errors', () => {
