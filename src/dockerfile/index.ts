@@ -4,6 +4,7 @@ export { applyFixes, type AppliedFixes } from './checks/apply-fixes.ts';
 export { buildkitRules } from './checks/buildkit-rules.ts';
 export { check, checkNeeds, type CheckOptions, type CheckReport } from './checks/check.ts';
 export type { Edit, Finding, FindingDraft, Fix } from './checks/finding.ts';
+export { maxFindings } from './checks/reporter.ts';
 export { ownRules } from './checks/own/own-rules.ts';
 export type { Rule } from './checks/rule.ts';
 export type { FileRule, Subject, SubjectBase, SubjectCommand, SubjectStage } from './checks/subject.ts';

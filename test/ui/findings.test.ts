@@ -58,6 +58,12 @@ describe('findings for people', () => {
     expect(text).toContain('\ntwo:2:1\n');
   });
 
+  it('say so where there are more than are kept', () => {
+    const text = shown('human', checked(`FROM a\n${'ENV b c\n'.repeat(10_001)}`));
+    expect(text).toMatch(/^Check complete, 10000 warnings have been found!\n/);
+    expect(text).toContain('\nDockerfile has more than these: 10000 of a file are kept\n');
+  });
+
   it('end with what makes a build impossible', () => {
     const text = shown('human', checked('FROM a as b\nENV c=${d'));
     expect(text).toContain('Check complete, 1 warning has been found!');

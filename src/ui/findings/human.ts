@@ -1,4 +1,4 @@
-import { excerpt } from '../../dockerfile/index.ts';
+import { excerpt, maxFindings } from '../../dockerfile/index.ts';
 import { escapeControls, escapeControlsInLines } from '../escape.ts';
 import type { CheckedFile } from './checked-file.ts';
 
@@ -11,12 +11,17 @@ export function humanFindings(files: readonly CheckedFile[]): string {
     0,
   );
   const hint = fixable === 0 ? [] : [`${fixable} of ${count} can be mended by slipway check --fix\n`];
-  return [...(blocks.length === 0 || count > 0 ? [`${summary(count)}\n`] : []), ...blocks, ...hint].join('\n');
+  const cut = files.filter(({ report }) => report.findings.length >= maxFindings).map(cutShort);
+  return [...(blocks.length === 0 || count > 0 ? [`${summary(count)}\n`] : []), ...blocks, ...cut, ...hint].join('\n');
 }
 
 function summary(count: number): string {
   if (count === 0) return 'Check complete, no warnings found.';
   return `Check complete, ${count === 1 ? '1 warning has' : `${count} warnings have`} been found!`;
+}
+
+function cutShort({ name }: CheckedFile): string {
+  return `${escapeControls(name)} has more than these: ${maxFindings} of a file are kept\n`;
 }
 
 function findingBlocks({ name, text, report }: CheckedFile): string[] {
