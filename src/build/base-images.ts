@@ -1,25 +1,15 @@
 import {
   type Ast,
   type BuildInputs,
-  check,
-  checkNeeds,
-  type CheckOptions,
-  type CheckReport,
   excerptOf,
   type ImageStep,
   needKey,
   needs,
-  type Outline,
-  outlineOf,
   type PlacedNeed,
-  type PlatformGraph,
-  type PlatformInputs,
-  platformNeeds,
   type ResolvedConfigs,
   type StepGraph,
   suggestImage,
   toGraph,
-  toPlatformGraph,
 } from '../dockerfile/index.ts';
 import { isSlipwayError, messageOf } from '../errors.ts';
 import { familiarName, formatPlatform, formatReference, type ImageConfig, parseReference } from '../oci/index.ts';
@@ -55,11 +45,6 @@ export class BaseImages {
     return toGraph(ast, inputs, await this.resolveAll(ast, (configs) => needs(ast, inputs, configs)));
   }
 
-  /** As `graphOf`, for several platforms. */
-  async platformGraphOf(ast: Ast, inputs: PlatformInputs): Promise<PlatformGraph> {
-    return toPlatformGraph(ast, inputs, await this.resolveAll(ast, (configs) => platformNeeds(ast, inputs, configs)));
-  }
-
   /** Asks for images until nothing is unknown any more: ONBUILD triggers of one base may name others. */
   async resolveAll(ast: Ast, needsOf: (configs: ResolvedConfigs) => readonly PlacedNeed[]): Promise<ResolvedConfigs> {
     const configs = new Map<string, ImageConfig>();
@@ -73,16 +58,6 @@ export class BaseImages {
       );
     }
     return configs;
-  }
-
-  /** @throws DockerfileError, BuildError IMAGE_NOT_FOUND */
-  async outlineOf(ast: Ast, inputs: BuildInputs): Promise<Outline> {
-    return outlineOf(ast, inputs, await this.resolveAll(ast, (configs) => needs(ast, inputs, configs)));
-  }
-
-  /** @throws BuildError IMAGE_NOT_FOUND */
-  async check(ast: Ast, inputs: BuildInputs, options: CheckOptions): Promise<CheckReport> {
-    return check(ast, inputs, await this.resolveAll(ast, (configs) => checkNeeds(ast, inputs, configs)), options);
   }
 
   imageOf(step: ImageStep): ResolvedImage {

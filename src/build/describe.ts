@@ -4,12 +4,18 @@ import { join } from 'node:path';
 import {
   type Ast,
   type BuildInputs,
+  check,
+  checkNeeds,
   type CheckOptions,
   decodeText,
+  needs,
   type Outline,
+  outlineOf,
   parse,
   type PlatformGraph,
+  platformNeeds,
   type StepGraph,
+  toPlatformGraph,
 } from '../dockerfile/index.ts';
 import type { Platform } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
@@ -62,7 +68,9 @@ export async function describeGraph(
     const inputs = inputsOf({ ...request, platform: platform ?? request.platform }, { context, contexts });
     const several = platforms.length > 1;
     const images = new BaseImages({ ...options, contexts, pull: request.pull, showPlatform: several });
-    return several ? images.platformGraphOf(ast, { ...inputs, platforms }) : images.graphOf(ast, inputs);
+    if (!several) return images.graphOf(ast, inputs);
+    const all = { ...inputs, platforms };
+    return toPlatformGraph(ast, all, await images.resolveAll(ast, (configs) => platformNeeds(ast, all, configs)));
   });
 }
 
@@ -72,7 +80,7 @@ export async function describeGraph(
  */
 export async function describeOutline(request: BuildRequest, options: DescribeOptions): Promise<Outline> {
   return withImages(request, options, ({ images, inputs, dockerfile }) =>
-    images.outlineOf(parseIn({ dockerfile }), inputs),
+    outlineIn(images, parseIn({ dockerfile }), inputs),
   );
 }
 
@@ -85,9 +93,17 @@ export async function checkBuild(
   options: DescribeOptions & CheckOptions,
 ): Promise<CheckedDockerfile> {
   return withImages(request, options, async ({ images, inputs, dockerfile: { name, text: bytes } }) => {
-    const report = await reportOf(() => images.check(parseIn({ dockerfile: { name, text: bytes } }), inputs, options));
+    const report = await reportOf(async () => {
+      const ast = parseIn({ dockerfile: { name, text: bytes } });
+      const configs = await images.resolveAll(ast, (known) => checkNeeds(ast, inputs, known));
+      return check(ast, inputs, configs, options);
+    });
     return { name, bytes, text: decodeText(bytes), report };
   });
+}
+
+async function outlineIn(images: BaseImages, ast: Ast, inputs: BuildInputs): Promise<Outline> {
+  return outlineOf(ast, inputs, await images.resolveAll(ast, (configs) => needs(ast, inputs, configs)));
 }
 
 interface Opened {
