@@ -10,7 +10,7 @@ import type { Builder } from './stage-graph/builder.ts';
 import { dependenciesOf, type PlannedStage } from './stage-graph/plan.ts';
 import { reach } from './stage-graph/reach.ts';
 import { buildStages } from './stage-graph/to-graph.ts';
-import { buildArg } from './stage-graph/variables.ts';
+import { buildArg, defaultVariables } from './stage-graph/variables.ts';
 import { toStages } from './stages.ts';
 
 /** What a target can be given: `docker build --call=outline`. Plain JSON, with BuildKit's names. */
@@ -98,13 +98,16 @@ interface GlobalArg extends OutlineArg {
 /** ARGs before the first FROM. Of several with one name the last counts, and what the earlier ones were made of. */
 function globalArgs({ globalArgs: commands }: Stages, { plan }: Builder): ReadonlyMap<string, GlobalArg> {
   const found = new Map<string, GlobalArg>();
-  const values = new Map<string, string>(plan.globals);
+  // A default sees what is declared before it.
+  const values = new Map(defaultVariables(plan.inputs, [], { ast: plan.ast, target: '' }));
   for (const { args, range, comments } of commands) {
     for (const { key, value } of args) {
       const given = buildArg(plan.inputs, key);
       const expansion =
         given === undefined && value !== undefined ? expand(value, values, { escape: plan.ast.escape }) : undefined;
       const names = new Set(expansion?.matched ?? []);
+      const actual = given ?? expansion?.text;
+      if (actual !== undefined) values.set(key, actual);
       // What it was made of before is taken over as it is: a list that grows line by line must not be copied each time.
       const parts = (names.delete(key) ? found.get(key)?.parts : undefined) ?? new Set<string>();
       for (const name of names) parts.add(name);
@@ -138,7 +141,7 @@ interface ArgSetting {
 
 /** The ARGs that a stage uses: its own, those of its FROM, and what these are made of. */
 function argsOf(planned: PlannedStage, { file, builder, globals }: ArgSetting): OutlineArg[] {
-  const { plan, states } = builder;
+  const { plan, argValues } = builder;
   const stage = file.stages[planned.index];
   if (stage === undefined || planned.replaced) return [];
   const own = new Map<string, OutlineArg>();
@@ -149,10 +152,11 @@ function argsOf(planned: PlannedStage, { file, builder, globals }: ArgSetting): 
   );
   for (const { command } of planned.commands) {
     if (command.kind !== 'arg') continue;
-    for (const { key, value } of command.args) {
+    for (const arg of command.args) {
+      const { key, value } = arg;
       used.add(key);
       const inherited = value === undefined && buildArg(plan.inputs, key) === undefined && plan.globals.has(key);
-      if (!inherited) own.set(key, describe(key, states.get(planned.index)?.args.get(key), command));
+      if (!inherited) own.set(key, describe(key, argValues.get(arg), command));
     }
   }
   for (const name of used) for (const part of own.has(name) ? [] : (globals.get(name)?.parts ?? [])) used.add(part);

@@ -6,7 +6,7 @@ import { DockerfileError } from '../error.ts';
 import { expand, type ExpandOptions, expandText } from '../expand.ts';
 import type { GraphWarning, SourceRange, Step, StepId, TreeSource } from '../graph.ts';
 import type { IgnoreMatcher } from '../ignore.ts';
-import type { Command } from '../instructions/command.ts';
+import type { ArgDeclaration, Command } from '../instructions/command.ts';
 import type { Part } from '../part.ts';
 import type { Budget } from './budget.ts';
 import type { Base, ImageBase, Plan, PlannedStage } from './plan.ts';
@@ -23,6 +23,8 @@ export interface Builder {
   readonly warnings: GraphWarning[];
   /** By needKey. */
   readonly images: Map<string, StepId>;
+  /** What each ARG of a stage came to, where it stands. */
+  readonly argValues: Map<ArgDeclaration, string | undefined>;
   /** Finished stages by index. */
   readonly states: Map<number, StageState>;
   readonly reporter: Reporter;

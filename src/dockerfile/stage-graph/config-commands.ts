@@ -55,11 +55,13 @@ function checkSecret(scope: Scope, keyword: string, key: string): void {
 export function applyArg(scope: Scope, { args }: ArgCommand): void {
   const { builder, state } = scope;
   const { inputs, globals } = builder.plan;
-  const shown = args.map(({ key, value }) => {
+  const shown = args.map((arg) => {
+    const { key, value } = arg;
     checkSecret(scope, 'ARG', key);
     const actual = buildArg(inputs, key) ?? (value === undefined ? globals.get(key) : expandIn(scope, value));
     if (actual !== undefined && !builderArguments.has(key)) state.env.set(key, actual);
     state.args.set(key, actual);
+    builder.argValues.set(arg, actual);
     return actual === undefined ? key : `${key}=${actual}`;
   });
   commit(state, { createdBy: `ARG ${shown.join(' ')}` });

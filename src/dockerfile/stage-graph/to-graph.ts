@@ -86,6 +86,7 @@ export function buildStages(
     warnings: [],
     images: new Map(),
     states: new Map(),
+    argValues: new Map(),
     reporter,
     budget: new Budget(),
     unknown,
