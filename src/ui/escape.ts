@@ -1,7 +1,10 @@
 /* oxlint-disable no-control-regex -- control characters are the subject of this file */
 
-/** C0, DEL, C1, and the invisible characters that reorder or hide text (bidirectional overrides, zero-width, line separators). */
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/g;
+/** DEL, C1, and the invisible characters that reorder or hide text (bidirectional overrides, zero-width, line separators). */
+export const hidden = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/g;
+
+/** These and C0. */
+const unsafe = new RegExp(`[\\u0000-\\u001f]|${hidden.source}`, 'g');
 
 /** CSI, OSC, DCS and the two-character escapes of ECMA-48, complete or cut off at the end of the text. */
 const sequences = /\u001b(?:\[[0-?]*[ -/]*[@-~]?|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|[ -/]*[0-~]?)/g;
