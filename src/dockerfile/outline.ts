@@ -4,14 +4,12 @@ import { silent } from './checks/reporter.ts';
 import { docComment } from './doc-comment.ts';
 import { expand } from './expand.ts';
 import type { RunMount, SourceRange } from './graph.ts';
-import type { Stages } from './instructions/command.ts';
 import { type LineRanges, lineRanges } from './line-ranges.ts';
 import type { Builder } from './stage-graph/builder.ts';
 import { dependenciesOf, type PlannedStage } from './stage-graph/plan.ts';
 import { reach } from './stage-graph/reach.ts';
 import { buildStages } from './stage-graph/to-graph.ts';
 import { buildArg, defaultVariables } from './stage-graph/variables.ts';
-import { toStages } from './stages.ts';
 
 /** What a target can be given: `docker build --call=outline`. Plain JSON, with BuildKit's names. */
 export interface Outline {
@@ -43,14 +41,13 @@ export interface OutlineCredential {
 export function outlineOf(ast: Ast, inputs: BuildInputs, configs: ResolvedConfigs): Outline {
   const builder = buildStages(reach(ast, inputs, configs), { configs, reporter: silent });
   const { plan } = builder;
-  const file = toStages(ast);
-  const globals = globalArgs(file, builder);
+  const globals = globalArgs(builder);
   const mounts = mountsByStage(builder);
   const args = new Map<string, OutlineArg>();
   const secrets = new Map<string, OutlineCredential>();
   const ssh = new Map<string, OutlineCredential>();
   for (const stage of nearestFirst(builder)) {
-    for (const arg of argsOf(stage, { file, builder, globals })) if (!args.has(arg.name)) args.set(arg.name, arg);
+    for (const arg of argsOf(stage, { builder, globals })) if (!args.has(arg.name)) args.set(arg.name, arg);
     for (const { mount, location } of mounts.get(stage.index) ?? []) {
       const found = mount.type === 'secret' ? secrets : mount.type === 'ssh' ? ssh : undefined;
       if (found === undefined || !('required' in mount) || found.has(mount.id)) continue;
@@ -96,11 +93,11 @@ interface GlobalArg extends OutlineArg {
 }
 
 /** ARGs before the first FROM. Of several with one name the last counts, and what the earlier ones were made of. */
-function globalArgs({ globalArgs: commands }: Stages, { plan }: Builder): ReadonlyMap<string, GlobalArg> {
+function globalArgs({ plan }: Builder): ReadonlyMap<string, GlobalArg> {
   const found = new Map<string, GlobalArg>();
   // A default sees what is declared before it.
   const values = new Map(defaultVariables(plan.inputs, [], { ast: plan.ast, target: '' }));
-  for (const { args, range, comments } of commands) {
+  for (const { args, range, comments } of plan.file.globalArgs) {
     for (const { key, value } of args) {
       const given = buildArg(plan.inputs, key);
       const expansion =
@@ -134,15 +131,14 @@ function describe(
 }
 
 interface ArgSetting {
-  readonly file: Stages;
   readonly builder: Builder;
   readonly globals: ReadonlyMap<string, GlobalArg>;
 }
 
 /** The ARGs that a stage uses: its own, those of its FROM, and what these are made of. */
-function argsOf(planned: PlannedStage, { file, builder, globals }: ArgSetting): OutlineArg[] {
+function argsOf(planned: PlannedStage, { builder, globals }: ArgSetting): OutlineArg[] {
   const { plan, argValues } = builder;
-  const stage = file.stages[planned.index];
+  const stage = plan.file.stages[planned.index];
   if (stage === undefined || planned.replaced) return [];
   const own = new Map<string, OutlineArg>();
   const used = new Set(

@@ -1,4 +1,5 @@
 import { argumentForms, type SplitLine, splitInstruction } from './arguments.ts';
+import { lastWithin } from './bisect.ts';
 import { type Span, shift } from './span.ts';
 import type { Escape } from './ast.ts';
 import type { SourceRange } from './graph.ts';
@@ -75,14 +76,8 @@ export class Positions {
 
   /** The position of an offset in the text. */
   at(offset: number): Position {
-    let low = 0;
-    let high = this.#starts.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((this.#starts[middle] ?? 0) <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return { line: low + 1, column: offset - (this.#starts[low] ?? 0) + 1 };
+    const index = lastWithin(this.#starts, (start) => start > offset);
+    return { line: index + 1, column: offset - (this.#starts[index] ?? 0) + 1 };
   }
 }
 
@@ -109,16 +104,9 @@ class PartedLine {
     this.#escape = escape;
   }
 
-  /** Where in the file a place of the line is, by halves: it may have as many pieces as places that are asked for. */
+  /** Where in the file a place of the line is. */
   toOffset(index: number): number {
-    let low = 0;
-    let high = this.#pieces.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((this.#pieces[middle]?.start ?? 0) <= index) low = middle;
-      else high = middle - 1;
-    }
-    const piece = this.#pieces[low];
+    const piece = this.#pieces[lastWithin(this.#pieces, ({ start }) => start > index)];
     return piece === undefined ? index : piece.offset + index - piece.start;
   }
 

@@ -1,5 +1,6 @@
 import type { ImageConfig } from '../../oci/index.ts';
 import type { Ast, Instruction } from '../ast.ts';
+import { lastWithin } from '../bisect.ts';
 import { type BuildInputs, type ImageNeed, needKey, type ResolvedConfigs } from '../contract.ts';
 import { DockerfileError } from '../error.ts';
 import { Positions } from '../position.ts';
@@ -50,7 +51,7 @@ export function check(
     findings.configure(withSkipped(checkConfigOf(ast, inputs), options.skip ?? []));
     const { reached, known } = reachAll(ast, inputs, { configs, findings, unknown });
     const builder = buildStages(reached, { configs: known, reporter: findings, unknown: new Set(unknown.keys()) });
-    askRules(options.rules ?? [], findings, () => subjectOf(ast, builder));
+    askRules(options.rules ?? [], findings, () => subjectOf(builder));
   } catch (caught) {
     if (!(caught instanceof DockerfileError)) throw caught;
     error = caught;
@@ -115,16 +116,9 @@ function fixOf(
   return instruction === undefined ? undefined : fixFor(rule.name, { ...context, instruction, part });
 }
 
-/** The instruction that `line` belongs to, by halves: there may be as many findings as instructions. */
+/** The instruction that `line` belongs to. */
 function instructionAt({ instructions }: Ast, line: number): Instruction | undefined {
-  let low = 0;
-  let high = instructions.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((instructions[middle]?.range.start ?? 0) <= line) low = middle;
-    else high = middle - 1;
-  }
-  return instructions[low];
+  return instructions[lastWithin(instructions, ({ range }) => range.start > line)];
 }
 
 function askRules(rules: readonly FileRule[], findings: Findings, subject: () => Subject): void {

@@ -1,19 +1,19 @@
-import type { Ast, Instruction } from '../ast.ts';
+import type { Instruction } from '../ast.ts';
 import { needKey } from '../contract.ts';
 import type { SourceRange } from '../graph.ts';
 import { findContext } from '../image-name.ts';
 import { Positions } from '../position.ts';
 import type { Builder } from '../stage-graph/builder.ts';
 import type { Base } from '../stage-graph/plan.ts';
-import { toStages } from '../stages.ts';
 import type { Subject, SubjectBase, SubjectStage } from './subject.ts';
 
 /** The file as rules see it, out of what its stages came to. */
-export function subjectOf(ast: Ast, builder: Builder): Subject {
-  const byLine = new Map(ast.instructions.map((instruction) => [instruction.range.start, instruction]));
+export function subjectOf(builder: Builder): Subject {
   const { plan } = builder;
+  const { ast, file } = plan;
+  const byLine = new Map(ast.instructions.map((instruction) => [instruction.range.start, instruction]));
   const bases = new Set(plan.stages.flatMap(({ base }) => (base.kind === 'stage' ? [base.index] : [])));
-  const stages = toStages(ast).stages.map((stage): SubjectStage => {
+  const stages = file.stages.map((stage): SubjectStage => {
     const planned = plan.stages[stage.index];
     return {
       stage,

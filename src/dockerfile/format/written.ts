@@ -1,3 +1,4 @@
+import { firstBeyond } from '../bisect.ts';
 import type { Span } from '../span.ts';
 import type { Ast, Escape } from '../ast.ts';
 import { type LinePiece, piecesOf, trimContinuation, trimNewline } from '../lines.ts';
@@ -72,19 +73,11 @@ export function isContinued(line: string, escape: Escape): boolean {
 
 /** The breaks at offsets from `start` on and before `end`. */
 export function breaksIn({ breaks }: Written, { start, end }: Span): readonly LineBreak[] {
-  const from = firstFrom(breaks, start);
-  return breaks.slice(from, firstFrom(breaks, end, from));
-}
-
-/** Binary search: a list may have as many words as breaks. */
-function firstFrom(breaks: readonly LineBreak[], offset: number, from = 0): number {
-  let [low, high] = [from, breaks.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((breaks[middle]?.at ?? 0) < offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  const from = firstBeyond(breaks, ({ at }) => at >= start);
+  return breaks.slice(
+    from,
+    firstBeyond(breaks, ({ at }) => at >= end, from),
+  );
 }
 
 /** A stretch of the logical line with the line breaks and comments that stand within it. */

@@ -20,6 +20,8 @@ import { defaultVariables, type GlobalOptions, globalVariables } from './variabl
 /** The whole file with names resolved as far as text and inputs go. */
 export interface Plan {
   readonly ast: Ast;
+  /** The same file, its commands as they are written. */
+  readonly file: Stages;
   readonly inputs: BuildInputs;
   readonly globals: ReadonlyMap<string, string>;
   readonly stages: readonly PlannedStage[];
@@ -95,7 +97,7 @@ export function planStages(ast: Ast, given: BuildInputs, reporter: Reporter = si
     if (name !== undefined) names.set(name, next);
   }
   const target = findTarget(planned, names, inputs.target);
-  const plan = { ast, inputs, globals, stages: planned, names, target, epoch };
+  const plan = { ast, file, inputs, globals, stages: planned, names, target, epoch };
   for (const [index, stage] of stages.entries()) {
     if (planned[index]?.replaced === true) continue;
     for (const command of stage.commands) planned[index]?.commands.push(planCommand(plan, command, stage.range));
