@@ -134,7 +134,7 @@ function jsonOr(form: Form): Form {
 }
 
 /** The strings of what is known to be an array of strings. */
-function jsonSpans(text: string): Span[] {
+export function jsonSpans(text: string): Span[] {
   return Array.from(text.matchAll(/"(?:[^"\\]|\\.)*"/g), ({ 0: { length }, index }) => ({
     start: index,
     end: index + length,

@@ -6,7 +6,7 @@ import { expand } from './expand.ts';
 import type { RunMount, SourceRange } from './graph.ts';
 import { type LineRanges, lineRanges } from './line-ranges.ts';
 import type { Builder } from './stage-graph/builder.ts';
-import { dependenciesOf, type PlannedStage } from './stage-graph/plan.ts';
+import { nearestFirst, type PlannedStage } from './stage-graph/plan.ts';
 import { reach } from './stage-graph/reach.ts';
 import { buildStages } from './stage-graph/to-graph.ts';
 import { buildArg, defaultVariables } from './stage-graph/variables.ts';
@@ -46,7 +46,7 @@ export function outlineOf(ast: Ast, inputs: BuildInputs, configs: ResolvedConfig
   const args = new Map<string, OutlineArg>();
   const secrets = new Map<string, OutlineCredential>();
   const ssh = new Map<string, OutlineCredential>();
-  for (const stage of nearestFirst(builder)) {
+  for (const stage of nearestFirst(plan)) {
     for (const arg of argsOf(stage, { builder, globals })) if (!args.has(arg.name)) args.set(arg.name, arg);
     for (const { mount, location } of mounts.get(stage.index) ?? []) {
       const found = mount.type === 'secret' ? secrets : mount.type === 'ssh' ? ssh : undefined;
@@ -75,16 +75,6 @@ function byLine<Item extends { readonly location: LineRanges }>(items: ReadonlyM
 
 function lineOf({ location }: { readonly location: LineRanges }): number {
   return location.ranges[0]?.start.line ?? 0;
-}
-
-/** The target, then what it is built on, then what it copies from, and so on. */
-function nearestFirst({ plan }: Builder): PlannedStage[] {
-  const seen = new Set([plan.target.index]);
-  for (const index of seen) {
-    const stage = plan.stages[index];
-    if (stage !== undefined) for (const next of dependenciesOf(stage)) seen.add(next);
-  }
-  return [...seen].flatMap((index) => plan.stages[index] ?? []);
 }
 
 interface GlobalArg extends OutlineArg {

@@ -5,6 +5,7 @@ import { parseReference } from '../../oci/index.ts';
 import type { Stage, Stages } from '../instructions/command.ts';
 import { cut } from '../text.ts';
 import { buildkitRules } from './buildkit-rules.ts';
+import { inCase, keywordCaseOf } from './keyword-case.ts';
 import type { Reporter } from './reporter.ts';
 
 /* What can be found by reading alone, before any variable has a value. */
@@ -76,12 +77,11 @@ export function checkStages({ stages }: Stages, reporter: Reporter): void {
 
 function checkKeywords(stages: readonly Stage[], { report }: Reporter): void {
   const keywords = stages.flatMap(({ keyword, range, commands }) => [{ name: keyword, range }, ...commands]);
-  const lower = keywords.filter(({ name }) => name === name.toLowerCase()).length;
-  const upper = keywords.filter(({ name }) => name === name.toUpperCase()).length;
+  const wanted = keywordCaseOf(keywords.map(({ name }) => name));
   const rule = buildkitRules.ConsistentInstructionCasing;
   for (const { name, range } of keywords) {
-    if (name === (lower > upper ? name.toLowerCase() : name.toUpperCase())) continue;
-    report({ rule, message: rule.message(name, lower > upper ? 'lowercase' : 'uppercase'), range });
+    if (name === inCase(name, wanted)) continue;
+    report({ rule, message: rule.message(name, `${wanted}case`), range });
   }
 }
 

@@ -1,4 +1,4 @@
-import { argumentForms } from '../arguments.ts';
+import { argumentForms, jsonSpans } from '../arguments.ts';
 import { type Span, shift } from '../span.ts';
 import { isSpace } from '../text.ts';
 import type { Item } from './item.ts';
@@ -76,9 +76,7 @@ function healthcheckItems(parts: Parts, { start, end }: Span): Item[] {
 /** Brackets and strings, so that lines can break between them. */
 function jsonItems(parts: Parts, { start, end }: Span): Item[] {
   const { line } = parts.written;
-  const strings = Array.from(line.slice(start, end).matchAll(/"(?:[^"\\]|\\.)*"/g), ({ 0: string, index }) =>
-    stringItem(parts, { start: start + index, end: start + index + string.length }),
-  );
+  const strings = jsonSpans(line.slice(start, end)).map((span) => stringItem(parts, shift(span, start)));
   const last = strings.length - 1;
   return [
     { ...itemAt(parts, { start, end: start + 1 }), text: '[' },

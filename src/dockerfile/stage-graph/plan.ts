@@ -283,8 +283,18 @@ function namedSource(plan: Plan, name: string): Base {
   return stage === undefined ? outsideBase(name, plan.inputs, undefined) : stageBase(stage);
 }
 
+/** The stages that the target is made from: itself, then what it is built on, then what it copies from, and so on. */
+export function nearestFirst({ stages, target }: Plan): PlannedStage[] {
+  const seen = new Set([target.index]);
+  for (const index of seen) {
+    const stage = stages[index];
+    if (stage !== undefined) for (const next of dependenciesOf(stage)) seen.add(next);
+  }
+  return [...seen].flatMap((index) => stages[index] ?? []);
+}
+
 /** Indexes of the stages that a stage reads, its base included. */
-export function dependenciesOf(stage: PlannedStage): number[] {
+function dependenciesOf(stage: PlannedStage): number[] {
   const sources = [stage.base, ...stage.commands.flatMap((command) => command.sources)];
   return sources.flatMap((source) => (source?.kind === 'stage' ? [source.index] : []));
 }

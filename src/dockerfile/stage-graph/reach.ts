@@ -7,7 +7,7 @@ import { parse } from '../parse.ts';
 import { parseCommand } from '../instructions/parse-command.ts';
 import {
   type Base,
-  dependenciesOf,
+  nearestFirst,
   type Plan,
   planCommand,
   type PlannedCommand,
@@ -54,13 +54,9 @@ export function reach(ast: Ast, inputs: BuildInputs, configs: ResolvedConfigs, o
   }
 }
 
-function reachable({ stages, target }: Plan): PlannedStage[] {
-  const seen = new Set<number>([target.index]);
-  for (const index of seen) {
-    const stage = stages[index];
-    if (stage !== undefined) for (const next of dependenciesOf(stage)) seen.add(next);
-  }
-  return stages.filter((stage) => seen.has(stage.index));
+function reachable(plan: Plan): PlannedStage[] {
+  const reached = new Set(nearestFirst(plan));
+  return plan.stages.filter((stage) => reached.has(stage));
 }
 
 function triggersKnown({ base }: PlannedStage, configs: ResolvedConfigs): boolean {

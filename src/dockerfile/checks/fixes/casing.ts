@@ -1,4 +1,5 @@
 import type { Fix } from '../finding.ts';
+import { inCase } from '../keyword-case.ts';
 import type { FixContext } from './fix-context.ts';
 
 /** The stage's name as it is looked up. */
@@ -13,7 +14,7 @@ export function fixStageNameCasing({ positions, instruction }: FixContext): Fix 
 /** Keyword, and AS, in the case of the other instructions; a trigger's keyword has its own case. */
 export function fixKeywordCasing({ facts, positions, instruction }: FixContext): Fix | undefined {
   const { name, args, range } = instruction;
-  const turn = (word: string) => (facts.keywordCase === 'lower' ? word.toLowerCase() : word.toUpperCase());
+  const turn = (word: string) => inCase(word, facts.keywordCase);
   const [, as] = args;
   const words = [{ word: name, part: {} }];
   if (as !== undefined && name.toLowerCase() === 'from') words.push({ word: as, part: { arg: 1 } });

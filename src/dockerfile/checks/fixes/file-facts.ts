@@ -1,11 +1,11 @@
 import type { Ast, Instruction } from '../../ast.ts';
-
-type Case = 'lower' | 'upper';
+import { type KeywordCase, keywordCaseOf } from '../keyword-case.ts';
+import { namesWindows } from '../stages/windows.ts';
 
 /** What of a whole file its fixes ask for, found once: there may be as many findings as instructions. */
 export class FileFacts {
   /** The case in which most instructions are written, ARGs before the first FROM not counted; upper case in a draw. */
-  readonly keywordCase: Case;
+  readonly keywordCase: KeywordCase;
   /** Whether a stage may be one of Windows, where cmd is the shell. */
   readonly mayBeWindows: boolean;
   /** By instruction that has empty lines within: the last of its continued lines. */
@@ -17,10 +17,8 @@ export class FileFacts {
 
   constructor({ instructions, notes, escape }: Ast) {
     const first = instructions.findIndex(isFrom);
-    this.keywordCase = caseOf(instructions.slice(Math.max(first, 0)));
-    this.mayBeWindows =
-      escape === '`' ||
-      instructions.some((each) => isFrom(each) && /windows|nanoserver|servercore/i.test(each.args[0] ?? ''));
+    this.keywordCase = keywordCaseOf(instructions.slice(Math.max(first, 0)).map(({ name }) => name));
+    this.mayBeWindows = escape === '`' || instructions.some((each) => isFrom(each) && namesWindows(each.args[0] ?? ''));
     this.emptyContinuations = linesOf(notes, instructions);
     let keywords = new Set<string>();
     for (const instruction of instructions) {
@@ -61,11 +59,4 @@ function linesOf(notes: Ast['notes'], instructions: readonly Instruction[]): Map
 
 function isFrom({ name }: Instruction): boolean {
   return name.toLowerCase() === 'from';
-}
-
-function caseOf(instructions: readonly Instruction[]): Case {
-  const names = instructions.map(({ name }) => name);
-  const lower = names.filter((name) => name === name.toLowerCase()).length;
-  const upper = names.filter((name) => name === name.toUpperCase()).length;
-  return lower > upper ? 'lower' : 'upper';
 }

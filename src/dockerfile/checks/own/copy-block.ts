@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { Instruction } from '../../ast.ts';
 import type { CopyCommand } from '../../instructions/command.ts';
 import { textsOf } from '../stages/lineage.ts';
+import { maxPath } from '../stages/long-path.ts';
 import type { SubjectCommand } from '../subject.ts';
 import { folderAfter } from './made-files.ts';
 import { destinationOf, placedFiles } from './placed-files.ts';
@@ -30,9 +31,6 @@ export interface PlacedCopy {
   /** Whether the target is one file, or a folder that the copy makes: no WORKDIR made it, and no base brings it. */
   readonly isNew: boolean;
 }
-
-/** Characters of a path beyond which it is not followed: it may have half as many folders. */
-const maxPath = 1000;
 
 /** COPYs to one path that are remembered. */
 const maxCopies = 20;

@@ -2,6 +2,7 @@ import { DockerfileError } from '../../error.ts';
 import type { RunCommand } from '../../instructions/command.ts';
 import { type Mount, parseMount } from '../../instructions/mount.ts';
 import { cleanPath } from '../../stage-graph/paths.ts';
+import { maxPath } from './long-path.ts';
 
 const known = new WeakMap<RunCommand, readonly Mount[]>();
 
@@ -23,9 +24,6 @@ function readMounts({ mounts }: RunCommand): Mount[] {
     }
   });
 }
-
-/** Characters of a path beyond which it is not followed: it may have half as many folders. */
-const maxPath = 1000;
 
 /** Whether what a RUN writes below one of the folders stays out of its layer, by a cache, tmpfs or bind mount. */
 export function isMountedOver(command: RunCommand, folders: readonly string[]): boolean {

@@ -1,6 +1,7 @@
 import type { RunCommand } from '../../instructions/command.ts';
 import { isPosixShell, type RunScript, runScript } from '../shell/run-script.ts';
 import type { Subject, SubjectBase, SubjectStage } from '../subject.ts';
+import { namesWindows } from './windows.ts';
 
 type Scripts = ReadonlyMap<RunCommand, RunScript>;
 
@@ -43,5 +44,5 @@ function hasPosixShell(base: SubjectBase, earlier: readonly boolean[]): boolean 
   if (base.kind !== 'image') return true;
   const shell = base.config?.config.Shell ?? [];
   if (shell.length > 0 && !isPosixShell(shell)) return false;
-  return base.platform.os !== 'windows' && !/windows|nanoserver|servercore/i.test(base.name);
+  return base.platform.os !== 'windows' && !namesWindows(base.name);
 }
