@@ -1,6 +1,6 @@
-import { posix } from 'node:path';
 import { DockerfileError } from './error.ts';
 import { compileGlob, createGlobMatcher, type GlobToken, parseGlob } from './glob.ts';
+import { cleanPath } from './stage-graph/paths.ts';
 import { decodeText, trim } from './text.ts';
 
 /** What an ignore file, or a list of `--exclude`, says of paths: relative, parted by `/`, without a trailing one. */
@@ -34,12 +34,6 @@ function cleanLine(pattern: string): string {
   if (pattern === '') return '';
   const cleaned = cleanPath(pattern);
   return cleaned.length > 1 && cleaned.startsWith('/') ? cleaned.slice(1) : cleaned;
-}
-
-/** Go's path.Clean. */
-function cleanPath(path: string): string {
-  const normal = posix.normalize(path);
-  return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
 }
 
 /** What the ignore file of a Dockerfile may be called, the one that counts first; the last one lies in the context's root. */

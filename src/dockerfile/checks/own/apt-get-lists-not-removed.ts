@@ -1,5 +1,5 @@
 import { fixOf, foundInRun } from '../shell/run-finding.ts';
-import { appendCommand, upTo } from '../shell/script-edits.ts';
+import { appendCommand, upTo, withSudoOf } from '../shell/script-edits.ts';
 import type { ShellCommand } from '../shell/script.ts';
 import { hasWord, isScript } from '../shell/subcommand.ts';
 import { imageStages } from '../stages/lineage.ts';
@@ -20,7 +20,7 @@ export const aptGetListsNotRemoved: FileRule = {
         const update = aptCalls(run).find(isUpdate);
         if (update === undefined || !run.certain || isMountedOver(run.command, [aptLists])) continue;
         if (run.commands.some((command) => command.start > update.command.start && mayRemove(command))) continue;
-        const remove = `${update.command.prefix[0]?.text === 'sudo' ? 'sudo ' : ''}rm -rf ${aptLists}/*`;
+        const remove = withSudoOf(update.command, `rm -rf ${aptLists}/*`);
         const edits =
           uses.get(run.command)?.isNeeded === true ? [] : [appendCommand(run, remove, subject.ast.source.text)];
         yield foundInRun(run, upTo(update.command, update.verb), {

@@ -30,7 +30,7 @@ export const cleanupInLaterLayer: FileRule = {
           const paths = placedFiles(command, folder).filter((path) => heavy.test(path));
           for (const path of paths) made.set(path, instruction.range.start);
         }
-        const run = command.kind === 'run' ? scripts.get(command) : undefined;
+        const run = scripts.get(command);
         if (run?.certain !== true) continue;
         yield* lateRemovals(run, folder, made);
         for (const path of leftBy(run, folder)) if (!made.has(path)) made.set(path, instruction.range.start);

@@ -47,7 +47,7 @@ function firstInstall(subject: Subject, stage: SubjectStage, done: Set<string>):
   let found: Found | undefined;
   for (const each of stage.commands) {
     if (isWholeContext(each)) copy ??= each;
-    const run = each.command.kind === 'run' ? scripts.get(each.command) : undefined;
+    const run = scripts.get(each.command);
     for (const command of run?.commands ?? []) {
       const install = dependencyInstall(command);
       if (run === undefined || install === undefined || done.has(command.name)) continue;

@@ -18,7 +18,7 @@ export const copyThenChown: FileRule = {
     for (const stage of stages) {
       const scripts = scriptsByCommand(subject, stage);
       for (const each of stage.commands) {
-        const run = each.command.kind === 'run' ? scripts.get(each.command) : undefined;
+        const run = scripts.get(each.command);
         if (run !== undefined) yield* changesIn(subject, run, blocks.block);
         blocks.pass(each);
       }

@@ -1,5 +1,5 @@
 import { fixOf, foundInRun } from '../shell/run-finding.ts';
-import { appendCommand, upTo } from '../shell/script-edits.ts';
+import { appendCommand, upTo, withSudoOf } from '../shell/script-edits.ts';
 import type { ShellCommand, ShellWord } from '../shell/script.ts';
 import { argumentsOf, hasWord, isScript } from '../shell/subcommand.ts';
 import { imageStages } from '../stages/lineage.ts';
@@ -34,7 +34,7 @@ export const dnfCacheNotRemoved: FileRule = {
         const call = run.commands.map(installation).find((each) => each !== undefined);
         if (call === undefined) continue;
         const { command, verb } = call;
-        const clean = `${command.prefix[0]?.text === 'sudo' ? 'sudo ' : ''}${command.name} clean all`;
+        const clean = withSudoOf(command, `${command.name} clean all`);
         yield foundInRun(run, upTo(command, verb), {
           message: `What ${command.name} keeps of the repositories for ${verb.text} stays in the layer`,
           fix: fixOf(`call ${command.name} clean all`, [appendCommand(run, clean, subject.ast.source.text)]),

@@ -42,20 +42,17 @@ export function inFolders(
   });
 }
 
-/** The files that a command downloads or writes under a name that it is given. */
+/** The files that curl or wget writes, under names that they are given or take from a URL. */
 export function downloads({ name, words, redirects }: ShellCommand, folder: string | undefined): string[] {
-  const written = redirects.filter(({ operator }) => operator === '>').map(({ target }) => target);
-  const named: (ShellWord | undefined)[] = [];
-  if (name === 'curl' || name === 'wget') {
-    const outputs = name === 'curl' ? /^(?:-[a-zA-Z]*o|--output)$/ : /^(?:-[a-zA-Z]*O|--output-document)$/;
-    for (const [index, { text }] of words.entries()) if (outputs.test(text)) named.push(words[index + 1]);
-    const byUrl =
-      name === 'wget'
-        ? named.length === 0
-        : words.some(({ text }) => /^-[a-zA-Z]*O[a-zA-Z]*$|^--remote-name$/.test(text));
-    if (byUrl) for (const word of words) if (/^https?:\/\//.test(word.text)) named.push(lastPart(word));
-  }
   if (name !== 'curl' && name !== 'wget') return [];
+  const written = redirects.filter(({ operator }) => operator === '>').map(({ target }) => target);
+  const outputs = name === 'curl' ? /^(?:-[a-zA-Z]*o|--output)$/ : /^(?:-[a-zA-Z]*O|--output-document)$/;
+  const named = words.flatMap(({ text }, index) => (outputs.test(text) ? [words[index + 1]] : []));
+  const byUrl =
+    name === 'wget'
+      ? named.length === 0
+      : words.some(({ text }) => /^-[a-zA-Z]*O[a-zA-Z]*$|^--remote-name$/.test(text));
+  if (byUrl) for (const word of words) if (/^https?:\/\//.test(word.text)) named.push(lastPart(word));
   return [...named, ...written].flatMap((word) => (word === undefined ? [] : (absolute(folder, word) ?? [])));
 }
 

@@ -20,7 +20,7 @@ export const pipCacheNotRemoved: FileRule = {
       const scripts = scriptsByCommand(subject, stage);
       for (const each of stage.commands) {
         if (isOffBehind(each)) return;
-        const run = each.command.kind === 'run' ? scripts.get(each.command) : undefined;
+        const run = scripts.get(each.command);
         if (run?.certain === true && !isHandled(run)) yield* installations(run);
       }
     }

@@ -33,18 +33,36 @@ export function readWord(reader: Reader): ShellWord {
   while (reader.index < text.length) {
     const character = text[reader.index] ?? '';
     if (breaks.includes(character)) break;
-    if (character === "'") readSingle(reader, draft);
-    else if (character === '"') readDouble(reader, draft);
-    else if (character === '\\') readEscape(reader, draft);
-    else if (character === '$') readDollar(reader, draft);
-    else if (character === '`') readBackquoted(reader, draft);
-    else {
+    if (!readSpecial(reader, draft, character)) {
       draft.parts.push(character);
       reader.index++;
     }
   }
   if (reader.index === start) throw new NotUnderstood();
   return { text: draft.parts.join(''), expands: draft.expands, quoted: draft.quoted, start, end: reader.index };
+}
+
+/** Reads what a character outside of quotes begins; false where it stands for itself. */
+function readSpecial(reader: Reader, draft: Draft, character: string): boolean {
+  switch (character) {
+    case "'":
+      readSingle(reader, draft);
+      return true;
+    case '"':
+      readDouble(reader, draft);
+      return true;
+    case '\\':
+      readEscape(reader, draft);
+      return true;
+    case '$':
+      readDollar(reader, draft);
+      return true;
+    case '`':
+      readBackquoted(reader, draft);
+      return true;
+    default:
+      return false;
+  }
 }
 
 function readSingle(reader: Reader, draft: Draft): void {
@@ -145,12 +163,7 @@ function bracedEnd(reader: Reader): number {
   while (text[reader.index] !== '}') {
     const character = text[reader.index];
     if (character === undefined) throw new NotUnderstood();
-    if (character === "'") readSingle(reader, draft);
-    else if (character === '"') readDouble(reader, draft);
-    else if (character === '\\') readEscape(reader, draft);
-    else if (character === '$') readDollar(reader, draft);
-    else if (character === '`') readBackquoted(reader, draft);
-    else reader.index++;
+    if (!readSpecial(reader, draft, character)) reader.index++;
   }
   const end = reader.index + 1;
   reader.braces--;

@@ -39,6 +39,11 @@ export function appendCommand(run: RunScript, command: string, file: string): Ed
   return { start: found.end, end: found.end, text: `${jointLike(file, found.start)}${command}` };
 }
 
+/** A command that is run by whoever runs another one. */
+export function withSudoOf({ prefix }: ShellCommand, command: string): string {
+  return prefix[0]?.text === 'sudo' ? `sudo ${command}` : command;
+}
+
 /** ` && `, over a line's end where the command at `offset` is joined so itself. */
 function jointLike(file: string, offset: number): string {
   const line = file.slice(file.lastIndexOf('\n', offset - 1) + 1, offset);

@@ -1,9 +1,9 @@
-import type { RunCommand } from '../../instructions/command.ts';
+import type { Command } from '../../instructions/command.ts';
 import { isPosixShell, type RunScript, runScript } from '../shell/run-script.ts';
 import type { Subject, SubjectBase, SubjectStage } from '../subject.ts';
 import { namesWindows } from './windows.ts';
 
-type Scripts = ReadonlyMap<RunCommand, RunScript>;
+type Scripts = ReadonlyMap<Command, RunScript>;
 
 const known = new WeakMap<Subject, ReadonlyMap<SubjectStage, Scripts>>();
 
@@ -16,7 +16,7 @@ export function scriptsOf(subject: Subject, stage: SubjectStage): readonly RunSc
 export function scriptsByCommand(subject: Subject, stage: SubjectStage): Scripts {
   const found = known.get(subject) ?? readScripts(subject);
   known.set(subject, found);
-  return found.get(stage) ?? new Map<RunCommand, RunScript>();
+  return found.get(stage) ?? new Map<Command, RunScript>();
 }
 
 /** Stages come after those that they begin with, whose SHELL they inherit. */
@@ -26,7 +26,7 @@ function readScripts({ ast, positions, stages }: Subject): ReadonlyMap<SubjectSt
   for (const stage of stages) {
     // A backtick as escape is written for Windows' paths.
     let posix = ast.escape === '\\' && hasPosixShell(stage.base, posixAtEnd);
-    const scripts = new Map<RunCommand, RunScript>();
+    const scripts = new Map<Command, RunScript>();
     for (const { command, instruction } of stage.commands) {
       if (command.kind === 'shell') posix = isPosixShell(command.values);
       if (command.kind !== 'run' || !posix) continue;
