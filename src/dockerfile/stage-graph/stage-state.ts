@@ -42,7 +42,11 @@ const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 /** A stage that begins with nothing. */
 export function emptyState(platform: Platform): StageState {
-  return withPath({
+  return withPath(blankState(platform));
+}
+
+function blankState(platform: Platform): StageState {
+  return {
     tip: undefined,
     platform,
     author: undefined,
@@ -58,7 +62,7 @@ export function emptyState(platform: Platform): StageState {
     platformFixed: false,
     envKnown: true,
     workdirSet: false,
-  });
+  };
 }
 
 /** A stage that begins with an image; its triggers have become instructions. */
@@ -66,21 +70,14 @@ export function imageState(image: ImageConfig, tip: StepId | undefined): StageSt
   const { OnBuild: _, Labels = {}, ...config } = image.config;
   const { Env, ExposedPorts, Volumes } = config;
   return withPath({
+    ...blankState(normalizePlatform(image.platform)),
     tip,
-    platform: normalizePlatform(image.platform),
     author: image.author,
     config: { ...config, ...(Env === undefined ? {} : { Env: [...Env] }) } as ConfigDraft,
     labels: new Map(Object.entries(Labels)),
-    envPlaces: new Map(),
     ports: new Set(ExposedPorts),
     volumes: new Set(Volumes),
     history: inheritedHistory(image),
-    env: new Map(),
-    args: new Map(),
-    commandSet: false,
-    platformFixed: false,
-    envKnown: true,
-    workdirSet: false,
   });
 }
 
