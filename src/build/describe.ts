@@ -60,15 +60,11 @@ export async function describeGraph(
   request: BuildRequest,
   options: DescribeOptions,
 ): Promise<StepGraph | PlatformGraph> {
-  const contexts = parseNamedContexts(request.contexts);
-  const { store, signal, platforms = [] } = options;
-  const [platform] = platforms;
-  return withContext(request, { privileges: store.privileges, signal }, async (context) => {
-    const ast = parseIn(context);
-    const inputs = inputsOf({ ...request, platform: platform ?? request.platform }, { context, contexts });
-    const several = platforms.length > 1;
-    const images = new BaseImages({ ...options, contexts, pull: request.pull, showPlatform: several });
-    if (!several) return images.graphOf(ast, inputs);
+  const { platforms = [] } = options;
+  const [platform = request.platform] = platforms;
+  return withImages({ ...request, platform }, options, async ({ images, inputs, dockerfile }) => {
+    const ast = parseIn({ dockerfile });
+    if (platforms.length < 2) return images.graphOf(ast, inputs);
     const all = { ...inputs, platforms };
     return toPlatformGraph(ast, all, await images.resolveAll(ast, (configs) => platformNeeds(ast, all, configs)));
   });
@@ -118,9 +114,10 @@ function withImages<T>(
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   const contexts = parseNamedContexts(request.contexts);
-  const { store, signal } = options;
+  const { store, signal, platforms = [] } = options;
   return withContext(request, { privileges: store.privileges, signal }, async (context) => {
-    const images = new BaseImages({ ...options, contexts, pull: request.pull });
+    const showPlatform = platforms.length > 1;
+    const images = new BaseImages({ ...options, contexts, pull: request.pull, showPlatform });
     return work({ images, inputs: inputsOf(request, { context, contexts }), dockerfile: context.dockerfile });
   });
 }
