@@ -15,7 +15,7 @@ export {
   type ReadOptions,
 } from './describe.ts';
 export { BuildError, type BuildErrorCode } from './error.ts';
-export type { BuildEvent, BuildNote, OnBuildEvent } from './events.ts';
+export type { BuildEvent, BuildNote, MissReason, OnBuildEvent, PlannedStep } from './events.ts';
 export { type LoadedImage, loadImages, type LoadOptions, saveImages, type SaveOptions } from './images/archive.ts';
 export { copyImage, type CopyImageOptions } from './images/copy.ts';
 export { importRootfs, type ImportOptions } from './images/import.ts';

@@ -53,7 +53,9 @@ export class PlainProgress implements ProgressRenderer {
 
   #linesOf(event: Exclude<BuildEvent, { type: 'note' }>, step: StepState): string[] {
     switch (event.type) {
+      case 'plan':
       case 'step-start':
+      case 'step-explained':
         return [];
       case 'step-log':
         return this.#stamped(step, step.addOutput(event.stream, event.data));
@@ -61,6 +63,7 @@ export class PlainProgress implements ProgressRenderer {
         return this.#progressLines(event, step);
       case 'step-done':
       case 'step-error':
+      case 'step-cancelled':
         return [...this.#stamped(step, step.flushOutput()), outcomeLine(step)];
     }
   }
@@ -134,6 +137,8 @@ function outcomeLine(step: StepState): string {
       return 'CACHED';
     case 'skipped':
       return 'SKIPPED';
+    case 'cancelled':
+      return 'CANCELED';
     case 'error':
       return `ERROR: ${escapeControls(step.error ?? '')}`;
     case 'running':

@@ -16,7 +16,7 @@ export class StepState {
   readonly title: string;
   readonly started: number;
   ended: number | undefined;
-  outcome: 'running' | 'done' | 'cached' | 'skipped' | 'error' = 'running';
+  outcome: 'running' | 'done' | 'cached' | 'skipped' | 'cancelled' | 'error' = 'running';
   error: string | undefined;
   /** The last lines of output, complete ones. */
   readonly tail: string[] = [];
@@ -74,6 +74,7 @@ export class Steps {
       this.#steps.set(event.id, step);
       return step;
     }
+    if (event.type === 'plan') return undefined;
     const step = this.#steps.get(event.id);
     if (step === undefined) return undefined;
     switch (event.type) {
@@ -89,7 +90,12 @@ export class Steps {
         step.outcome = 'error';
         step.error = event.message;
         break;
+      case 'step-cancelled':
+        step.ended = event.time;
+        step.outcome = 'cancelled';
+        break;
       case 'step-log':
+      case 'step-explained':
         break;
     }
     return step;

@@ -73,7 +73,14 @@ export class TtyProgress implements ProgressRenderer {
 
   #stepLine(step: StepState): string {
     const time = formatElapsed((step.ended ?? this.#now()) - step.started);
-    const mark = { running: '', done: '', cached: 'CACHED ', skipped: 'SKIPPED ', error: 'ERROR ' }[step.outcome];
+    const mark = {
+      running: '',
+      done: '',
+      cached: 'CACHED ',
+      skipped: 'SKIPPED ',
+      cancelled: 'CANCELED ',
+      error: 'ERROR ',
+    }[step.outcome];
     const text = ` => ${mark}${escapeControls(step.title)}`;
     const room = this.#block.width - time.length - 1;
     const clipped = text.length > room ? `${text.slice(0, room - 1)}…` : text.padEnd(room);
