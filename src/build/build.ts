@@ -2,6 +2,7 @@ import { parse, type StepGraph } from '../dockerfile/index.ts';
 import { type Digest, formatReference, parseReference } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
 import { BaseImages } from './base-images.ts';
+import { BuildCache } from './cache/build-cache.ts';
 import { openContext } from './context.ts';
 import type { OnBuildEvent } from './events.ts';
 import { imageConfigOf } from './image-config.ts';
@@ -50,6 +51,7 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
   noteWarnings(graph.warnings, options.onEvent);
   const results = await solve(graph, {
     store,
+    cache: new BuildCache(store),
     workshop,
     lane,
     request,

@@ -12,6 +12,7 @@ import {
 import { isSlipwayError } from '../errors.ts';
 import { chainIdOf, chainIdOfAll, type Digest } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
+import type { CacheLookup } from './cache/build-cache.ts';
 import { type CacheKey, copyKey, runKey, workdirKey } from './cache-key.ts';
 import type { OpenContext } from './context.ts';
 import type { OnBuildEvent } from './events.ts';
@@ -33,6 +34,8 @@ export interface StepResult {
 
 export interface SolveOptions {
   readonly store: Store;
+  /** Asked and told instead of the store's own records: it also knows those of imported caches. */
+  readonly cache: CacheLookup;
   readonly workshop: Workshop;
   readonly lane: Lane;
   readonly request: BuildRequest;
@@ -131,8 +134,8 @@ class Solver implements TreeOffer {
     await this.store.unpack(below, { signal: this.signal, onProgress: (event) => this.#unpacking(step.id, event) });
     const draft = await this.#perform(step, parent);
     const created = new Date().toISOString();
-    this.store.cache.put({ key: key.key, parts: key.parts, diffId: draft.diffId, parent });
-    this.store.cache.putFact('created', key.key, created);
+    this.#options.cache.put({ key: key.key, parts: key.parts, diffId: draft.diffId, parent });
+    this.#options.cache.putFact('created', key.key, created);
     return { result: { diffIds: [...below, draft.diffId], created }, cached: false };
   }
 
@@ -148,10 +151,10 @@ class Solver implements TreeOffer {
 
   /** A record counts only while its layer is still to be had on this parent. */
   #lookup(key: CacheKey, parent: Digest | undefined): { diffId: Digest; created: string | undefined } | undefined {
-    const record = this.store.cache.get(key.key);
+    const record = this.#options.cache.get(key.key);
     if (record === undefined) return undefined;
     const usable = record.parent === parent || this.store.snapshots.has(chainIdOf(parent, record.diffId));
-    return usable ? { diffId: record.diffId, created: this.store.cache.fact('created', key.key) } : undefined;
+    return usable ? { diffId: record.diffId, created: this.#options.cache.fact('created', key.key) } : undefined;
   }
 
   async #keyOf(step: RunStep | CopyStep | WorkdirStep, parent: Digest | undefined): Promise<CacheKey> {
@@ -179,7 +182,7 @@ class Solver implements TreeOffer {
   /** The content digest of what COPY selects; a stored fact where the sources are snapshots. */
   async #sourcesDigest(step: CopyStep): Promise<string> {
     const fact = factKeyOf(step, this);
-    const known = fact === undefined ? undefined : this.store.cache.fact('selection', fact);
+    const known = fact === undefined ? undefined : this.#options.cache.fact('selection', fact);
     if (known !== undefined) return known;
     const sources = await this.#openSources(step);
     const selection: Selection = { sources, parents: step.parents, exclude: step.exclude };
@@ -187,7 +190,7 @@ class Solver implements TreeOffer {
     const begun = this.#digests.get(text) ?? this.#digestOf(selection);
     this.#digests.set(text, begun);
     const digest = await begun;
-    if (fact !== undefined) this.store.cache.putFact('selection', fact, digest);
+    if (fact !== undefined) this.#options.cache.putFact('selection', fact, digest);
     return digest;
   }
 

@@ -60,7 +60,7 @@ export interface Store extends AsyncDisposable {
    * Records that the layers of an image are known but not here: `remote` blobs offered by `source` (a repository's label).
    * Comes before the push of the manifest, which wants its children known.
    */
-  adoptRemote(config: ImageConfig, layers: readonly Descriptor[], source: string): void;
+  adoptRemote(config: Pick<ImageConfig, 'diffIds'>, layers: readonly Descriptor[], source: string): void;
   /** Bytes of a layer's tar, or of the blob that holds it where only that is known. */
   layerSize(diffId: Digest): number | undefined;
   /**

@@ -98,7 +98,7 @@ export class LocalStore implements Store {
     this.#unpacker.expect(config, layers);
   }
 
-  adoptRemote(config: ImageConfig, layers: readonly Descriptor[], source: string): void {
+  adoptRemote(config: Pick<ImageConfig, 'diffIds'>, layers: readonly Descriptor[], source: string): void {
     this.#base.db.write(() => {
       layers.forEach((layer, at) => {
         this.#blobs.putRemote(layer, source);

@@ -1,0 +1,131 @@
+import type { Digest } from '../../oci/index.ts';
+import type { CacheRecord, CacheRecords, Store } from '../../store/index.ts';
+import { factName, type ImportedCache, type ImportedRecord } from './imported.ts';
+
+/** Where the solver asks for finished steps and facts, and leaves its own: the store's records have this form too. */
+export type CacheLookup = CacheRecords;
+
+export interface UsedFact {
+  readonly kind: string;
+  readonly key: string;
+  readonly value: string;
+}
+
+/** Kinds of facts that travel with a cache; others (such as stats of this machine's files) mean nothing elsewhere. */
+const travelling = new Set(['created', 'duration', 'selection']);
+
+/**
+ * The cache of one build: the store's records first, then those of imported caches, which are never written into the store, so
+ * that a build that does not name such a cache does not trust it either. Remembers what the build used, for exports.
+ */
+export class BuildCache implements CacheLookup {
+  readonly #store: Store;
+  readonly #imports: readonly ImportedCache[];
+  readonly #used = new Map<Digest, CacheRecord>();
+  readonly #usedFacts = new Map<string, UsedFact>();
+  /** Layers that could not be had, or were not what their record says. */
+  readonly #rejected = new Set<Digest>();
+  /** Imported layers that hits relied on, with who offers them. */
+  readonly #relied = new Map<Digest, ReliedLayer>();
+
+  constructor(store: Store, imports: readonly ImportedCache[] = []) {
+    this.#store = store;
+    this.#imports = imports;
+  }
+
+  get(key: Digest): CacheRecord | undefined {
+    const found = this.#local(key) ?? this.#imported(key);
+    if (found !== undefined) this.#used.set(key, found);
+    return found;
+  }
+
+  put(record: CacheRecord): void {
+    this.#store.cache.put(record);
+    this.#used.set(record.key, record);
+    // It was made here now, whatever others claimed of it.
+    this.#rejected.delete(record.diffId);
+    this.#relied.delete(record.diffId);
+  }
+
+  fact(kind: string, key: string): string | undefined {
+    const value = this.#store.cache.fact(kind, key) ?? this.#importedFact(kind, key);
+    if (value !== undefined) this.#use(kind, key, value);
+    return value;
+  }
+
+  putFact(kind: string, key: string, value: string): void {
+    this.#store.cache.putFact(kind, key, value);
+    this.#use(kind, key, value);
+  }
+
+  /** Records that the build used or made, by key. */
+  get used(): ReadonlyMap<Digest, CacheRecord> {
+    return this.#used;
+  }
+
+  get usedFacts(): Iterable<UsedFact> {
+    return this.#usedFacts.values();
+  }
+
+  /** Imported layers that the build relies on. */
+  get relied(): ReadonlyMap<Digest, ReliedLayer> {
+    return this.#relied;
+  }
+
+  /**
+   * Makes records of these layers count no more, since they cannot be had or are not what was said. Returns those that a hit
+   * of this build relied on: with none, solving again would fail the same way.
+   */
+  reject(diffIds: readonly Digest[]): readonly Digest[] {
+    const relied = new Set([...this.#used.values()].map((record) => record.diffId));
+    const fresh = diffIds.filter((diffId) => relied.has(diffId) && !this.#rejected.has(diffId));
+    for (const diffId of fresh) {
+      this.#rejected.add(diffId);
+      this.#relied.delete(diffId);
+    }
+    return fresh;
+  }
+
+  #local(key: Digest): CacheRecord | undefined {
+    const record = this.#store.cache.get(key);
+    return record === undefined || this.#rejected.has(record.diffId) ? undefined : record;
+  }
+
+  #imported(key: Digest): CacheRecord | undefined {
+    for (const cache of this.#imports) {
+      const record = cache.records.get(key);
+      if (record === undefined || this.#rejected.has(record.diffId)) continue;
+      this.#rely(record, cache);
+      return { key, parts: record.parts, diffId: record.diffId, parent: record.parent };
+    }
+    return undefined;
+  }
+
+  /** The layer is now one that can be had; its bytes come when somebody reads them. */
+  #rely(record: ImportedRecord, { source, label }: ImportedCache): void {
+    const { diffId, blob } = record;
+    if (blob !== undefined) this.#store.adoptRemote({ diffIds: [diffId] }, [blob], source);
+    if (!this.#relied.has(diffId)) this.#relied.set(diffId, { diffId, blob, source, label });
+  }
+
+  #importedFact(kind: string, key: string): string | undefined {
+    const name = factName(kind, key);
+    for (const { facts } of this.#imports) {
+      const value = facts.get(name);
+      if (value !== undefined) return value;
+    }
+    return undefined;
+  }
+
+  #use(kind: string, key: string, value: string): void {
+    if (travelling.has(kind)) this.#usedFacts.set(factName(kind, key), { kind, key, value });
+  }
+}
+
+/** A layer that a hit on an imported record brought into the build. */
+export interface ReliedLayer {
+  readonly diffId: Digest;
+  readonly blob: ImportedRecord['blob'];
+  readonly source: string;
+  readonly label: string;
+}

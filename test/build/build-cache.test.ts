@@ -1,0 +1,89 @@
+import { describe, expect, it } from '@jest/globals';
+import { BuildCache } from '../../src/build/cache/build-cache.ts';
+import { factName, type ImportedCache, type ImportedRecord } from '../../src/build/cache/imported.ts';
+import { type Descriptor, type Digest, digestOf, mediaTypes } from '../../src/oci/index.ts';
+import { isRoot, ScratchStore } from '../store/scratch-store.ts';
+import { buildLayer } from '../store/make-image.ts';
+
+const rootIt = isRoot ? it : it.skip;
+const key = digestOf('key');
+const other = digestOf('other key');
+const source = 'registry.example/app';
+
+function layerOf(text: string): { readonly diffId: Digest; readonly blob: Descriptor } {
+  const bytes = Buffer.from(text);
+  return {
+    diffId: digestOf(`tar of ${text}`),
+    blob: { mediaType: mediaTypes.ociLayerGzip, digest: digestOf(bytes), size: bytes.length },
+  };
+}
+
+function imported(record: Partial<ImportedRecord>, facts: readonly (readonly [string, string])[] = []): ImportedCache {
+  const whole: ImportedRecord = {
+    key,
+    parts: { kind: 'run' },
+    ...layerOf('layer'),
+    parent: undefined,
+    created: undefined,
+    duration: undefined,
+    ...record,
+  };
+  return { label: source, source, records: new Map([[whole.key, whole]]), facts: new Map(facts) };
+}
+
+describe('the cache of a build', () => {
+  it('knows what imported caches tell, without writing it into the store', async () => {
+    await using scratch = new ScratchStore();
+    const store = await scratch.open();
+    const { diffId, blob } = layerOf('layer');
+    const cache = new BuildCache(store, [imported({}, [[factName('selection', 'of'), 'digest']])]);
+    expect(cache.get(key)).toEqual({ key, parts: { kind: 'run' }, diffId, parent: undefined });
+    expect(cache.fact('selection', 'of')).toBe('digest');
+    expect([store.cache.get(key), store.cache.fact('selection', 'of')]).toEqual([undefined, undefined]);
+    expect(store.content.state(blob.digest)).toBe('remote');
+    expect([...cache.relied.keys()]).toEqual([diffId]);
+  });
+
+  it('adopts no layer of a record that nobody asked for', async () => {
+    await using scratch = new ScratchStore();
+    const store = await scratch.open();
+    const cache = new BuildCache(store, [imported({})]);
+    expect(cache.get(other)).toBeUndefined();
+    expect(store.content.state(layerOf('layer').blob.digest)).toBeUndefined();
+  });
+
+  it('takes the first of several caches that knows a key', async () => {
+    await using scratch = new ScratchStore();
+    const store = await scratch.open();
+    const [first, second] = [layerOf('first'), layerOf('second')];
+    const cache = new BuildCache(store, [imported({ key: other }), imported(first), imported(second)]);
+    expect(cache.get(key)?.diffId).toBe(first.diffId);
+  });
+
+  it('leaves out a layer that was rejected, and falls back to the next cache', async () => {
+    await using scratch = new ScratchStore();
+    const store = await scratch.open();
+    const [bad, good] = [layerOf('bad'), layerOf('good')];
+    const cache = new BuildCache(store, [imported(bad), imported(good)]);
+    expect(cache.get(key)?.diffId).toBe(bad.diffId);
+    expect(cache.reject([digestOf('a base layer'), bad.diffId])).toEqual([bad.diffId]);
+    expect(cache.reject([bad.diffId])).toEqual([]); // a second time it would not help
+    expect(cache.get(key)?.diffId).toBe(good.diffId);
+    expect([...cache.relied.keys()]).toEqual([good.diffId]);
+  });
+
+  rootIt('prefers what was made here, and remembers all that the build used', async () => {
+    await using scratch = new ScratchStore();
+    const store = await scratch.open();
+    const made = await buildLayer(store, undefined, { file: 'x' });
+    const cache = new BuildCache(store, [imported({}), imported({ key: other })]);
+    const record = { key, parts: { kind: 'copy' }, diffId: made, parent: undefined };
+    cache.put(record);
+    cache.putFact('created', key, '2026-01-01T00:00:00Z');
+    cache.putFact('stat', 'of this machine', '1');
+    cache.get(other);
+    expect(cache.get(key)).toEqual(record);
+    expect([...cache.used.keys()]).toEqual([key, other]);
+    expect([...cache.usedFacts]).toEqual([{ kind: 'created', key, value: '2026-01-01T00:00:00Z' }]);
+  });
+});
