@@ -13,7 +13,7 @@ import { foldersOf, parseNamedContexts } from './named-contexts.ts';
 import { checkOutputs, type ExportedImage, exportImage } from './outputs.ts';
 import type { BuildRequest } from './request.ts';
 import { solve } from './solve.ts';
-import { Workshop } from './workshop.ts';
+import { parallelismOf, Workshop } from './workshop.ts';
 
 export interface BuildOptions {
   readonly store: Store;
@@ -40,7 +40,7 @@ export interface BuildResult {
 export async function build(request: BuildRequest, options: BuildOptions): Promise<BuildResult> {
   const { store, signal } = options;
   await using lane = new Lane(store);
-  await using workshop = options.workshop ?? new Workshop(store.privileges);
+  await using workshop = options.workshop ?? new Workshop(store.privileges, parallelismOf(request.maxParallelism));
   const names = request.tags.map((tag) => formatReference(parseReference(tag)));
   checkOutputs(request, names);
   const contexts = parseNamedContexts(request.contexts);
@@ -49,7 +49,7 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
   const images = new BaseImages({ ...options, contexts, pull: request.pull });
   const graph = await images.graphOf(ast, inputsOf(request, { context, contexts }));
   noteWarnings(graph.warnings, options.onEvent);
-  const results = await solve(graph, {
+  const solution = await solve(graph, {
     store,
     cache: new BuildCache(store),
     workshop,
@@ -62,8 +62,10 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
     shown: options.shown,
     signal,
   });
-  const config = imageConfigOf(graph, results);
-  return await exportImage(config, names, { ...options, request, workshop, lane });
+  const config = imageConfigOf(graph, solution.results);
+  const image = await exportImage(config, names, { ...options, request, workshop, lane });
+  solution.close([image.imageId]);
+  return image;
 }
 
 /** What the Dockerfile is warned of; findings of checks together, as docker sums them up. */

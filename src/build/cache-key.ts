@@ -1,4 +1,4 @@
-import type { CopyStep, RunStep, WorkdirStep } from '../dockerfile/index.ts';
+import { type CopyStep, isSecretName, type RunStep, type WorkdirStep } from '../dockerfile/index.ts';
 import { type Digest, digestOf } from '../oci/index.ts';
 
 /** The named parts of a cache key, kept beside its digest so that a miss can be explained (DESIGN idea 4). */
@@ -6,15 +6,29 @@ export type KeyParts = Readonly<Record<string, string>>;
 
 export interface CacheKey {
   readonly key: Digest;
+  /** As they may be kept and shown: values of variables that are called like secrets are masked. */
   readonly parts: KeyParts;
 }
 
+/** In place of the value of a variable that is called like a secret. */
+export const maskedValue = '***';
+
 /** Changes when the meaning of a key does: older records are then never found. */
-const keyVersion = '1';
+const keyVersion = '2';
 
 export function cacheKeyOf(parts: KeyParts): CacheKey {
   const sorted = Object.entries(parts).sort(([a], [b]) => (a < b ? -1 : 1));
-  return { key: digestOf(JSON.stringify([keyVersion, sorted])), parts };
+  return { key: digestOf(JSON.stringify([keyVersion, sorted])), parts: masked(parts) };
+}
+
+function masked(parts: KeyParts): KeyParts {
+  const { environment } = parts;
+  if (environment === undefined) return parts;
+  const shown = (JSON.parse(environment) as string[]).map((variable) => {
+    const name = variable.slice(0, Math.max(0, variable.indexOf('=')));
+    return isSecretName(name) ? `${name}=${maskedValue}` : variable;
+  });
+  return { ...parts, environment: JSON.stringify(shown) };
 }
 
 /**

@@ -26,4 +26,4 @@ export { takeImage, type TakenImage, type TakeOptions } from './images/take.ts';
 export { type LocalStoreOptions, openLocalStore, openRegistry, storeRoot } from './local-store.ts';
 export { parseOutput } from './parse-output.ts';
 export type { BuildOutput, BuildRequest, OutputForm } from './request.ts';
-export { Workshop } from './workshop.ts';
+export { type Parallelism, parallelismOf, Workshop } from './workshop.ts';

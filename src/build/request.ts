@@ -16,6 +16,10 @@ export interface BuildRequest {
   /** `--build-context`: name to folder, `oci-layout://…`, `docker-image://…`. */
   readonly contexts: Readonly<Record<string, string>>;
   readonly noCache: boolean;
+  /** Stages whose steps are done again. */
+  readonly noCacheFilter?: readonly string[] | undefined;
+  /** At most so many steps at once. */
+  readonly maxParallelism?: number | undefined;
   /** Asks the registry for a newer base even where one is here. */
   readonly pull: boolean;
   /** Names for the result, as written. */

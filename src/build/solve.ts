@@ -1,28 +1,23 @@
 import { chooseIsolation, type IsolationReport } from '../container/index.ts';
-import {
-  type CopyStep,
-  decodeText,
-  excerpt,
-  type RunStep,
-  type Step,
-  type StepGraph,
-  type StepId,
-  type WorkdirStep,
-} from '../dockerfile/index.ts';
-import { isSlipwayError } from '../errors.ts';
+import { decodeText, excerpt, type RunStep, type Step, type StepGraph, type StepId } from '../dockerfile/index.ts';
+import { isSlipwayError, messageOf } from '../errors.ts';
 import { chainIdOf, chainIdOfAll, type Digest } from '../oci/index.ts';
-import type { Store } from '../store/index.ts';
-import type { CacheLookup } from './cache/build-cache.ts';
-import { type CacheKey, copyKey, runKey, workdirKey } from './cache-key.ts';
-import type { OpenContext } from './context.ts';
-import type { OnBuildEvent } from './events.ts';
-import type { ResolvedImage } from './images/resolve.ts';
-import type { Selection, SourceRef, Workplace } from './jobs.ts';
-import type { Lane } from './lane.ts';
 import type { DraftLayer } from '../layer/index.ts';
+import type { CacheRecord, Store } from '../store/index.ts';
+import type { CacheLookup } from './cache/build-cache.ts';
+import type { CacheKey } from './cache-key.ts';
+import type { OpenContext } from './context.ts';
+import type { MissReason, OnBuildEvent } from './events.ts';
+import type { ResolvedImage } from './images/resolve.ts';
+import type { Workplace } from './jobs.ts';
+import type { Lane } from './lane.ts';
 import type { BuildRequest } from './request.ts';
 import { prepareRun } from './run-step.ts';
-import { factKeyOf, openSources, treeOf, type TreeOffer } from './trees.ts';
+import { AccountBook } from './solve/account-book.ts';
+import { projectOf } from './solve/account.ts';
+import { type ChangingStep, StepKeys } from './solve/keys.ts';
+import { needsOf, schedule, type StepFailure } from './solve/schedule.ts';
+import type { TreeOffer } from './trees.ts';
 import type { Workshop } from './workshop.ts';
 
 /** What a solved step left: its layers, lowest first, and when its own was made. */
@@ -47,27 +42,73 @@ export interface SolveOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Does the steps of a graph in order, or finds them done: each one container or copy, then one commit (DESIGN idea 3). */
-export async function solve(graph: StepGraph, options: SolveOptions): Promise<ReadonlyMap<StepId, StepResult>> {
-  const solver = new Solver(options);
-  for (const step of graph.steps) await solver.step(step);
-  return solver.results;
+export interface Solution {
+  readonly results: ReadonlyMap<StepId, StepResult>;
+  /** Writes down what was done; `images` are the ids of what was made of it. */
+  close(images: readonly Digest[]): void;
+}
+
+/**
+ * Does the steps of a graph, or finds them done: each one container or copy, then one commit (DESIGN idea 3). Those that do not
+ * need each other are done at once, and what two builds want at the same time is done by one of them.
+ * @throws BuildError, and what rooms below throw, for the first step that failed; others that failed are in its details
+ */
+export async function solve(graph: Pick<StepGraph, 'steps'>, options: SolveOptions): Promise<Solution> {
+  const solver = new Solver(graph.steps, options);
+  try {
+    await solver.solve();
+  } catch (error) {
+    solver.book.close([]);
+    throw error;
+  }
+  return { results: solver.results, close: (images) => solver.book.close(images) };
+}
+
+/** How a step was solved. */
+interface Solved {
+  readonly result: StepResult;
+  readonly cached: boolean;
+  /** Milliseconds that it took when it was done, for one that is cached. */
+  readonly saved?: number | undefined;
+}
+
+/** The layer of a cached step cannot be had after all. */
+class LostLayer extends Error {
+  readonly diffId: Digest;
+  constructor(diffId: Digest, cause: unknown) {
+    super(messageOf(cause), { cause });
+    this.diffId = diffId;
+  }
 }
 
 class Solver implements TreeOffer {
   readonly results = new Map<StepId, StepResult>();
+  readonly book: AccountBook;
+  readonly #steps: readonly Step[];
   readonly #options: SolveOptions;
-  /** Downloads and inline documents are fetched once, for the key and for the copy. */
-  readonly #sources = new Map<StepId, Promise<readonly SourceRef[]>>();
-  /**
-   * Content digests of what several steps select alike. Forgotten when a step is done in earnest: until the next one, files of a
-   * context may change, and its layer must not be kept under the digest of what they were.
-   */
-  readonly #digests = new Map<string, Promise<string>>();
+  readonly #keys: StepKeys;
+  /** Steps whose layers become part of a result: they must be to be had. Of the others it is enough to know what they were. */
+  readonly #lasting: ReadonlySet<StepId>;
+  /** What this build made itself, by key: the same work is done once even with --no-cache. */
+  readonly #made = new Map<Digest, CacheRecord>();
+  /** chainIDs that cached steps gave. */
+  readonly #believed = new Set<Digest>();
+  /** Steps that were told of, with what they gave: beginning again tells only of what is new. */
+  readonly #told = new Map<StepId, Digest | undefined>();
   #isolation: IsolationReport | undefined;
 
-  constructor(options: SolveOptions) {
+  constructor(steps: readonly Step[], options: SolveOptions) {
+    this.#steps = steps;
     this.#options = options;
+    const { store, cache, lane, request, context, workshop } = options;
+    this.#keys = new StepKeys({ offer: this, cache, workshop, request });
+    this.#lasting = lastingOf(steps);
+    this.book = new AccountBook(steps, {
+      accounts: store.accounts,
+      build: lane.id,
+      project: projectOf(request),
+      dockerfile: context.dockerfile.name,
+    });
   }
 
   get store(): Store {
@@ -92,55 +133,152 @@ class Solver implements TreeOffer {
     return result.diffIds;
   }
 
-  async step(step: Step): Promise<void> {
-    const { onEvent } = this.#options;
-    this.signal?.throwIfAborted();
-    onEvent({ type: 'step-start', id: step.id, title: step.title, time: Date.now() });
+  /** Unpacks what steps gave; a cached layer that is lost or false makes its step be done again. */
+  async unpack(diffIds: readonly Digest[], id?: StepId): Promise<void> {
     try {
-      const { result, cached } = step.kind === 'image' ? this.#image(step) : await this.#changing(step);
-      this.results.set(step.id, result);
-      onEvent({ type: 'step-done', id: step.id, cached, time: Date.now() });
+      const onProgress = id === undefined ? undefined : (event: Unpacking) => this.#unpacking(id, event);
+      await this.store.unpack(diffIds, { signal: this.signal, onProgress });
     } catch (error) {
-      onEvent({
-        type: 'step-error',
-        id: step.id,
-        message: error instanceof Error ? error.message : String(error),
-        time: Date.now(),
-      });
-      throw this.#located(error, step);
+      this.signal?.throwIfAborted();
+      let chainId: Digest | undefined;
+      for (const diffId of diffIds) {
+        chainId = chainIdOf(chainId, diffId);
+        if (this.store.snapshots.has(chainId)) continue;
+        throw this.#believed.has(chainId) ? new LostLayer(diffId, error) : error;
+      }
+      throw error;
     }
   }
 
-  /** Shows which lines of the Dockerfile an error is about. */
-  #located(error: unknown, step: Step): unknown {
-    if (!isSlipwayError(error) || step.location === undefined) return error;
-    const { name, text } = this.#options.context.dockerfile;
-    const lines = excerpt(decodeText(text), step.location, { name });
-    return Object.assign(error, { details: [...error.details, ...lines] });
+  async solve(): Promise<void> {
+    const { onEvent, signal } = this.#options;
+    onEvent({
+      type: 'plan',
+      dockerfile: this.context.dockerfile.name,
+      steps: this.#steps.map(planned),
+      time: Date.now(),
+    });
+    for (;;) {
+      const { failures, again } = await schedule(this.#steps, {
+        perform: (step, stop) => this.#step(step, stop),
+        onFailed: (step, error) =>
+          onEvent({ type: 'step-error', id: step.id, message: messageOf(error), time: Date.now() }),
+        onCancelled: (step) => onEvent({ type: 'step-cancelled', id: step.id, time: Date.now() }),
+        signal,
+      });
+      if (failures.length > 0) throw this.#failure(failures);
+      if (!again) return;
+      this.results.clear();
+    }
   }
 
-  #image(step: Step & { kind: 'image' }): { result: StepResult; cached: boolean } {
-    const { config } = this.#options.imageOf(step);
+  async #step(step: Step, signal: AbortSignal): Promise<'done' | 'again'> {
+    try {
+      const silent = this.#told.has(step.id);
+      if (!silent) this.#tell({ type: 'step-start', id: step.id, title: step.title, time: Date.now() });
+      const solved = step.kind === 'image' ? this.#image(step) : await this.#changing(step, signal);
+      this.results.set(step.id, solved.result);
+      const own = solved.result.diffIds.at(-1);
+      if (silent && this.#told.get(step.id) === own) return 'done';
+      this.#told.set(step.id, own);
+      const size = step.kind === 'image' || own === undefined ? undefined : this.store.layerSize(own);
+      const { cached, saved } = solved;
+      this.#tell({ type: 'step-done', id: step.id, cached, time: Date.now(), size, saved });
+      return 'done';
+    } catch (error) {
+      if (!(error instanceof LostLayer)) throw error;
+      if (this.#options.cache.reject([error.diffId]).length === 0) throw error.cause;
+      const message = `a cached layer cannot be had, so its step is done again: ${error.message}`;
+      this.#tell({ type: 'note', level: 'warning', message });
+      return 'again';
+    }
+  }
+
+  #tell(event: Parameters<OnBuildEvent>[0]): void {
+    this.#options.onEvent(event);
+  }
+
+  #image(step: Step & { kind: 'image' }): Solved {
+    const { config, pinned } = this.#options.imageOf(step);
+    this.book.image(step, config.diffIds, pinned.slice(pinned.lastIndexOf('@') + 1));
     return { result: { diffIds: config.diffIds, created: config.created }, cached: false };
   }
 
-  async #changing(step: RunStep | CopyStep | WorkdirStep): Promise<{ result: StepResult; cached: boolean }> {
+  async #changing(step: ChangingStep, signal: AbortSignal): Promise<Solved> {
     const below = step.input === undefined ? [] : this.layersOf(step.input);
     const parent = chainIdOfAll(below);
-    const key = await this.#keyOf(step, parent);
-    const known = this.#options.request.noCache ? undefined : this.#lookup(key, parent);
-    if (known !== undefined)
-      return { result: { diffIds: [...below, known.diffId], created: known.created }, cached: true };
-    await this.store.unpack(below, { signal: this.signal, onProgress: (event) => this.#unpacking(step.id, event) });
-    const draft = await this.#perform(step, parent);
-    const created = new Date().toISOString();
-    this.#options.cache.put({ key: key.key, parts: key.parts, diffId: draft.diffId, parent });
-    this.#options.cache.putFact('created', key.key, created);
-    return { result: { diffIds: [...below, draft.diffId], created }, cached: false };
+    const key = await this.#keys.keyOf(step, parent, signal);
+    const known = this.#find(step, key, parent);
+    if (known !== undefined) return this.#cached(step, { key, known, below });
+    using _claim = await this.store.cache.claim(key.key, { signal });
+    const meanwhile = this.#find(step, key, parent);
+    if (meanwhile !== undefined) return this.#cached(step, { key, known: meanwhile, below });
+    return this.#do(step, { key, below, signal });
   }
 
-  #unpacking(id: StepId, event: { readonly diffId: Digest; readonly bytes: number; readonly total: number }): void {
-    this.#options.onEvent({
+  #cached(
+    step: ChangingStep,
+    { key, known, below }: { key: CacheKey; known: CacheRecord; below: readonly Digest[] },
+  ): Solved {
+    const diffIds = [...below, known.diffId];
+    this.#believed.add(chainIdOf(chainIdOfAll(below), known.diffId));
+    this.book.enter(step, { key, outcome: 'cached' }, diffIds);
+    const created = this.#options.cache.fact('created', key.key);
+    return { result: { diffIds, created }, cached: true, saved: known.duration };
+  }
+
+  /** A record of this step. Where the result needs its layer, it counts only while that is to be had, on this parent. */
+  #find(step: ChangingStep, { key }: CacheKey, parent: Digest | undefined): CacheRecord | undefined {
+    const made = this.#made.get(key);
+    if (made !== undefined) return made;
+    if (this.#isUncached(step)) return undefined;
+    const record = this.#options.cache.get(key, { withoutLayer: !this.#lasting.has(step.id) });
+    if (record === undefined) return undefined;
+    const usable = record.parent === parent || this.store.snapshots.has(chainIdOf(parent, record.diffId));
+    return usable ? record : undefined;
+  }
+
+  #isUncached(step: ChangingStep): boolean {
+    const { noCache, noCacheFilter = [] } = this.#options.request;
+    return noCache || noCacheFilter.some((stage) => stage.toLowerCase() === step.stage.toLowerCase());
+  }
+
+  async #do(
+    step: ChangingStep,
+    { key, below, signal }: { key: CacheKey; below: readonly Digest[]; signal: AbortSignal },
+  ): Promise<Solved> {
+    const begun = Date.now();
+    const parent = chainIdOfAll(below);
+    const reasons = this.#reasonsFor(step, key);
+    this.#tell({ type: 'step-explained', id: step.id, reasons });
+    try {
+      await this.unpack(below, step.id);
+      const { diffId } = await this.#perform(step, parent, signal);
+      const duration = Date.now() - begun;
+      const record: CacheRecord = { ...key, diffId, parent, duration };
+      const created = new Date().toISOString();
+      this.#options.cache.put(record);
+      this.#options.cache.putFact('created', key.key, created);
+      this.#made.set(key.key, record);
+      const diffIds = [...below, diffId];
+      this.book.enter(step, { key, outcome: 'done', reasons, milliseconds: duration }, diffIds);
+      return { result: { diffIds, created }, cached: false };
+    } catch (error) {
+      if (!signal.aborted)
+        this.book.enter(step, { key, outcome: 'failed', reasons, milliseconds: Date.now() - begun }, []);
+      throw error;
+    }
+  }
+
+  #reasonsFor(step: ChangingStep, key: CacheKey): readonly MissReason[] {
+    if (!this.#isUncached(step)) return this.book.explain(step, key);
+    return [
+      { part: 'no-cache', text: this.#options.request.noCache ? '--no-cache' : `--no-cache-filter ${step.stage}` },
+    ];
+  }
+
+  #unpacking(id: StepId, event: Unpacking): void {
+    this.#tell({
       type: 'step-progress',
       id,
       label: `unpack ${event.diffId.slice(7, 19)}`,
@@ -149,71 +287,14 @@ class Solver implements TreeOffer {
     });
   }
 
-  /** A record counts only while its layer is still to be had on this parent. */
-  #lookup(key: CacheKey, parent: Digest | undefined): { diffId: Digest; created: string | undefined } | undefined {
-    const record = this.#options.cache.get(key.key);
-    if (record === undefined) return undefined;
-    const usable = record.parent === parent || this.store.snapshots.has(chainIdOf(parent, record.diffId));
-    return usable ? { diffId: record.diffId, created: this.#options.cache.fact('created', key.key) } : undefined;
-  }
-
-  async #keyOf(step: RunStep | CopyStep | WorkdirStep, parent: Digest | undefined): Promise<CacheKey> {
-    if (step.kind === 'workdir') return workdirKey(step, parent);
-    if (step.kind === 'copy') return copyKey(step, parent, await this.#sourcesDigest(step));
-    const mounts: Record<string, string> = {};
-    for (const mount of step.mounts) {
-      if (mount.type === 'bind') mounts[mount.target] = await this.#bindDigest(mount);
-    }
-    const { network } = this.#options.request;
-    const isOther = step.network === 'default' && network === 'none';
-    return runKey(isOther ? { ...step, network } : step, parent, mounts);
-  }
-
-  async #bindDigest(mount: RunStep['mounts'][number] & { type: 'bind' }): Promise<string> {
-    const tree = treeOf(mount.from, this);
-    if (tree.chainId !== undefined) return `${tree.chainId} ${mount.source}`;
-    const source = { kind: 'tree', tree: await tree.open(), pattern: mount.source } as const;
-    return this.#options.workshop.run(
-      { kind: 'digest', selection: { sources: [source], parents: false, exclude: [] }, scratch: '' },
-      { signal: this.signal },
-    );
-  }
-
-  /** The content digest of what COPY selects; a stored fact where the sources are snapshots. */
-  async #sourcesDigest(step: CopyStep): Promise<string> {
-    const fact = factKeyOf(step, this);
-    const known = fact === undefined ? undefined : this.#options.cache.fact('selection', fact);
-    if (known !== undefined) return known;
-    const sources = await this.#openSources(step);
-    const selection: Selection = { sources, parents: step.parents, exclude: step.exclude };
-    const text = JSON.stringify(selection);
-    const begun = this.#digests.get(text) ?? this.#digestOf(selection);
-    this.#digests.set(text, begun);
-    const digest = await begun;
-    if (fact !== undefined) this.#options.cache.putFact('selection', fact, digest);
-    return digest;
-  }
-
-  async #digestOf(selection: Selection): Promise<string> {
-    const mounted = selection.sources.some((source) => source.kind === 'tree' && source.tree.root.kind === 'overlay');
-    const scratch = mounted ? await this.lane.scratch() : '';
-    return this.#options.workshop.run({ kind: 'digest', selection, scratch }, { signal: this.signal });
-  }
-
-  #openSources(step: CopyStep): Promise<readonly SourceRef[]> {
-    const opened = this.#sources.get(step.id) ?? openSources(step, this);
-    this.#sources.set(step.id, opened);
-    return opened;
-  }
-
   /** Prepares a snapshot, has the workshop change it, and commits it. */
-  async #perform(step: RunStep | CopyStep | WorkdirStep, parent: Digest | undefined): Promise<DraftLayer> {
-    this.#digests.clear();
+  async #perform(step: ChangingStep, parent: Digest | undefined, signal: AbortSignal): Promise<DraftLayer> {
+    this.#keys.forgetDigests();
     const scratch = await this.lane.scratch();
     const active = await this.store.snapshots.prepare(parent);
     try {
-      await this.#work(step, { active, scratch });
-      const draft = await this.store.snapshots.diff(active, { signal: this.signal });
+      await this.#work(step, { active, scratch }, signal);
+      const draft = await this.store.snapshots.diff(active, { signal });
       await this.store.snapshots.commit(active, draft);
       return draft;
     } catch (error) {
@@ -223,31 +304,31 @@ class Solver implements TreeOffer {
     }
   }
 
-  async #work(step: RunStep | CopyStep | WorkdirStep, place: Workplace): Promise<unknown> {
+  async #work(step: ChangingStep, place: Workplace, signal: AbortSignal): Promise<unknown> {
     const { workshop } = this.#options;
     switch (step.kind) {
       case 'workdir':
-        return workshop.run({ kind: 'workdir', place, path: step.path, user: step.user }, { signal: this.signal });
+        return workshop.run({ kind: 'workdir', place, path: step.path, user: step.user }, { signal });
       case 'copy':
         return workshop.run(
           {
             kind: 'copy',
             place,
-            selection: { sources: await this.#openSources(step), parents: step.parents, exclude: step.exclude },
+            selection: await this.#keys.selectionOf(step),
             destination: step.destination,
             owner: step.owner,
             mode: step.mode,
             link: step.link,
             unpack: step.unpack,
           },
-          { signal: this.signal },
+          { signal },
         );
       case 'run':
-        return this.#run(step, place);
+        return this.#run(step, place, signal);
     }
   }
 
-  async #run(step: RunStep, place: Workplace): Promise<void> {
+  async #run(step: RunStep, place: Workplace, signal: AbortSignal): Promise<void> {
     const { workshop, onEvent, request } = this.#options;
     const isolation = (this.#isolation ??= this.#stateIsolation());
     const { job, failure, onOutput } = await prepareRun(step, place, {
@@ -256,19 +337,61 @@ class Solver implements TreeOffer {
       request,
       onEvent,
     });
-    const { exitCode } = await workshop.run(job, { signal: this.signal, onOutput, shown: this.#options.shown });
+    const { exitCode } = await workshop.run(job, { signal, onOutput, shown: this.#options.shown });
     if (exitCode !== 0) throw failure(exitCode);
   }
 
   #stateIsolation(): IsolationReport {
     const report = chooseIsolation(this.#options.request.isolation, this.store.privileges);
     const network = this.#options.request.network;
-    this.#options.onEvent({
+    this.#tell({
       type: 'note',
       level: 'info',
       message: `RUN steps are isolated by ${report.description}, network: ${network}`,
     });
-    for (const message of report.missing) this.#options.onEvent({ type: 'note', level: 'warning', message });
+    for (const message of report.missing) this.#tell({ type: 'note', level: 'warning', message });
     return report;
   }
+
+  /** The first failure, with the lines of the Dockerfile that it is about; the others below it. */
+  #failure([first, ...others]: readonly StepFailure[]): unknown {
+    if (first === undefined) throw new Error('nothing failed');
+    const error = this.#located(first);
+    if (others.length === 0 || !isSlipwayError(error)) return error;
+    const more = others.flatMap((other) => {
+      const located = this.#located(other);
+      const details = isSlipwayError(located) ? located.details : [];
+      return ['', `also failed: ${other.step.title}: ${messageOf(other.error)}`, ...details];
+    });
+    return Object.assign(error, { details: [...error.details, ...more] });
+  }
+
+  /** Shows which lines of the Dockerfile an error is about. */
+  #located({ error, step }: StepFailure): unknown {
+    if (!isSlipwayError(error) || step.location === undefined) return error;
+    const { name, text } = this.#options.context.dockerfile;
+    const lines = excerpt(decodeText(text), step.location, { name });
+    return Object.assign(error, { details: [...error.details, ...lines] });
+  }
+}
+
+type Unpacking = { readonly diffId: Digest; readonly bytes: number; readonly total: number };
+
+function planned(step: Step) {
+  const { id, title, kind, stage, location } = step;
+  return { id, title, kind, stage, needs: needsOf(step), location };
+}
+
+/** Steps whose own layer is part of what a last step leaves. */
+function lastingOf(steps: readonly Step[]): ReadonlySet<StepId> {
+  const byId = new Map(steps.map((step) => [step.id, step]));
+  const needed = new Set(steps.flatMap(needsOf));
+  const lasting = new Set<StepId>();
+  for (const last of steps.filter(({ id }) => !needed.has(id))) {
+    for (let at: Step | undefined = last; at !== undefined; ) {
+      lasting.add(at.id);
+      at = at.kind === 'image' || at.input === undefined ? undefined : byId.get(at.input);
+    }
+  }
+  return lasting;
 }

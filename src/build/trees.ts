@@ -16,6 +16,8 @@ export interface TreeOffer {
   /** Named contexts that are folders, by name. */
   readonly folders: ReadonlyMap<string, { readonly folder: string; readonly ignore: readonly string[] }>;
   layersOf(step: StepId): readonly Digest[];
+  /** Makes sure that the snapshots of a stack of layers are there. */
+  unpack(diffIds: readonly Digest[]): Promise<void>;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -34,7 +36,7 @@ export function treeOf(source: TreeSource, offer: TreeOffer): Tree {
   return {
     chainId: chainId ?? 'empty',
     open: async () => {
-      await offer.store.unpack(diffIds, { signal: offer.signal });
+      await offer.unpack(diffIds);
       return {
         root: offer.store.snapshots.view(chainId),
         resetOwner: false,

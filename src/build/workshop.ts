@@ -1,111 +1,64 @@
-import { Worker } from 'node:worker_threads';
-import { SlipwayError } from '../errors.ts';
-import { type Privileges, workerEntry } from '../system/index.ts';
-import { BuildError } from './error.ts';
-import type { CarriedError, FromWorkshop, Job, JobResults, ToWorkshop, WorkshopSetup } from './jobs.ts';
+import { availableParallelism } from 'node:os';
+import { Semaphore } from '../oci/index.ts';
+import type { Privileges } from '../system/index.ts';
+import type { Job, JobResults } from './jobs.ts';
+import { type JobOptions, WorkshopThread } from './workshop-thread.ts';
 
-export interface JobOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
-  /** Asked after each output: what to wait for before there may be much more of it. Never rejected. */
-  readonly shown?: (() => Promise<void> | undefined) | undefined;
+export type { JobOptions } from './workshop-thread.ts';
+
+/** How many jobs are done at once. Containers mostly wait for their own programs, so they are counted apart. */
+export interface Parallelism {
+  readonly runs: number;
+  /** Copying, hashing and the like, which keep a core and the disk busy. */
+  readonly others: number;
 }
 
-const plenty = 1 << 30;
-
-interface Pending {
-  resolve(result: JobResults[Job['kind']]): void;
-  reject(error: unknown): void;
-  onOutput: JobOptions['onOutput'];
-  shown: JobOptions['shown'];
+/** As many as there are cores, but at least four RUN steps: they often wait. `most` is `--max-parallelism`. */
+export function parallelismOf(most: number | undefined): Parallelism {
+  const cores = availableParallelism();
+  const limit = most ?? Number.POSITIVE_INFINITY;
+  return { runs: Math.min(Math.max(4, cores), limit), others: Math.min(cores, limit) };
 }
 
 /**
- * The thread in which steps are done. It has a mount namespace of its own, so its mounts die with the process, and it may block:
- * walking, hashing and copying are synchronous there (DESIGN "Threads").
+ * Where steps are done: threads, started as they are needed, each for one job at a time. What is in the way of a job waits in
+ * order.
  */
 export class Workshop implements AsyncDisposable {
-  readonly #worker: Worker;
-  readonly #pending = new Map<number, Pending>();
-  readonly #unread = new Int32Array(new SharedArrayBuffer(4));
-  #next = 0;
+  readonly #privileges: Privileges;
+  readonly #runs: Semaphore;
+  readonly #others: Semaphore;
+  readonly #threads = new Set<WorkshopThread>();
+  readonly #idle: WorkshopThread[] = [];
 
-  constructor(privileges: Privileges) {
-    const setup: WorkshopSetup = { privileges, unread: this.#unread };
-    this.#worker = new Worker(workerEntry('build'), { workerData: setup, name: 'slipway-build' });
-    this.#worker.on('message', (message: FromWorkshop) => this.#receive(message));
-    this.#worker.on('error', (error) => this.#failAll(error));
-    this.#worker.on('exit', () => this.#failAll(new BuildError('CANCELLED', 'the build thread ended')));
-    this.#worker.unref();
+  /** Starts the first thread at once: most builds need one, and its start takes longer than reading a Dockerfile. */
+  constructor(privileges: Privileges, { runs, others }: Parallelism = parallelismOf(undefined)) {
+    this.#privileges = privileges;
+    this.#runs = new Semaphore(runs);
+    this.#others = new Semaphore(others);
+    this.#idle.push(this.#start());
   }
 
-  /** Does one job. Jobs run one after another. Aborting kills the container of a running step. */
-  async run<J extends Job>(job: J, options: JobOptions = {}): Promise<JobResults[J['kind']]> {
-    options.signal?.throwIfAborted();
-    const id = this.#next++;
-    this.#worker.ref();
-    const cancel = () => {
-      this.#taken(plenty); // a thread that waits for a reader would not hear of it
-      this.#post({ type: 'cancel', id });
-    };
-    options.signal?.addEventListener('abort', cancel, { once: true });
-    try {
-      return await new Promise<JobResults[J['kind']]>((resolve, reject) => {
-        this.#pending.set(id, {
-          resolve: resolve as Pending['resolve'],
-          reject,
-          onOutput: options.onOutput,
-          shown: options.shown,
-        });
-        this.#post({ type: 'job', id, job });
-      });
-    } finally {
-      options.signal?.removeEventListener('abort', cancel);
-      this.#pending.delete(id);
-      if (this.#pending.size === 0) this.#worker.unref();
-    }
+  /** Does one job. Aborting kills the container of a running step. */
+  run<J extends Job>(job: J, options: JobOptions = {}): Promise<JobResults[J['kind']]> {
+    const slots = job.kind === 'run' ? this.#runs : this.#others;
+    return slots.run(async () => {
+      const thread = this.#idle.pop() ?? this.#start();
+      try {
+        return await thread.run(job, options);
+      } finally {
+        this.#idle.push(thread);
+      }
+    }, options.signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker.terminate();
+    await Promise.all(Array.from(this.#threads, (thread) => thread.terminate()));
   }
 
-  #post(message: ToWorkshop): void {
-    this.#worker.postMessage(message);
-  }
-
-  #receive(message: FromWorkshop): void {
-    const pending = this.#pending.get(message.id);
-    if (message.type === 'output') {
-      pending?.onOutput?.(message.stream, message.chunk);
-      const shown = pending?.shown?.();
-      if (shown === undefined) this.#taken(message.chunk.length);
-      else void shown.finally(() => this.#taken(message.chunk.length));
-      return;
-    }
-    if (pending === undefined) return;
-    if (message.type === 'result') pending.resolve(message.result);
-    else pending.reject(new WorkshopError(message.error));
-  }
-
-  #taken(bytes: number): void {
-    Atomics.sub(this.#unread, 0, bytes);
-    Atomics.notify(this.#unread, 0);
-  }
-
-  #failAll(error: unknown): void {
-    for (const pending of this.#pending.values()) pending.reject(error);
-    this.#pending.clear();
-  }
-}
-
-/** An error that came over from the workshop, with the code that it had there. */
-class WorkshopError extends SlipwayError {
-  readonly code: string;
-  constructor(carried: CarriedError) {
-    super(carried.message, { hint: carried.hint, details: carried.details, exitCode: carried.exitCode });
-    this.name = carried.name;
-    this.code = carried.code;
-    if (carried.stack !== undefined) this.stack = carried.stack;
+  #start(): WorkshopThread {
+    const thread = new WorkshopThread(this.#privileges);
+    this.#threads.add(thread);
+    return thread;
   }
 }

@@ -10,6 +10,7 @@ export type { Rule } from './checks/rule.ts';
 export type { FileRule, Subject, SubjectBase, SubjectCommand, SubjectStage } from './checks/subject.ts';
 export * from './contract.ts';
 export * from './diagram.ts';
+export { isSecretName } from './checks/secret-name.ts';
 export { docComment } from './doc-comment.ts';
 export * from './dump.ts';
 export * from './error.ts';

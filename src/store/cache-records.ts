@@ -1,6 +1,7 @@
-import { chainIdOf, type Digest } from '../oci/index.ts';
+import { type CallOptions, chainIdOf, type Digest } from '../oci/index.ts';
 import type { StoreBase } from './base.ts';
 import type { Blobs } from './blobs.ts';
+import { Claims } from './claims.ts';
 import type { CacheRecord, CacheRecords } from './contract.ts';
 import { hasSnapshotOfLayer } from './snapshot-rows.ts';
 
@@ -9,39 +10,55 @@ interface CacheRow {
   readonly parts: string;
   readonly diff_id: Digest;
   readonly parent: Digest | null;
+  readonly duration: number | null;
 }
 
 /** Finished steps by their keys, and facts about content. */
 export class StoreCacheRecords implements CacheRecords {
   readonly #base: StoreBase;
   readonly #blobs: Blobs;
+  readonly #claims: Claims;
 
   constructor(base: StoreBase, blobs: Blobs) {
     this.#base = base;
     this.#blobs = blobs;
+    this.#claims = new Claims(base);
   }
 
-  /** A record whose layer can no longer be had is none. What is returned is kept from the garbage collector. */
-  get(key: Digest): CacheRecord | undefined {
+  /** What is returned is kept from the garbage collector. */
+  get(key: Digest, { withoutLayer = false } = {}): CacheRecord | undefined {
     const { db, options } = this.#base;
-    const row = db.get<CacheRow>('SELECT key, parts, diff_id, parent FROM cache WHERE key = ?', key);
-    if (row === undefined || !this.#isAvailable(row.diff_id)) return undefined;
+    const row = db.get<CacheRow>('SELECT key, parts, diff_id, parent, duration FROM cache WHERE key = ?', key);
+    if (row === undefined || !(withoutLayer || this.#isAvailable(row.diff_id))) return undefined;
     const parent = row.parent ?? undefined;
     if (options.readOnly !== true) {
       db.writeVolatile(() => {
+        db.run('UPDATE cache SET used = unixepoch() WHERE key = ?', key);
         this.#base.leases.add('layer', row.diff_id);
         this.#base.leases.add('snapshot', chainIdOf(parent, row.diff_id));
       });
     }
-    return { key, parts: JSON.parse(row.parts) as Record<string, string>, diffId: row.diff_id, parent };
+    const parts = JSON.parse(row.parts) as Record<string, string>;
+    return { key, parts, diffId: row.diff_id, parent, duration: row.duration ?? undefined };
+  }
+
+  claim(key: Digest, options?: CallOptions): Promise<Disposable> {
+    return this.#claims.take(key, options);
   }
 
   /** A record goes with its snapshot, which a power cut takes while it is unsynced; the image at a build's end makes both durable. */
   put(record: CacheRecord): void {
     const { db } = this.#base;
     db.writeVolatile(() => {
-      const sql = 'INSERT OR REPLACE INTO cache (key, parts, diff_id, parent) VALUES (?, ?, ?, ?)';
-      db.run(sql, record.key, JSON.stringify(record.parts), record.diffId, record.parent ?? null);
+      db.run(
+        `INSERT OR REPLACE INTO cache (key, parts, diff_id, parent, duration, used)
+         VALUES (?, ?, ?, ?, ?, unixepoch())`,
+        record.key,
+        JSON.stringify(record.parts),
+        record.diffId,
+        record.parent ?? null,
+        record.duration === undefined ? null : Math.round(record.duration),
+      );
     });
   }
 

@@ -41,6 +41,7 @@ export interface Store extends AsyncDisposable {
   readonly images: Images;
   readonly snapshots: Snapshots;
   readonly cache: CacheRecords;
+  readonly accounts: BuildAccounts;
   /** The store as a Target: names are image names; `fetch` of a derivable layer derives it. */
   readonly target: Target;
   /**
@@ -180,14 +181,42 @@ export interface CacheRecord {
   readonly parts: Readonly<Record<string, string>>;
   readonly diffId: Digest;
   readonly parent: Digest | undefined;
+  /** Milliseconds that the step took. */
+  readonly duration?: number | undefined;
 }
 
 export interface CacheRecords {
-  get(key: Digest): CacheRecord | undefined;
+  /** A record whose layer can no longer be had is none, unless `withoutLayer` says that what it was is enough. */
+  get(key: Digest, options?: { readonly withoutLayer?: boolean }): CacheRecord | undefined;
   put(record: CacheRecord): void;
+  /**
+   * Takes a step upon this process until disposed, so that it is done once: waits while another build, in this process or another,
+   * is at it. Ask again for the record then: it may be there.
+   */
+  claim(key: Digest, options?: CallOptions): Promise<Disposable>;
   /** A stored fact, such as the content digest of (chainID, selector); `kind` is a short word. */
   fact(kind: string, key: string): string | undefined;
   putFact(kind: string, key: string, value: string): void;
+}
+
+/** What a build did, kept so that it can be asked about later; the document is the builder's. */
+export interface BuildAccount {
+  /** Id of the build. */
+  readonly build: string;
+  /** The same for builds of the same Dockerfile and context. */
+  readonly project: string;
+  /** Ids of the images that it made. */
+  readonly images: readonly Digest[];
+  readonly document: string;
+}
+
+/** Accounts of the last builds; older ones make room. */
+export interface BuildAccounts {
+  put(account: BuildAccount): void;
+  /** The latest of a project. */
+  latest(project: string): BuildAccount | undefined;
+  /** By the id of the build or its beginning, or by an image that it made: the latest. */
+  find(reference: string): BuildAccount | undefined;
 }
 
 export interface StoreUsage {

@@ -41,6 +41,7 @@ export async function reapOwner(base: StoreBase, trash: Trash, uuid: string): Pr
   await base.db.writeSoon(() => {
     base.db.run("DELETE FROM snapshots WHERE owner = ? AND state = 'active'", uuid);
     base.db.run('DELETE FROM leases WHERE owner = ?', uuid);
+    base.db.run('DELETE FROM claims WHERE owner = ?', uuid);
   });
 }
 

@@ -106,6 +106,18 @@ const migrations: readonly string[] = [
     id TEXT PRIMARY KEY, bundle TEXT NOT NULL, owner TEXT NOT NULL, image_id TEXT
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- duration: milliseconds that the step took; used: seconds since 1970.
+  ALTER TABLE cache ADD COLUMN duration INTEGER;
+  ALTER TABLE cache ADD COLUMN used INTEGER;
+  -- A step that a living process is at, by its cache key: others wait for it.
+  CREATE TABLE claims (key TEXT PRIMARY KEY, owner TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  -- What builds did, step by step. project: the same for builds of the same Dockerfile and context.
+  CREATE TABLE accounts (
+    seq INTEGER PRIMARY KEY, build TEXT NOT NULL UNIQUE, project TEXT NOT NULL, images TEXT NOT NULL, document TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX accounts_by_project ON accounts (project);
+  `,
 ];
 
 export const schemaVersion: number = migrations.length;

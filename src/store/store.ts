@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { CallOptions, Descriptor, Digest, ImageConfig } from '../oci/index.ts';
 import type { Privileges } from '../system/index.ts';
 import type { StoreBase } from './base.ts';
+import { StoreAccounts } from './accounts.ts';
 import { Blobs } from './blobs.ts';
 import { StoreCacheRecords } from './cache-records.ts';
 import { forgetContainer, registerContainer } from './containers.ts';
@@ -38,6 +39,7 @@ export class LocalStore implements Store {
   readonly images: StoreImages;
   readonly snapshots: StoreSnapshots;
   readonly cache: StoreCacheRecords;
+  readonly accounts: StoreAccounts;
   readonly target: StoreTarget;
   readonly trash: Trash;
   readonly #base: StoreBase;
@@ -63,6 +65,7 @@ export class LocalStore implements Store {
     this.content = new StoreContent(base, blobs);
     this.snapshots = new StoreSnapshots(base, { trash: this.trash, unsynced: this.#unsynced });
     this.cache = new StoreCacheRecords(base, blobs);
+    this.accounts = new StoreAccounts(base);
     const manifests = new Manifests(base, blobs);
     this.#layers = new StoreLayers(base, { blobs, content: this.content });
     this.images = new StoreImages(base, {

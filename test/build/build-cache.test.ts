@@ -37,7 +37,7 @@ describe('the cache of a build', () => {
     const store = await scratch.open();
     const { diffId, blob } = layerOf('layer');
     const cache = new BuildCache(store, [imported({}, [[factName('selection', 'of'), 'digest']])]);
-    expect(cache.get(key)).toEqual({ key, parts: { kind: 'run' }, diffId, parent: undefined });
+    expect(cache.get(key)).toEqual({ key, parts: { kind: 'run' }, diffId, parent: undefined, duration: undefined });
     expect(cache.fact('selection', 'of')).toBe('digest');
     expect([store.cache.get(key), store.cache.fact('selection', 'of')]).toEqual([undefined, undefined]);
     expect(store.content.state(blob.digest)).toBe('remote');

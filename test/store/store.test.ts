@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { chainIdOf, describe as describeContent, type Digest, digestOf, mediaTypes } from '../../src/oci/index.ts';
 import type { Store } from '../../src/store/index.ts';
 import { buildImage, buildLayer } from './make-image.ts';
+import { schemaVersion } from '../../src/store/schema.ts';
 import { asRoot, isRoot, ScratchStore } from './scratch-store.ts';
 
 const rootIt = isRoot ? it : it.skip;
@@ -53,7 +54,7 @@ describe('opening', () => {
     const store = await scratch.open();
     expect(store.images.list()).toEqual([]);
     await store.close();
-    expect(rows(scratch, 'PRAGMA user_version')).toEqual([{ user_version: 1 }]);
+    expect(rows(scratch, 'PRAGMA user_version')).toEqual([{ user_version: schemaVersion }]);
   });
 
   it('refuses a folder that others may write to', async () => {

@@ -2,8 +2,13 @@ import type { Digest } from '../../oci/index.ts';
 import type { CacheRecord, CacheRecords, Store } from '../../store/index.ts';
 import { factName, type ImportedCache, type ImportedRecord } from './imported.ts';
 
-/** Where the solver asks for finished steps and facts, and leaves its own: the store's records have this form too. */
-export type CacheLookup = CacheRecords;
+/** Where the solver asks for finished steps and facts, and leaves its own. */
+export interface CacheLookup extends Omit<CacheRecords, 'claim'> {
+  /** Makes records of layers that cannot be had, or are not what was said, count no more. Returns those that were in use. */
+  reject(diffIds: readonly Digest[]): readonly Digest[];
+}
+
+type LookupOptions = NonNullable<Parameters<CacheRecords['get']>[1]>;
 
 export interface UsedFact {
   readonly kind: string;
@@ -33,8 +38,8 @@ export class BuildCache implements CacheLookup {
     this.#imports = imports;
   }
 
-  get(key: Digest): CacheRecord | undefined {
-    const found = this.#local(key) ?? this.#imported(key);
+  get(key: Digest, options: LookupOptions = {}): CacheRecord | undefined {
+    const found = this.#local(key, options) ?? this.#imported(key, options);
     if (found !== undefined) this.#used.set(key, found);
     return found;
   }
@@ -86,17 +91,20 @@ export class BuildCache implements CacheLookup {
     return fresh;
   }
 
-  #local(key: Digest): CacheRecord | undefined {
-    const record = this.#store.cache.get(key);
+  #local(key: Digest, options: LookupOptions): CacheRecord | undefined {
+    const record = this.#store.cache.get(key, options);
     return record === undefined || this.#rejected.has(record.diffId) ? undefined : record;
   }
 
-  #imported(key: Digest): CacheRecord | undefined {
+  /** A record that only tells what the layer was is one where that is enough. */
+  #imported(key: Digest, { withoutLayer = false }: LookupOptions): CacheRecord | undefined {
     for (const cache of this.#imports) {
       const record = cache.records.get(key);
       if (record === undefined || this.#rejected.has(record.diffId)) continue;
+      if (record.blob === undefined && !withoutLayer) continue;
       this.#rely(record, cache);
-      return { key, parts: record.parts, diffId: record.diffId, parent: record.parent };
+      const { parts, diffId, parent, duration } = record;
+      return { key, parts, diffId, parent, duration };
     }
     return undefined;
   }
