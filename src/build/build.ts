@@ -11,6 +11,7 @@ import { inputsOf } from './inputs.ts';
 import { Lane } from './lane.ts';
 import { foldersOf, parseNamedContexts } from './named-contexts.ts';
 import { checkOutputs, type ExportedImage, exportImage } from './outputs.ts';
+import { SecretSources } from './mounts/secrets.ts';
 import type { BuildRequest } from './request.ts';
 import { solve } from './solve.ts';
 import { parallelismOf, Workshop } from './workshop.ts';
@@ -49,6 +50,7 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
   const images = new BaseImages({ ...options, contexts, pull: request.pull });
   const graph = await images.graphOf(ast, inputsOf(request, { context, contexts }));
   noteWarnings(graph.warnings, options.onEvent);
+  const secrets = new SecretSources(request.mounts?.secrets ?? [], { environment: process.env, signal });
   const solution = await solve(graph, {
     store,
     cache: new BuildCache(store),
@@ -56,6 +58,7 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
     lane,
     request,
     context,
+    secrets,
     folders: foldersOf(contexts),
     imageOf: (step) => images.imageOf(step),
     onEvent: options.onEvent,

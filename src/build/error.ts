@@ -15,6 +15,8 @@ export type BuildErrorCode =
   | 'UNSUPPORTED'
   | 'STEP_FAILED'
   | 'OUTPUT_INVALID'
+  /** A secret or an ssh agent that a step needs is not there, or cannot be had. */
+  | 'SECRET_UNAVAILABLE'
   | 'CANCELLED';
 
 /** A build cannot go on. A failing RUN step has code STEP_FAILED and the step's own exit status. */

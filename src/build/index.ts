@@ -24,6 +24,8 @@ export { type Pushed, pushImage, type PushOptions } from './images/push.ts';
 export { importImage, type OpenRepository, type ResolvedImage, resolveImage } from './images/resolve.ts';
 export { takeImage, type TakenImage, type TakeOptions } from './images/take.ts';
 export { type LocalStoreOptions, openLocalStore, openRegistry, storeRoot } from './local-store.ts';
+export type { MountsRequest } from './mounts/request.ts';
+export { parseSecret, type SecretRequest, type SecretSource } from './mounts/secret-request.ts';
 export { parseOutput } from './parse-output.ts';
 export type { BuildOutput, BuildRequest, OutputForm } from './request.ts';
 export { type Parallelism, parallelismOf, Workshop } from './workshop.ts';

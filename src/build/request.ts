@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { IsolationChoice, NetworkMode } from '../container/index.ts';
 import type { Compression, Platform } from '../oci/index.ts';
+import type { MountsRequest } from './mounts/request.ts';
 
 /** All that decides a build, in the words of `docker build`. */
 export interface BuildRequest {
@@ -28,6 +29,7 @@ export interface BuildRequest {
   readonly push: boolean;
   readonly isolation: IsolationChoice;
   readonly network: NetworkMode;
+  readonly mounts?: MountsRequest | undefined;
 }
 
 /** `-o`: where the result goes beside the store. A destination `-` is standard output, for what is one file. */

@@ -35,6 +35,7 @@ export interface SolveOptions {
   readonly lane: Lane;
   readonly request: BuildRequest;
   readonly context: OpenContext;
+  readonly secrets: TreeOffer['secrets'];
   readonly folders: TreeOffer['folders'];
   imageOf(step: Step & { kind: 'image' }): ResolvedImage;
   readonly onEvent: OnBuildEvent;
@@ -119,6 +120,9 @@ class Solver implements TreeOffer {
   }
   get context(): OpenContext {
     return this.#options.context;
+  }
+  get secrets(): TreeOffer['secrets'] {
+    return this.#options.secrets;
   }
   get folders(): TreeOffer['folders'] {
     return this.#options.folders;

@@ -5,6 +5,7 @@ import type { Store } from '../store/index.ts';
 import { type OpenContext, writeInline } from './context.ts';
 import { download } from './download.ts';
 import { BuildError } from './error.ts';
+import type { SecretSources } from './mounts/secrets.ts';
 import type { SourceRef, TreeRef } from './jobs.ts';
 import type { Lane } from './lane.ts';
 
@@ -13,6 +14,7 @@ export interface TreeOffer {
   readonly store: Store;
   readonly lane: Lane;
   readonly context: OpenContext;
+  readonly secrets: SecretSources;
   /** Named contexts that are folders, by name. */
   readonly folders: ReadonlyMap<string, { readonly folder: string; readonly ignore: readonly string[] }>;
   layersOf(step: StepId): readonly Digest[];

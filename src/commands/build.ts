@@ -16,6 +16,8 @@ import {
   inquiryFlags,
   inquiryOf,
   listFlag,
+  mountFlags,
+  mountsRequest,
   namedValues,
   onlyPlatform,
   parsePlatforms,
@@ -69,6 +71,7 @@ export default class Build extends StoreCommand {
       description: 'Network of RUN steps',
       default: 'default',
     })(),
+    ...mountFlags,
     ...inquiryFlags,
   };
 
@@ -102,6 +105,7 @@ export default class Build extends StoreCommand {
       push: flags.push,
       isolation: flags.isolation,
       network: flags.network === 'default' ? 'host' : flags.network,
+      mounts: mountsRequest(flags),
     };
     const progress = progressFor(flags.quiet ? 'quiet' : flags.progress, process.stderr);
     const shared = {
