@@ -89,9 +89,11 @@ async function openFolderContext(request: ContextRequest, options = { confined: 
   };
 }
 
+type FileKind = Pick<Stats, 'isFile' | 'isDirectory'>;
+
 /** `-f` is taken from the working folder, else from the context; the default name from the context, never through a link out of it. */
 function findDockerfile(folder: string, wanted: string | undefined, confined: boolean): string {
-  let other: Stats | undefined;
+  let other: FileKind | undefined;
   if (wanted !== undefined && !confined) {
     for (const candidate of isAbsolute(wanted) ? [wanted] : [resolve(wanted), join(folder, wanted)]) {
       const stats = statsOf(candidate);
@@ -113,7 +115,7 @@ function findDockerfile(folder: string, wanted: string | undefined, confined: bo
 }
 
 /** Why what was found instead of a Dockerfile is none. */
-function whyNot(stats: Stats | undefined): string {
+function whyNot(stats: FileKind | undefined): string {
   if (stats === undefined) return 'no such file or directory';
   if (stats.isDirectory()) return 'is a directory';
   return stats.isFile() ? `larger than ${maxText} bytes` : 'not a regular file';

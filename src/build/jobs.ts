@@ -1,6 +1,7 @@
 import type { ContainerMount, Isolation, NetworkMode } from '../container/index.ts';
 import type { ActiveSnapshot } from '../store/index.ts';
 import type { Privileges, RootMount } from '../system/index.ts';
+import type { ContextModes } from './copy/tree.ts';
 
 /** A tree as the workshop is told of it. */
 export interface TreeRef {
@@ -8,6 +9,8 @@ export interface TreeRef {
   /** Patterns of .dockerignore. */
   readonly ignore?: readonly string[] | undefined;
   readonly resetOwner: boolean;
+  /** How modes of a context are taken: as they are, unless given. */
+  readonly modes?: ContextModes | undefined;
   readonly label: string;
 }
 
@@ -34,6 +37,12 @@ export interface DigestJob {
   readonly kind: 'digest';
   readonly selection: Selection;
   readonly scratch: string;
+  /** Jobs of the same build go by what the first of them saw of a context. Each reads for itself unless given. */
+  readonly build?: string | undefined;
+  /** Folder of digests that are known by stats; unless given, everything is read. */
+  readonly statCache?: string | undefined;
+  /** A file to write that says what was selected, for explanations. */
+  readonly listing?: string | undefined;
 }
 
 export interface CopyJob {
@@ -87,15 +96,22 @@ export interface ExportJob {
 
 export type Job = DigestJob | CopyJob | WorkdirJob | RunJob | ExportJob;
 
+export interface CopyResult {
+  /** Content digest of what was copied, as a digest job gives it; absent where sources cannot change meanwhile. */
+  readonly digest?: string | undefined;
+}
+
 export interface RunResult {
   readonly exitCode: number;
   readonly signal?: string | undefined;
+  /** Content digests of what bind mounts showed of contexts, by target. */
+  readonly shown: Readonly<Record<string, string>>;
 }
 
 /** What a job of each kind gives. */
 export interface JobResults {
   readonly digest: string;
-  readonly copy: null;
+  readonly copy: CopyResult;
   readonly workdir: null;
   readonly run: RunResult;
   readonly export: null;

@@ -3,6 +3,7 @@ import type { CopySource, CopyStep, StepId, TreeSource } from '../dockerfile/ind
 import { chainIdOfAll, type Digest } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
 import { type OpenContext, writeInline } from './context.ts';
+import { selectionForm } from './copy/selection-sum.ts';
 import { download } from './download.ts';
 import { BuildError } from './error.ts';
 import type { SecretSources } from './mounts/secrets.ts';
@@ -115,7 +116,7 @@ async function openSource(
 
 /** A text that stands for the selection's content, where all of it comes from results of steps; else undefined. */
 export function factKeyOf(step: CopyStep, offer: TreeOffer): string | undefined {
-  const parts: unknown[] = [step.parents, step.exclude];
+  const parts: unknown[] = [selectionForm, step.parents, step.exclude];
   for (const source of step.sources) {
     if (source.kind !== 'path') return undefined;
     const { chainId } = treeOf(source.from, offer);

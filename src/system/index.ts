@@ -1,6 +1,7 @@
 export { currentPrivileges } from './current-privileges.ts';
 export { splitDevice } from './device-number.ts';
 export * from './error.ts';
+export { FileStats, statIn } from './file-stats.ts';
 export { findExecutable, requireExecutable } from './find-executable.ts';
 export {
   type MakeDirsOptions,
@@ -15,7 +16,7 @@ export {
 export { loadSyscalls } from './load-syscalls.ts';
 export { limitMemoryArenas } from './memory-arenas.ts';
 export { mountRoot, unmountRoot } from './mount-root.ts';
-export { isNetworkFileSystem } from './network-file-system.ts';
+export { isNetworkFileSystem, tellsEveryChange } from './network-file-system.ts';
 export { withParentDeath } from './parent-death.ts';
 export { enterPrivateMounts } from './private-mounts.ts';
 export * from './privileges.ts';

@@ -43,7 +43,7 @@ function bindSyscalls(koffi: Koffi): Syscalls {
     const errno = koffi.errno();
     throw failure(name, subject, names.get(errno) ?? `errno ${errno}`);
   };
-  return { ...bindMounts(libc, call), ...bindFiles(libc, call), ...bindXattrs(libc, call, attribute) };
+  return { ...bindMounts(libc, call), ...bindFiles(libc, koffi, call), ...bindXattrs(libc, call, attribute) };
 }
 
 function bindMounts(libc: Library, call: Call): Pick<Syscalls, 'mount' | 'umount' | 'unshare' | 'chdir'> {
@@ -62,10 +62,21 @@ function bindMounts(libc: Library, call: Call): Pick<Syscalls, 'mount' | 'umount
   };
 }
 
-function bindFiles(libc: Library, call: Call): Pick<Syscalls, 'mknod' | 'setTimes' | 'syncfs'> {
+/** Numbers of fcntl(2). */
+const fileControl = { setSignal: 10, setLease: 1024 } as const;
+const leaseType = { read: 0, none: 2 } as const;
+/** SIGURG: told to a lease's holder when a writer comes; the signal that it would be otherwise, SIGIO, ends a process. */
+const ignoredSignal = 23;
+
+function bindFiles(
+  libc: Library,
+  koffi: Koffi,
+  call: Call,
+): Pick<Syscalls, 'mknod' | 'setTimes' | 'syncfs' | 'isOpenForWriting'> {
   const mknod = bindMknod(libc);
   const utimensat = libc.func('utimensat', 'int', ['int', pointer, pointer, 'int']);
   const syncfs = libc.func('syncfs', 'int', ['int']);
+  const fcntl = libc.func('fcntl', 'int', ['int', 'int', 'int']);
   const times = Buffer.alloc(32); // struct timespec[2] of a 64-bit machine
   return {
     mknod(path, mode, major, minor) {
@@ -77,6 +88,14 @@ function bindFiles(libc: Library, call: Call): Pick<Syscalls, 'mknod' | 'setTime
       call(utimensat, 'utimensat', path, currentDirectory, terminated(path), times, symlinkNoFollow);
     },
     syncfs: (fd) => void call(syncfs, 'syncfs', `fd ${fd}`, fd),
+    isOpenForWriting(fd) {
+      // A read lease is given only while there is no writer (fcntl(2)). It is given back at once, for it would hold up the next one.
+      const lease = (type: number) => Number(fcntl(fd, fileControl.setLease, type));
+      if (Number(fcntl(fd, fileControl.setSignal, ignoredSignal)) < 0) return undefined;
+      if (lease(leaseType.read) < 0) return koffi.errno() === koffi.os.errno['EAGAIN'] ? true : undefined;
+      lease(leaseType.none);
+      return false;
+    },
   };
 }
 

@@ -30,6 +30,24 @@ export function isNetworkFileSystem(folder: string): string | undefined {
   return networkFuseAt(fs.realpathSync(folder), mount);
 }
 
+/**
+ * Magic numbers of file systems on which an inode's change time moves with every change of the file, and numbers of inodes are not
+ * given to two files at once. Not overlayfs, whose files change their identity when they are first written, nor FUSE.
+ */
+const faithfulTypes: ReadonlySet<number> = new Set([
+  0xef53, // ext2, ext3, ext4
+  0x58465342, // xfs
+  0x9123683e, // btrfs
+  0xca451a4e, // bcachefs
+  0xf2f52010, // f2fs
+  0x01021994, // tmpfs
+]);
+
+/** Whether equal stats of a file in `folder`, its change time among them, prove that nobody wrote to it. */
+export function tellsEveryChange(folder: string): boolean {
+  return faithfulTypes.has(fs.statfsSync(folder).type >>> 0);
+}
+
 /** FUSE has one number for all; the kind is in the longest mount that holds the folder (proc(5) mountinfo). */
 export function networkFuseAt(folder: string, mountinfo: string): string | undefined {
   let best: { readonly point: string; readonly type: string } | undefined;

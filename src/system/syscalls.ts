@@ -23,6 +23,11 @@ export interface Syscalls {
   unshare(flags: number): void;
   /** Working directory of this thread alone, after `unshare(CLONE_FS)`. */
   chdir(path: BytePath): void;
+  /**
+   * Whether any process has the regular file open for writing, or mapped so; `fd` is open for reading only. undefined: the kernel
+   * does not say (the file is another user's, or its file system knows no leases).
+   */
+  isOpenForWriting(fd: number): boolean | undefined;
   /** Writes the file system of the open file `fd` out to its disk. */
   syncfs(fd: number): void;
 }

@@ -5,6 +5,8 @@ import { digestSelection } from '../../src/build/copy/digest.ts';
 import { modeChange } from '../../src/build/copy/mode.ts';
 import { parseFileMode } from '../../src/dockerfile/index.ts';
 import { selectSources } from '../../src/build/copy/select.ts';
+import { SelectionSum } from '../../src/build/copy/selection-sum.ts';
+import { TreeIndex } from '../../src/build/copy/tree-index.ts';
 import type { SourceTree } from '../../src/build/copy/tree.ts';
 import { copyInto } from '../../src/build/copy/write.ts';
 import { createIgnoreMatcher } from '../../src/dockerfile/index.ts';
@@ -33,6 +35,7 @@ interface Copy {
   readonly link?: boolean;
 }
 
+/** What is below the destination's root afterwards; the digest of what was copied is that of what was selected. */
 function copy(spec: Copy): string[] {
   using from = new ScratchTree(spec.from);
   using into = new ScratchTree(spec.into ?? {});
@@ -43,14 +46,21 @@ function copy(spec: Copy): string[] {
     label: 'the build context',
   };
   const sources = spec.sources.flatMap((pattern) => selectSources(tree, pattern, { parents: spec.parents ?? false }));
+  const exclude = spec.exclude === undefined ? undefined : createIgnoreMatcher(spec.exclude);
+  const sum = new SelectionSum();
   copyInto(sources, {
     root: into.root,
     destination: spec.to,
     mode: spec.chmod === undefined ? undefined : modeChange(parseFileMode(spec.chmod)),
-    exclude: spec.exclude === undefined ? undefined : createIgnoreMatcher(spec.exclude),
+    exclude,
     followLinks: spec.link !== true,
     privileges,
+    sum,
   });
+  expect(sum.digest(sources)).toBe(digestSelection(sources, { exclude }));
+  using index = new TreeIndex(from.root, undefined);
+  const indexed = sources.map((selected) => ({ ...selected, tree: { ...tree, index } }));
+  expect(digestSelection(indexed, { exclude })).toBe(sum.digest(sources));
   return into.list();
 }
 
@@ -59,7 +69,7 @@ function copyLinked(name: string, spec: TreeSpec): string[] {
   using from = new ScratchTree(spec);
   using into = new ScratchTree();
   linkSync(`${from.root}/a/f`, `${from.root}/b/${name}`);
-  const tree: SourceTree = { root: from.root, resetOwner: true, label: 'the build context' };
+  const tree: SourceTree = { root: from.root, resetOwner: false, label: 'a stage' };
   const sources = ['a', 'b'].flatMap((pattern) => selectSources(tree, pattern, { parents: false }));
   copyInto(sources, { root: into.root, destination: '/x', followLinks: true, privileges });
   return into.list();
@@ -252,10 +262,7 @@ const errors: readonly [rule: string, spec: Copy, code: string, text: RegExp][] 
 function digestOfTree(spec: TreeSpec, patterns: readonly string[] = ['.']): string {
   using from = new ScratchTree(spec);
   const tree: SourceTree = { root: from.root, resetOwner: true, label: 'the build context' };
-  return digestSelection(
-    patterns.flatMap((pattern) => selectSources(tree, pattern, { parents: false })),
-    undefined,
-  );
+  return digestSelection(patterns.flatMap((pattern) => selectSources(tree, pattern, { parents: false })));
 }
 
 (root ? describe : describe.skip)('hard links (needs root to set owners)', () => {

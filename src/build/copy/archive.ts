@@ -1,11 +1,13 @@
 import { closeSync, constants, createReadStream, openSync, readSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import { applyLayer, type LayerError, listEntries } from '../../layer/index.ts';
 import { findExecutable, minimalEnvironment } from '../../system/index.ts';
 import { BuildError } from '../error.ts';
+import { contentDigest } from './digest.ts';
 import type { Selected } from './select.ts';
-import { locate, textOf } from './tree.ts';
+import { locate, statsOf, textOf } from './tree.ts';
 import { isExcluded } from './visit.ts';
 import { type CopyInto, makeFolders } from './write.ts';
 
@@ -23,9 +25,26 @@ export async function unpackArchives(sources: readonly Selected[], into: UnpackI
   for (const selected of sources) {
     const copied = !selected.stats.isFile() || isExcluded(selected, into.exclude) || !(await isArchive(selected));
     if (copied) rest.push(selected);
-    else await unpackOne(selected, into);
+    else await unpackSummed(selected, into);
   }
   return rest;
+}
+
+/** An archive is read more than once, so its digest counts only if nobody wrote to it from before the first time till after the last. */
+async function unpackSummed(selected: Selected, into: UnpackInto): Promise<void> {
+  if (into.sum === undefined) return unpackOne(selected, into);
+  const { name, tree, path } = selected;
+  const at = locate(tree.root, path);
+  const stats = statsOf(at);
+  const content = contentDigest(at);
+  await unpackOne(selected, into);
+  // Two writes within one tick of the clock leave the same time; that the content came back to what it was, too, is beyond chance.
+  if (!isDeepStrictEqual(statsOf(at), stats) || contentDigest(at) !== content) {
+    throw new BuildError('ARCHIVE_INVALID', `ADD cannot unpack ${textOf(name)}: it changed meanwhile`, {
+      hint: 'build again when nobody writes to it',
+    });
+  }
+  into.sum.add(selected, { path: name, child: { name, at, stats }, stats }, content);
 }
 
 async function unpackOne(selected: Selected, into: UnpackInto): Promise<void> {

@@ -1,38 +1,47 @@
-import { createHash, hash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync, type Stats } from 'node:fs';
+import { createHash, type Hash, hash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import type { IgnoreMatcher } from '../../dockerfile/index.ts';
 import { loadSyscalls } from '../../system/index.ts';
+import type { ListingEntry } from './listing.ts';
 import type { Selected } from './select.ts';
+import { type EntryContent, SelectionSum } from './selection-sum.ts';
 import { visitSelected } from './visit.ts';
+import type { WalkEntry } from './walk.ts';
 
 const buffer = Buffer.allocUnsafeSlow(1 << 20);
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/**
- * The content digest of what is selected: names, types, modes, owners (unless the tree resets them), link targets, capabilities and
- * bytes, never times. Contents are always read: a time stamp proves nothing.
- */
-export function digestSelection(sources: readonly Selected[], exclude: IgnoreMatcher | undefined): string {
-  const sum = createHash('sha256');
-  for (const selected of sources) {
-    sum.update(selected.stats.isDirectory() ? 'folder\0' : `file ${selected.name}\0`);
-    visitSelected(selected, {
-      exclude,
-      enter: ({ path, at, stats }) => {
-        sum.update(`${path}\0${describe(at, stats, selected.tree.resetOwner)}\0`, 'latin1');
-      },
-    });
-  }
-  return sum.digest('hex');
+export interface DigestOptions {
+  readonly exclude?: IgnoreMatcher | undefined;
+  /** Gets an entry for each file. */
+  readonly listing?: ListingEntry[] | undefined;
 }
 
-function describe(at: Buffer, stats: Stats, resetOwner: boolean): string {
-  const owner = resetOwner ? '0:0' : `${stats.uid}:${stats.gid}`;
-  const head = `${(stats.mode & 0o7777).toString(8)} ${owner}`;
-  if (stats.isFile()) return `f ${head} ${contentDigest(at)}${resetOwner ? '' : capabilityOf(at)}`;
-  if (stats.isDirectory()) return `d ${head}`;
-  if (stats.isSymbolicLink()) return `l ${owner} ${readlinkSync(at, { encoding: 'latin1' })}`;
-  return `s ${stats.mode.toString(8)} ${owner} ${stats.rdev}`;
+/** The content digest of what is selected; see `SelectionSum` for what counts. */
+export function digestSelection(sources: readonly Selected[], options: DigestOptions = {}): string {
+  const sum = new SelectionSum(options.listing);
+  for (const selected of sources) {
+    visitSelected(selected, {
+      exclude: options.exclude,
+      enter: (entry) => sum.add(selected, entry, contentOf(selected, entry)),
+    });
+  }
+  return sum.digest(sources);
+}
+
+function contentOf(selected: Selected, entry: WalkEntry): EntryContent {
+  const { stats, child } = entry;
+  if (!stats.isFile()) return contentOfOther(entry);
+  const { index, resetOwner } = selected.tree;
+  if (index !== undefined) return index.contentOf(child);
+  return `${contentDigest(child.at)}${resetOwner ? '' : capabilityOf(child.at)}`;
+}
+
+/** A link's target, a device's number; nothing of a folder. */
+export function contentOfOther({ stats, child }: WalkEntry): EntryContent {
+  if (stats.isDirectory()) return '';
+  if (stats.isSymbolicLink()) return readlinkSync(child.at, { encoding: 'latin1' });
+  return `${(stats.mode & constants.S_IFMT).toString(8)} ${stats.rdev}`;
 }
 
 function capabilityOf(at: Buffer): string {
@@ -44,22 +53,27 @@ function capabilityOf(at: Buffer): string {
 export function contentDigest(at: Buffer | string): string {
   const fd = openSync(at, openFlags);
   try {
-    const { size } = fstatSync(fd);
-    if (size <= buffer.length) {
-      const length = readSync(fd, buffer, 0, buffer.length, 0);
-      if (length < buffer.length) return hash('sha256', buffer.subarray(0, length), 'hex');
-    }
-    const sum = createHash('sha256');
-    for (
-      let position = 0, length = 0;
-      (length = readSync(fd, buffer, 0, buffer.length, position)) > 0;
-      position += length
-    ) {
-      for (let from = 0; from < length; from += 65536)
-        sum.update(buffer.subarray(from, Math.min(from + 65536, length)));
-    }
-    return sum.digest('hex');
+    return digestOfOpen(fd, fstatSync(fd).size);
   } finally {
     closeSync(fd);
   }
+}
+
+/** sha256 of an open file from its beginning. `size` is what it should have: a read may give less than there is. */
+export function digestOfOpen(fd: number, size: number): string {
+  let length = readSync(fd, buffer, 0, buffer.length, 0);
+  if (length < buffer.length && length >= size) return hash('sha256', buffer.subarray(0, length), 'hex');
+  const sum = createHash('sha256');
+  for (let position = 0; length > 0; length = readSync(fd, buffer, 0, buffer.length, position)) {
+    position += length;
+    updateInSlices(sum, buffer.subarray(0, length));
+  }
+  return sum.digest('hex');
+}
+
+const slice = 1 << 16;
+
+/** Small slices are hashed up to twice as fast as whole megabytes. */
+export function updateInSlices(sum: Hash, bytes: Buffer): void {
+  for (let from = 0; from < bytes.length; from += slice) sum.update(bytes.subarray(from, from + slice));
 }

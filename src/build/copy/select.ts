@@ -1,5 +1,6 @@
-import { closeSync, type Stats } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { createGlobMatcher, createIgnoreMatcher, type IgnoreMatcher } from '../../dockerfile/index.ts';
+import type { FileStats } from '../../system/index.ts';
 import { BuildError } from '../error.ts';
 import {
   type BytePath,
@@ -20,7 +21,7 @@ export interface Selected {
   readonly path: BytePath;
   /** Its name in the destination folder: as written, before links were followed. */
   readonly name: BytePath;
-  readonly stats: Stats;
+  readonly stats: FileStats;
   /** `--parents`: only what this matches, kept with its path; `path` is then the folder that paths are relative to. */
   readonly include?: IgnoreMatcher | undefined;
 }

@@ -1,6 +1,8 @@
-import { closeSync, constants, lstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
+import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
 import type { IgnoreMatcher } from '../../dockerfile/index.ts';
+import { FileStats } from '../../system/index.ts';
 import { BuildError } from '../error.ts';
+import type { TreeIndex } from './tree-index.ts';
 
 /**
  * Paths in this folder are byte strings: one character per byte (latin1), components joined by `/`, no leading slash, `''` for
@@ -16,8 +18,21 @@ export interface SourceTree {
   readonly ignore?: IgnoreMatcher | undefined;
   /** Contexts belong to whoever checked them out: in the image their files are root's. */
   readonly resetOwner: boolean;
+  /** How modes are taken: as they are, unless given. */
+  readonly modes?: ContextModes | undefined;
+  /** What this build has seen of the folder already. Only for digests: who copies reads the files themselves. */
+  readonly index?: TreeIndex | undefined;
   /** For messages: `the build context`. */
   readonly label: string;
+}
+
+/** `git`: as git keeps them, 0755 or 0644 for files by their owner's execute bit, 0755 for folders, whatever the umask of a clone. */
+export type ContextModes = 'git';
+
+/** The permissions that a file of `tree` has for COPY. */
+export function modeIn(tree: SourceTree, stats: FileStats): number {
+  if (tree.modes === undefined || stats.isSymbolicLink()) return stats.mode & 0o7777;
+  return stats.isDirectory() || (stats.mode & 0o100) !== 0 ? 0o755 : 0o644;
 }
 
 const maxLinks = 40;
@@ -27,7 +42,7 @@ export function bytesOf(text: string): BytePath {
 }
 
 export function textOf(path: BytePath): string {
-  return Buffer.from(path, 'latin1').toString('utf8');
+  return /[\u0080-\u00ff]/.test(path) ? Buffer.from(path, 'latin1').toString('utf8') : path;
 }
 
 export function joinBytes(folder: BytePath, name: BytePath): BytePath {
@@ -46,7 +61,7 @@ export function locate(root: string, path: BytePath): Buffer {
 export interface Found {
   /** Where it really is: no component is a link. */
   readonly path: BytePath;
-  readonly stats: Stats;
+  readonly stats: FileStats;
 }
 
 /**
@@ -59,11 +74,11 @@ export function followInRoot(root: string, path: BytePath): Found | undefined {
 }
 
 /** As `followInRoot`, but a missing tail is kept as it is written: where something new would be made. */
-export function resolveInRoot(root: string, path: BytePath): { path: BytePath; stats: Stats | undefined } {
+export function resolveInRoot(root: string, path: BytePath): { path: BytePath; stats: FileStats | undefined } {
   const pending = componentsOf(path).reverse();
   let at: string[] = [];
   let links = 0;
-  let stats: Stats | undefined = lstatSync(root);
+  let stats = FileStats.of(root);
   while (pending.length > 0) {
     const part = pending.pop() as string;
     if (part === '..') {
@@ -87,8 +102,15 @@ export function resolveInRoot(root: string, path: BytePath): { path: BytePath; s
   return { path: at.join('/'), stats };
 }
 
-function statAt(root: string, path: BytePath): Stats | undefined {
-  return lstatSync(locate(root, path), { throwIfNoEntry: false });
+/** Stats of what must be there. */
+export function statsOf(path: Buffer | string): FileStats {
+  const stats = FileStats.of(path);
+  if (stats === undefined) throw new BuildError('SOURCE_NOT_FOUND', `${path.toString()} is gone`);
+  return stats;
+}
+
+function statAt(root: string, path: BytePath): FileStats | undefined {
+  return FileStats.of(locate(root, path));
 }
 
 const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;

@@ -1,9 +1,8 @@
-import { closeSync } from 'node:fs';
 import type { IgnoreMatcher } from '../../dockerfile/index.ts';
 import type { Selected } from './select.ts';
 import { judgePath } from './select.ts';
-import { type BytePath, joinBytes, locate, openFolder, textOf } from './tree.ts';
-import { type Verdict, type WalkEntry, walkFolder } from './walk.ts';
+import { type BytePath, joinBytes, locate, textOf } from './tree.ts';
+import { OpenFolder, type Verdict, type WalkEntry, walkFolder } from './walk.ts';
 
 export interface Visit {
   /** `--exclude`: patterns relative to the source. */
@@ -14,20 +13,19 @@ export interface Visit {
 
 /**
  * Visits what a selected source stands for: a folder's contents (paths relative to it), or one file whose path is its name.
- * What .dockerignore, `--exclude` or `--parents` leave out is not visited.
+ * What .dockerignore, `--exclude` or `--parents` leave out is not visited, nor are sockets, which no layer can hold.
  */
 export function visitSelected(selected: Selected, visit: Visit): void {
-  if (!selected.stats.isDirectory()) {
+  const enter = (entry: WalkEntry): void => {
+    if (!entry.stats.isSocket()) visit.enter(entry);
+  };
+  const { tree, path, name, stats } = selected;
+  if (!stats.isDirectory()) {
     if (isExcluded(selected, visit.exclude)) return;
-    visit.enter({ path: selected.name, at: locate(selected.tree.root, selected.path), stats: selected.stats });
-    return;
+    return enter({ path: name, child: { name, at: locate(tree.root, path), stats }, stats });
   }
-  const fd = openFolder(selected.tree.root, selected.path);
-  try {
-    walkFolder(fd, { ...visit, judge: (path) => judge(selected, visit.exclude, path) });
-  } finally {
-    closeSync(fd);
-  }
+  using folder = tree.index?.folder(path) ?? OpenFolder.at(tree.root, path);
+  walkFolder(folder, { ...visit, enter, judge: (at) => judge(selected, visit.exclude, at) });
 }
 
 /** Whether `--exclude` leaves out a selected file. */
@@ -36,10 +34,14 @@ export function isExcluded(selected: Selected, exclude: IgnoreMatcher | undefine
 }
 
 function judge(selected: Selected, exclude: IgnoreMatcher | undefined, path: BytePath): Verdict {
-  const verdicts: Verdict[] = [];
-  if (selected.tree.ignore !== undefined)
-    verdicts.push(judgePath(selected.tree.ignore, joinBytes(selected.path, path)));
-  if (exclude !== undefined) verdicts.push(judgePath(exclude, path));
-  if (selected.include !== undefined) verdicts.push(selected.include.matches(textOf(path)) ? 'take' : 'pass');
-  return verdicts.includes('skip') ? 'skip' : verdicts.includes('pass') ? 'pass' : 'take';
+  let worst: Verdict = 'take';
+  const { ignore } = selected.tree;
+  if (ignore !== undefined) worst = judgePath(ignore, joinBytes(selected.path, path));
+  if (worst !== 'skip' && exclude !== undefined) worst = worse(worst, judgePath(exclude, path));
+  if (worst !== 'take' || selected.include === undefined) return worst;
+  return selected.include.matches(textOf(path)) ? 'take' : 'pass';
+}
+
+function worse(a: Verdict, b: Verdict): Verdict {
+  return a === 'skip' || b === 'skip' ? 'skip' : a === 'pass' || b === 'pass' ? 'pass' : 'take';
 }

@@ -1,12 +1,27 @@
-import { closeSync, lstatSync, readdirSync, type Stats } from 'node:fs';
-import { type BytePath, below, joinBytes, openFolderAt } from './tree.ts';
+import { closeSync, readdirSync } from 'node:fs';
+import { type FileStats, statIn } from '../../system/index.ts';
+import { type BytePath, below, joinBytes, openFolder, openFolderAt } from './tree.ts';
+
+/** Something in a folder. */
+export interface Child {
+  readonly name: BytePath;
+  /** Reaches it through its open parent. Valid until the walk goes on. */
+  readonly at: Buffer;
+  readonly stats: FileStats;
+}
+
+/** A folder that is walked. */
+export interface Folder extends Disposable {
+  /** In bytewise order of names. */
+  children(): Iterable<Child>;
+  enter(name: BytePath): Folder;
+}
 
 export interface WalkEntry {
   /** Relative to where the walk began. */
   readonly path: BytePath;
-  /** Valid during the call only: reaches the entry through its open parent. */
-  readonly at: Buffer;
-  readonly stats: Stats;
+  readonly child: Child;
+  readonly stats: FileStats;
 }
 
 /** `skip`: not part of the walk. `pass`: only on the way to something that is. `take`: part of it. */
@@ -14,16 +29,16 @@ export type Verdict = 'take' | 'pass' | 'skip';
 
 export interface Walk {
   /** Judges a path before it is visited; all are taken unless given. */
-  judge?(path: BytePath, stats: Stats): Verdict;
+  judge?(path: BytePath): Verdict;
   /** Entries in bytewise order, a folder before what is in it. A passed folder comes only once something in it is taken. */
   enter(entry: WalkEntry): void;
   /** After all that is in a folder that was entered. */
   leave?(entry: WalkEntry): void;
 }
 
-/** Walks what is below the open folder `fd`, which stays open and is not itself visited. Synchronous: for workers. */
-export function walkFolder(fd: number, walk: Walk, prefix: BytePath = ''): void {
-  new Walker(walk).visit(fd, prefix);
+/** Walks what is in `folder`, which is not itself visited. Synchronous: for workers. */
+export function walkFolder(folder: Folder, walk: Walk): void {
+  new Walker(walk).visit(folder, '');
 }
 
 class Walker {
@@ -35,27 +50,24 @@ class Walker {
     this.#walk = walk;
   }
 
-  visit(fd: number, prefix: BytePath): void {
-    for (const name of namesIn(fd)) {
-      const path = joinBytes(prefix, name);
-      const at = below(fd, name);
-      const stats = lstatSync(at);
-      const verdict = this.#walk.judge?.(path, stats) ?? 'take';
+  visit(folder: Folder, prefix: BytePath): void {
+    for (const child of folder.children()) {
+      const path = joinBytes(prefix, child.name);
+      const verdict = this.#walk.judge?.(path) ?? 'take';
+      const { stats } = child;
       if (verdict === 'skip' || (verdict === 'pass' && !stats.isDirectory())) continue;
-      const entry = { path, at, stats };
-      if (stats.isDirectory()) this.#visitFolder(fd, name, entry, verdict);
+      const entry = { path, child, stats };
+      if (stats.isDirectory()) this.#visitFolder(folder, child.name, entry, verdict);
       else this.#enter(entry);
     }
   }
 
-  #visitFolder(parent: number, name: BytePath, entry: WalkEntry, verdict: Verdict): void {
+  #visitFolder(parent: Folder, name: BytePath, entry: WalkEntry, verdict: Verdict): void {
     if (verdict === 'take') this.#enter(entry);
     else this.#waiting.push(entry);
-    const fd = openFolderAt(parent, name);
-    try {
-      this.visit(fd, entry.path);
-    } finally {
-      closeSync(fd);
+    {
+      using folder = parent.enter(name);
+      this.visit(folder, entry.path);
     }
     if (this.#waiting.at(-1) === entry) this.#waiting.pop();
     else this.#walk.leave?.(entry);
@@ -64,6 +76,36 @@ class Walker {
   #enter(entry: WalkEntry): void {
     for (const folder of this.#waiting.splice(0)) this.#walk.enter(folder);
     this.#walk.enter(entry);
+  }
+}
+
+/** A folder as it is on disk at this moment. */
+export class OpenFolder implements Folder {
+  readonly #fd: number;
+
+  /** @param fd closed with the folder */
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Opens the folder at `path`, which is free of links. */
+  static at(root: string, path: BytePath): OpenFolder {
+    return new OpenFolder(openFolder(root, path));
+  }
+
+  *children(): Iterable<Child> {
+    for (const name of namesIn(this.#fd)) {
+      const stats = statIn(this.#fd, name);
+      if (stats !== undefined) yield { name, at: below(this.#fd, name), stats };
+    }
+  }
+
+  enter(name: BytePath): OpenFolder {
+    return new OpenFolder(openFolderAt(this.#fd, name));
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
   }
 }
 

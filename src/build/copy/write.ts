@@ -1,25 +1,25 @@
+import { createHash, type Hash } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
   constants,
   lchownSync,
   linkSync,
-  lstatSync,
   lutimesSync,
   mkdirSync,
   openSync,
-  readlinkSync,
   readSync,
-  type Stats,
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
 import type { IgnoreMatcher } from '../../dockerfile/index.ts';
-import { loadSyscalls, type Privileges, splitDevice, writeFully } from '../../system/index.ts';
+import { FileStats, loadSyscalls, type Privileges, splitDevice, writeFully } from '../../system/index.ts';
 import { BuildError } from '../error.ts';
+import { contentOfOther, updateInSlices } from './digest.ts';
 import type { ModeChange } from './mode.ts';
 import type { Selected } from './select.ts';
-import { type BytePath, bytesOf, componentsOf, joinBytes, locate, resolveInRoot, textOf } from './tree.ts';
+import type { EntryContent, SelectionSum } from './selection-sum.ts';
+import { type BytePath, bytesOf, componentsOf, joinBytes, locate, modeIn, resolveInRoot, textOf } from './tree.ts';
 import { visitSelected } from './visit.ts';
 import type { WalkEntry } from './walk.ts';
 
@@ -39,6 +39,8 @@ export interface CopyInto {
   /** `--link`: links in the destination are not followed; folders take their place. */
   readonly followLinks: boolean;
   readonly privileges: Privileges;
+  /** Gets all that is copied, as it was read. */
+  readonly sum?: SelectionSum | undefined;
 }
 
 const buffer = Buffer.allocUnsafeSlow(1 << 20);
@@ -97,7 +99,7 @@ class Copier {
     });
   }
 
-  #resolve(path: BytePath): { path: BytePath; stats: Stats | undefined } {
+  #resolve(path: BytePath): { path: BytePath; stats: FileStats | undefined } {
     if (this.#into.followLinks) return resolveInRoot(this.#into.root, path);
     const plain = componentsOf(path)
       .filter((part) => part !== '..')
@@ -138,29 +140,31 @@ class Copier {
   }
 
   #place(entry: WalkEntry, target: BytePath, selected: Selected): void {
-    const { stats, at } = entry;
-    if (stats.isSocket()) return;
+    const { stats, child } = entry;
     const present = statOf(this.#at(target));
     const source = {
-      mode: stats.mode & 0o7777,
-      owner: this.#ownerOf(stats, at, selected),
+      mode: modeIn(selected.tree, stats),
+      owner: this.#ownerOf(entry, selected),
       isFolder: stats.isDirectory(),
     };
     if (stats.isDirectory()) {
       if (present === undefined) mkdirSync(this.#at(target), 0o700);
       else if (!present.isDirectory()) this.#replaceByFolder(target);
       this.#finish(target, source);
+      this.#into.sum?.add(selected, entry, '');
       return;
     }
     if (present?.isDirectory()) {
       throw new BuildError('COPY_CONFLICT', `cannot replace to directory /${textOf(target)} with file`);
     }
     if (present !== undefined) this.#unlink(target);
-    if (this.#linkToFirst(stats, target)) return;
-    this.#make(entry, target);
+    // Hard links of a checkout are an accident of that disk; those of an image belong to it.
+    if (!selected.tree.resetOwner && this.#linkToFirst(stats, target)) return;
+    const content = this.#make(entry, target);
+    this.#into.sum?.add(selected, entry, content);
     if (stats.isSymbolicLink()) this.#setOwner(target, source.owner);
     else this.#finish(target, source);
-    if (!selected.tree.resetOwner && stats.isFile()) this.#copyCapability(at, target);
+    if (!selected.tree.resetOwner && stats.isFile()) this.#copyCapability(child.at, target);
     this.#setTimes(target, stats);
   }
 
@@ -179,7 +183,7 @@ class Copier {
     this.#linked.delete(inode);
   }
 
-  #linkToFirst(stats: Stats, target: BytePath): boolean {
+  #linkToFirst(stats: FileStats, target: BytePath): boolean {
     // Beyond 2^53 (network file systems) numbers of several inodes look alike.
     if (stats.nlink < 2 || !Number.isSafeInteger(stats.ino)) return false;
     const inode = `${stats.dev}:${stats.ino}`;
@@ -193,20 +197,24 @@ class Copier {
     return true;
   }
 
-  #make({ at, stats }: WalkEntry, target: BytePath): void {
+  #make(entry: WalkEntry, target: BytePath): EntryContent {
     const to = this.#at(target);
-    if (stats.isFile()) copyContent(at, to);
-    else if (stats.isSymbolicLink()) symlinkSync(readlinkSync(at, { encoding: 'buffer' }), to);
+    const { stats, child } = entry;
+    if (stats.isFile())
+      return copyContent(child.at, to, this.#into.sum === undefined ? undefined : createHash('sha256'));
+    const content = contentOfOther(entry);
+    if (stats.isSymbolicLink()) symlinkSync(Buffer.from(content, 'latin1'), to);
     else {
       const { major, minor } = splitDevice(BigInt(stats.rdev));
       loadSyscalls().mknod(to, stats.mode, major, minor);
     }
+    return content;
   }
 
-  #ownerOf(stats: Stats, at: Buffer, selected: Selected): Owner {
+  #ownerOf({ stats, child }: WalkEntry, selected: Selected): Owner {
     if (this.#into.owner !== undefined) return this.#into.owner;
     if (selected.tree.resetOwner) return { uid: 0, gid: 0 };
-    return (this.#into.privileges.kind === 'single' && recordedOwner(at)) || { uid: stats.uid, gid: stats.gid };
+    return (this.#into.privileges.kind === 'single' && recordedOwner(child.at)) || { uid: stats.uid, gid: stats.gid };
   }
 
   /** Owner first: changing it clears setuid, setgid and capabilities. */
@@ -218,7 +226,7 @@ class Copier {
   #setOwner(target: BytePath, { uid, gid }: Owner): void {
     if (this.#into.privileges.kind !== 'single') return lchownSync(this.#at(target), uid, gid);
     if (uid === 0 && gid === 0) return;
-    if (lstatSync(this.#at(target)).isSymbolicLink()) return; // user attributes cannot be set on links
+    if (statOf(this.#at(target))?.isSymbolicLink()) return; // user attributes cannot be set on links
     loadSyscalls().setXattr(this.#at(target), 'user.slipway.owner', Buffer.from(`${uid}:${gid}`));
   }
 
@@ -227,13 +235,14 @@ class Copier {
     if (value !== undefined) loadSyscalls().setXattr(this.#at(target), 'security.capability', value);
   }
 
-  #setTimes(target: BytePath, stats: Stats): void {
-    lutimesSync(this.#at(target), stats.atimeMs / 1000, stats.mtimeMs / 1000);
+  #setTimes(target: BytePath, stats: FileStats): void {
+    const time = stats.mtimeSec + stats.mtimeNsec / 1e9;
+    lutimesSync(this.#at(target), time, time);
   }
 }
 
-function statOf(path: Buffer): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
+function statOf(path: Buffer): FileStats | undefined {
+  return FileStats.of(path);
 }
 
 /** The owner that a single-id user namespace could only write down. */
@@ -242,7 +251,8 @@ function recordedOwner(at: Buffer): Owner | undefined {
   return uid === undefined || gid === undefined ? undefined : { uid, gid };
 }
 
-function copyContent(from: Buffer, to: Buffer): void {
+/** Returns what `sum` says of what was copied; nothing without one. */
+function copyContent(from: Buffer, to: Buffer, sum: Hash | undefined): EntryContent {
   const source = openSync(from, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const target = openSync(
@@ -251,8 +261,12 @@ function copyContent(from: Buffer, to: Buffer): void {
       0o600,
     );
     try {
-      for (let length = 0; (length = readSync(source, buffer, 0, buffer.length, null)) > 0; )
-        writeFully(target, buffer.subarray(0, length));
+      for (let length = 0; (length = readSync(source, buffer, 0, buffer.length, null)) > 0; ) {
+        const bytes = buffer.subarray(0, length);
+        writeFully(target, bytes);
+        if (sum !== undefined) updateInSlices(sum, bytes);
+      }
+      return sum?.digest('hex') ?? '';
     } finally {
       closeSync(target);
     }

@@ -2,13 +2,14 @@ import { resolveOwner } from '../../container/index.ts';
 import { parseFileMode } from '../../dockerfile/index.ts';
 import { unpackArchives } from '../copy/archive.ts';
 import { modeChange } from '../copy/mode.ts';
+import { SelectionSum } from '../copy/selection-sum.ts';
 import { copyInto } from '../copy/write.ts';
-import type { CopyJob } from '../jobs.ts';
+import type { CopyJob, CopyResult } from '../jobs.ts';
 import { type JobContext, OpenTrees } from './context.ts';
 import { openSelection } from './select.ts';
 
 /** COPY and ADD: selects, then copies or unpacks. */
-export async function copyJob(job: CopyJob, context: JobContext): Promise<null> {
+export async function copyJob(job: CopyJob, context: JobContext): Promise<CopyResult> {
   using trees = new OpenTrees(job.place.scratch);
   const { sources, exclude } = openSelection(job.selection, trees);
   const { active } = job.place;
@@ -23,10 +24,12 @@ export async function copyJob(job: CopyJob, context: JobContext): Promise<null> 
     exclude,
     followLinks: !job.link,
     privileges: context.privileges,
+    // A snapshot is what it was; files of a context may have changed since they were looked at.
+    sum: sources.some(({ tree }) => tree.resetOwner) ? new SelectionSum() : undefined,
   };
   const rest = job.unpack === 'never' ? sources : await unpackArchives(sources, { ...into, signal: context.signal });
   copyInto(rest, into);
-  return null;
+  return { digest: into.sum?.digest(sources) };
 }
 
 function ownerOf(job: CopyJob, root: string): { uid: number; gid: number } | undefined {

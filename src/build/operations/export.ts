@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, lstatSync, openSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { deriveTar, diffLayer } from '../../layer/index.ts';
 import type { Selected } from '../copy/select.ts';
+import { statsOf } from '../copy/tree.ts';
 import { copyInto } from '../copy/write.ts';
 import type { ExportJob } from '../jobs.ts';
 import { type JobContext, OpenTrees } from './context.ts';
@@ -24,7 +25,7 @@ export function exportJob(job: ExportJob, context: JobContext): null {
     tree: { root, resetOwner: false, label: 'the image' },
     path: '',
     name: '',
-    stats: lstatSync(root),
+    stats: statsOf(root),
   };
   copyInto([everything], {
     root: job.destination,

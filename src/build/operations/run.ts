@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type ContainerMount, runContainer } from '../../container/index.ts';
 import { enterPrivateMounts } from '../../system/index.ts';
 import { selectSources } from '../copy/select.ts';
+import { SelectionSum } from '../copy/selection-sum.ts';
 import { locate } from '../copy/tree.ts';
 import { copyInto } from '../copy/write.ts';
 import { BuildError } from '../error.ts';
@@ -20,7 +21,8 @@ export async function runJob(job: RunJob, context: JobContext): Promise<RunResul
   using trees = new OpenTrees(job.place.scratch);
   const bundle = bundleOf(job.place.scratch);
   mkdirSync(bundle, { recursive: true });
-  const treeMounts = job.treeMounts.map((mount, index) => openTreeMount(mount, { job, trees, context, index }));
+  const shown: Record<string, string> = {};
+  const treeMounts = job.treeMounts.map((mount, index) => openTreeMount(mount, { job, trees, context, index, shown }));
   const status = await runContainer(
     {
       id: job.containerId,
@@ -37,7 +39,7 @@ export async function runJob(job: RunJob, context: JobContext): Promise<RunResul
     { privileges: context.privileges, isolation: job.isolation, signal: context.signal, onOutput: context.onOutput },
   );
   if (context.signal.aborted) throw new BuildError('CANCELLED', 'the build was cancelled', { exitCode: 130 });
-  return { exitCode: status.code, signal: status.signal };
+  return { exitCode: status.code, signal: status.signal, shown };
 }
 
 interface MountWork {
@@ -45,13 +47,14 @@ interface MountWork {
   readonly trees: OpenTrees;
   readonly context: JobContext;
   readonly index: number;
+  readonly shown: Record<string, string>;
 }
 
 /**
  * A bind mount shows a copy where the tree is a context (its files are root's in the step, and what .dockerignore excludes is not
  * there) or where the step may write (writes are thrown away); else the snapshot itself, read-only.
  */
-function openTreeMount(mount: TreeMount, { job, trees, context, index }: MountWork): ContainerMount {
+function openTreeMount(mount: TreeMount, { job, trees, context, index, shown }: MountWork): ContainerMount {
   const tree = openTree(mount.tree, trees);
   const [selected] = selectSources(tree, mount.source, { parents: false });
   if (selected === undefined) throw new BuildError('SOURCE_NOT_FOUND', `"${mount.source}": not found in ${tree.label}`);
@@ -60,6 +63,9 @@ function openTreeMount(mount: TreeMount, { job, trees, context, index }: MountWo
   }
   const folder = join(job.place.scratch, `bind-${index}`);
   mkdirSync(folder);
-  copyInto([selected], { root: folder, destination: '/shown', followLinks: true, privileges: context.privileges });
+  const sum = tree.resetOwner ? new SelectionSum() : undefined;
+  const { privileges } = context;
+  copyInto([selected], { root: folder, destination: '/shown', followLinks: true, privileges, sum });
+  if (sum !== undefined) shown[mount.target] = sum.digest([selected]);
   return { kind: 'bind', source: join(folder, 'shown'), target: mount.target, readOnly: !mount.readWrite };
 }

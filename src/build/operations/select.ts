@@ -1,8 +1,11 @@
-import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestSelection } from '../copy/digest.ts';
+import { writeListing } from '../copy/listing-file.ts';
+import type { ListingEntry } from '../copy/listing.ts';
 import { type Selected, selectSources } from '../copy/select.ts';
-import { bytesOf, type SourceTree } from '../copy/tree.ts';
+import { StatCache } from '../copy/stat-cache.ts';
+import { TreeIndex } from '../copy/tree-index.ts';
+import { bytesOf, type SourceTree, statsOf } from '../copy/tree.ts';
 import { createIgnoreMatcher, type IgnoreMatcher } from '../../dockerfile/index.ts';
 import type { DigestJob, Selection, SourceRef, TreeRef } from '../jobs.ts';
 import { OpenTrees } from './context.ts';
@@ -15,16 +18,59 @@ export interface OpenSelection {
 /** The content digest of a selection. */
 export function digestJob(job: DigestJob): string {
   using trees = new OpenTrees(job.scratch);
-  const { sources, exclude } = openSelection(job.selection, trees);
-  return digestSelection(sources, exclude);
+  using indices = new Indices(job);
+  const { sources, exclude } = openSelection(job.selection, trees, indices);
+  const listing: ListingEntry[] | undefined = job.listing === undefined ? undefined : [];
+  const digest = digestSelection(sources, { exclude, listing });
+  indices.save();
+  if (job.listing !== undefined && listing !== undefined) writeListing(job.listing, listing);
+  return digest;
+}
+
+/** What this thread has seen of contexts, for the build that it works for. */
+let seen: { readonly build: string | undefined; readonly byRoot: Map<string, TreeIndex> } | undefined;
+
+/** The indices of the contexts that one job reads. */
+class Indices implements Disposable {
+  readonly #job: DigestJob;
+  readonly #byRoot: Map<string, TreeIndex>;
+
+  constructor(job: DigestJob) {
+    this.#job = job;
+    if (seen === undefined || seen.build !== job.build || job.build === undefined) {
+      seen = { build: job.build, byRoot: new Map() };
+    }
+    this.#byRoot = seen.byRoot;
+  }
+
+  of(root: string): TreeIndex {
+    let index = this.#byRoot.get(root);
+    if (index === undefined) {
+      const { statCache } = this.#job;
+      index = new TreeIndex(root, statCache === undefined ? undefined : StatCache.open(statCache, root));
+      this.#byRoot.set(root, index);
+    }
+    return index;
+  }
+
+  save(): void {
+    for (const index of this.#byRoot.values()) index.save();
+  }
+
+  [Symbol.dispose](): void {
+    for (const index of this.#byRoot.values()) index[Symbol.dispose]();
+  }
 }
 
 /** Finds everything that a selection names; its trees stay open as long as `trees`. */
-export function openSelection(selection: Selection, trees: OpenTrees): OpenSelection {
+export function openSelection(selection: Selection, trees: OpenTrees, indices?: Indices): OpenSelection {
   const opened = new Map<TreeRef, SourceTree>();
-  const sources = selection.sources.flatMap((source) =>
-    selectOne(source, selection.parents, (ref) => openTree(ref, trees, opened)),
-  );
+  const open = (ref: TreeRef): SourceTree => {
+    const tree = opened.get(ref) ?? openTree(ref, trees, indices);
+    opened.set(ref, tree);
+    return tree;
+  };
+  const sources = selection.sources.flatMap((source) => selectOne(source, selection.parents, open));
   return { sources, exclude: selection.exclude.length === 0 ? undefined : createIgnoreMatcher(selection.exclude) };
 }
 
@@ -32,18 +78,17 @@ function selectOne(source: SourceRef, parents: boolean, open: (tree: TreeRef) =>
   if (source.kind === 'tree') return selectSources(open(source.tree), source.pattern, { parents });
   const name = bytesOf(source.name);
   const tree: SourceTree = { root: source.folder, resetOwner: true, label: 'the downloaded files' };
-  return [{ tree, path: name, name, stats: lstatSync(join(source.folder, source.name)) }];
+  return [{ tree, path: name, name, stats: statsOf(join(source.folder, source.name)) }];
 }
 
-export function openTree(ref: TreeRef, trees: OpenTrees, opened = new Map<TreeRef, SourceTree>()): SourceTree {
-  const known = opened.get(ref);
-  if (known !== undefined) return known;
-  const tree: SourceTree = {
-    root: trees.open(ref.root),
+export function openTree(ref: TreeRef, trees: OpenTrees, indices?: Indices): SourceTree {
+  const root = trees.open(ref.root);
+  return {
+    root,
     ignore: ref.ignore === undefined || ref.ignore.length === 0 ? undefined : createIgnoreMatcher(ref.ignore),
     resetOwner: ref.resetOwner,
+    modes: ref.modes,
+    index: ref.root.kind === 'directory' && ref.resetOwner ? indices?.of(root) : undefined,
     label: ref.label,
   };
-  opened.set(ref, tree);
-  return tree;
 }
