@@ -12,6 +12,7 @@ import {
 import type { Store } from '../store/index.ts';
 import {
   answer,
+  buildProgress,
   drained,
   inquiryFlags,
   inquiryOf,
@@ -22,12 +23,12 @@ import {
   onlyPlatform,
   parsePlatforms,
   platformsFlag,
-  progressFlag,
-  progressFor,
+  progressFlags,
   quietFlag,
   solvingFlags,
   solvingOf,
   StoreCommand,
+  whileShown,
   writeImageId,
 } from '../ui/index.ts';
 
@@ -60,7 +61,7 @@ export default class Build extends StoreCommand {
     load: boolean({ description: 'Accepted for habit: the result is always in the store', default: false }),
     quiet: quietFlag,
     iidfile: string({ description: 'Write the image id to a file', helpValue: 'FILE' }),
-    progress: progressFlag(),
+    ...progressFlags,
     isolation: option({
       options: ['auto', 'runc', 'sandbox'] as const,
       description: 'What separates RUN steps from the machine',
@@ -107,14 +108,18 @@ export default class Build extends StoreCommand {
       network: flags.network === 'default' ? 'host' : flags.network,
       mounts: mountsRequest(flags),
     };
-    const progress = progressFor(flags.quiet ? 'quiet' : flags.progress, process.stderr);
+    const progress = buildProgress(inquiry === undefined ? flags : { ...flags, summary: false }, {
+      context: args.context,
+      file: flags.file,
+      stream: process.stderr,
+    });
     const shared = {
       open: openRegistry,
       onEvent: (event: BuildEvent) => progress.event(event),
       signal: this.interrupted,
     };
     const withStore = <T>(work: (store: Store) => Promise<T>): Promise<T> =>
-      this.withStore((store) => work(store).finally(() => progress.end()));
+      whileShown(progress, () => this.withStore(work));
     if (inquiry !== undefined) {
       const { text, exitCode } = await answer(inquiry, request, {
         ...shared,

@@ -1,4 +1,4 @@
-import { boolean, custom, option, string } from '@oclif/core/flags';
+import { boolean, custom, string } from '@oclif/core/flags';
 import { parseSize } from './size.ts';
 import { parseDuration } from './time.ts';
 
@@ -23,13 +23,6 @@ export const quietFlag = boolean({ char: 'q', description: 'Write only ids', def
 export const noTruncFlag = boolean({ description: "Don't shorten ids and texts", default: false });
 
 export const forceFlag = boolean({ char: 'f', description: 'Do not ask', default: false });
-
-export const progressFlag = option({
-  options: ['auto', 'tty', 'plain', 'quiet', 'json'] as const,
-  description: 'How progress is shown',
-  default: 'auto',
-  env: 'SLIPWAY_PROGRESS',
-});
 
 export const platformFlag = string({ description: 'Platform of the image', helpValue: 'os/arch[/variant]' });
 

@@ -3,6 +3,7 @@ export { type SolvingFlags, solvingFlags, solvingOf } from './build-flags/solvin
 export { answer, type AnswerOptions } from './answer.ts';
 export { type BuildInfo, readBuildInfo } from './build-info.ts';
 export { type Style, paint } from './colour.ts';
+export { buildProgress, progressFlags, type ProgressValues } from './build-flags/progress.ts';
 export { Command } from './command.ts';
 export { defaultDockerfile } from './dockerfile-path.ts';
 export { drained } from './drained.ts';
@@ -17,7 +18,6 @@ export {
   listFormatFlag,
   noTruncFlag,
   platformFlag,
-  progressFlag,
   quietFlag,
   sizeFlag,
 } from './flags.ts';
@@ -40,7 +40,7 @@ export type { Value } from './template/value.ts';
 export { formatElapsed, formatGoTime, humanDuration, parseDuration, timeAgo } from './time.ts';
 export { onlyPlatform, parsePlatforms, platformsFlag } from './platforms.ts';
 export { type CopyDirection, type CopyProgress, copyProgress } from './progress/copy.ts';
-export { canDraw, progressFor } from './progress/progress-for.ts';
+export { canDraw, chooseProgress, progressFor, whileShown } from './progress/progress-for.ts';
 export type { ProgressKind, ProgressOptions, ProgressRenderer, ProgressStream } from './progress/types.ts';
 export { ask, askPassword, confirm, type PromptOptions } from './prompt.ts';
 export { type OutputFormValues, outputFormFlags, toImageForm } from './image-flags.ts';
@@ -50,4 +50,5 @@ export { namedValues } from './named-values.ts';
 export { readStandardInput } from './read-standard-input.ts';
 export { rewriteFile } from './rewrite-file.ts';
 export { requireImage, StoreCommand } from './store-command.ts';
+export { clip, displayWidth, fit } from './width.ts';
 export { unifiedDiff } from './unified-diff.ts';

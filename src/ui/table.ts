@@ -1,3 +1,5 @@
+import { displayWidth } from './width.ts';
+
 export interface TableShape {
   /** The least width of a column but the last, blanks included. */
   readonly minimumWidth: number;
@@ -9,7 +11,7 @@ export interface TableShape {
 const dockerLists: TableShape = { minimumWidth: 10, padding: 3 };
 
 /**
- * Lines up rows of cells in columns, as docker's lists do. Widths count characters, not bytes. Cells must hold one line each;
+ * Lines up rows of cells in columns, as docker's lists do. Widths are columns of a terminal. Cells must hold one line each;
  * what comes from outside goes through `escapeControls` first.
  */
 export function formatTable(rows: readonly (readonly string[])[], shape: TableShape = dockerLists): string {
@@ -38,10 +40,4 @@ function columnWidths(rows: readonly (readonly string[])[], { minimumWidth, padd
 
 function pad(cell: string, width: number): string {
   return cell + ' '.repeat(Math.max(0, width - displayWidth(cell)));
-}
-
-function displayWidth(text: string): number {
-  let width = 0;
-  for (const _ of text) width += 1;
-  return width;
 }

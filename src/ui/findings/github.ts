@@ -1,14 +1,17 @@
-import { escapeControlsInLines } from '../escape.ts';
+import { annotation } from '../github.ts';
 import type { CheckedFile } from './checked-file.ts';
 
 /** Findings as workflow commands, which GitHub shows beside the lines of a pull request. */
 export function githubFindings(files: readonly CheckedFile[]): string {
-  return files.flatMap(annotations).join('');
+  return files
+    .flatMap(annotations)
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 function annotations({ name, report }: CheckedFile): string[] {
   const warnings = report.findings.map(({ rule, message, start, end }) =>
-    command('warning', message, {
+    annotation('warning', message, {
       file: name,
       line: start.line,
       endLine: end.line,
@@ -22,22 +25,5 @@ function annotations({ name, report }: CheckedFile): string[] {
   const { position, range } = error;
   const place = position ?? (range === undefined ? undefined : { line: range.start, column: 1 });
   const properties = place === undefined ? {} : { line: place.line, col: place.column };
-  return [...warnings, command('error', error.message, { file: name, ...properties, title: 'Dockerfile' })];
-}
-
-function command(
-  level: 'warning' | 'error',
-  message: string,
-  properties: Readonly<Record<string, string | number>>,
-): string {
-  const shown = Object.entries(properties).map(([key, value]) => `${key}=${escapeProperty(String(value))}`);
-  return `::${level} ${shown.join(',')}::${escapeData(message)}\n`;
-}
-
-function escapeData(text: string): string {
-  return escapeControlsInLines(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-}
-
-function escapeProperty(text: string): string {
-  return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+  return [...warnings, annotation('error', error.message, { file: name, ...properties, title: 'Dockerfile' })];
 }

@@ -2,6 +2,7 @@ import { type CopyEvent, type Descriptor, isLayerType } from '../../oci/index.ts
 import { escapeControls } from '../escape.ts';
 import { shortId } from '../id.ts';
 import { formatSize } from '../size.ts';
+import { bar } from './bar.ts';
 import { LiveBlock } from './live-block.ts';
 import { canDraw } from './progress-for.ts';
 import type { ProgressKind, ProgressStream } from './types.ts';
@@ -31,7 +32,8 @@ export function copyProgress(
   stream: ProgressStream = process.stderr,
 ): CopyProgress {
   if (kind === 'quiet') return { event: () => {}, end: () => {} };
-  if (kind === 'json') return { event: (event) => void stream.write(`${JSON.stringify(event)}\n`), end: () => {} };
+  if (kind === 'json' || kind === 'rawjson')
+    return { event: (event) => void stream.write(`${JSON.stringify(event)}\n`), end: () => {} };
   if (kind === 'tty' || (kind === 'auto' && canDraw(stream))) return new CopyBars(stream, direction);
   return { event: (event) => writeLine(event, direction, stream), end: () => {} };
 }
@@ -95,14 +97,12 @@ class CopyBars implements CopyProgress {
   #draw(): void {
     const above = this.#above;
     this.#above = [];
-    const bars = [...this.#bars.values()].map((bar) => barLine(bar, words[this.#direction].progress));
+    const bars = [...this.#bars.values()].map((each) => barLine(each, words[this.#direction].progress));
     this.#block.draw(above, bars);
   }
 }
 
 function barLine({ descriptor, bytes }: Bar, verb: string): string {
-  const share = descriptor.size === 0 ? 1 : Math.min(1, bytes / descriptor.size);
-  const filled = Math.round(share * barWidth);
-  const bar = `${'='.repeat(Math.max(0, filled - 1))}${filled > 0 ? '>' : ''}`.padEnd(barWidth);
-  return `${shortId(descriptor.digest)}: ${verb} [${bar}] ${formatSize(bytes)}/${formatSize(descriptor.size)}`;
+  const share = descriptor.size === 0 ? 1 : bytes / descriptor.size;
+  return `${shortId(descriptor.digest)}: ${verb} ${bar(share, barWidth)} ${formatSize(bytes)}/${formatSize(descriptor.size)}`;
 }

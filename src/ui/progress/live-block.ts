@@ -1,44 +1,69 @@
-import { stripVTControlCharacters } from 'node:util';
+import { clip, displayWidth } from '../width.ts';
 import type { ProgressStream } from './types.ts';
 
-const cursorUp = (lines: number): string => `\u001b[${lines}A`;
+const cursorUp = (lines: number): string => (lines > 0 ? `\u001b[${lines}A` : '');
+const clearRight = '\u001b[K';
 const clearDown = '\u001b[J';
 const hideCursor = '\u001b[?25l';
 const showCursor = '\u001b[?25h';
 const wrapOff = '\u001b[?7l';
 const wrapOn = '\u001b[?7h';
+/** Synchronised output (mode 2026): a terminal that knows it shows a frame only when it is whole; others ignore it. */
+const beginFrame = '\u001b[?2026h';
+const endFrame = '\u001b[?2026l';
 
-/** Lines at the bottom of a terminal that are drawn again and again, under lines that stay. */
+/**
+ * Lines at the bottom of a terminal that are drawn again and again, under lines that stay. It gives the terminal back in order
+ * when the process ends, and when it is stopped (Ctrl-Z), and draws anew when it goes on or the terminal changes its size.
+ */
 export class LiveBlock {
   readonly #stream: ProgressStream;
-  #height = 0;
+  readonly #redraw: (() => void) | undefined;
+  #drawn: readonly string[] = [];
   #open = false;
   readonly #restore = (): void => this.close();
+  readonly #stopped = (): void => {
+    this.close();
+    process.kill(process.pid, 'SIGSTOP');
+    this.#redraw?.();
+  };
+  readonly #resized = (): void => this.#redraw?.();
 
-  constructor(stream: ProgressStream) {
+  /** @param redraw draws the block anew */
+  constructor(stream: ProgressStream, redraw?: () => void) {
     this.#stream = stream;
+    this.#redraw = redraw;
   }
 
   get width(): number {
-    return Math.max(20, this.#stream.columns ?? 80);
+    return Math.max(20, this.#stream.columns || 80);
   }
 
   /** Lines that a block may have without scrolling its own top away. */
   get height(): number {
-    return Math.max(3, (this.#stream.rows ?? 24) - 2);
+    return Math.max(3, (this.#stream.rows || 24) - 2);
   }
 
-  /** Writes `above`, to stay, and the block anew under it. One write, so that nothing flickers. */
+  /** Writes `above`, to stay, and the block anew under it. One write, line over line, so that nothing flickers. */
   draw(above: readonly string[], block: readonly string[]): void {
-    const shown = block.slice(0, this.height).map((line) => clip(line, this.width));
-    let output = this.#open ? '' : hideCursor;
-    if (this.#height > 0) output += cursorUp(this.#height);
-    output += `\r${clearDown}`;
-    output += above.map((line) => `${line}\n`).join('');
-    output += wrapOff + shown.map((line) => `${line}\n`).join('') + wrapOn;
-    if (!this.#open) process.once('exit', this.#restore);
-    this.#open = true;
-    this.#height = shown.length;
+    const { width } = this;
+    const shown = block.slice(0, this.height).map((line) => clip(line, width));
+    if (this.#open && above.length === 0 && sameLines(shown, this.#drawn)) return;
+    const output = [
+      beginFrame,
+      this.#open ? '' : hideCursor,
+      cursorUp(this.#rowsDrawn(width)),
+      '\r',
+      // What stays is written by the terminal's own rules, so that it can be selected and reflowed as a whole.
+      ...above.map((line) => row(line, width)),
+      wrapOff,
+      ...shown.map((line) => row(line, width)),
+      wrapOn,
+      clearDown,
+      endFrame,
+    ].join('');
+    if (!this.#open) this.#listen();
+    this.#drawn = shown;
     this.#stream.write(output);
   }
 
@@ -48,22 +73,30 @@ export class LiveBlock {
     this.draw([], []);
     this.#open = false;
     process.removeListener('exit', this.#restore);
+    process.removeListener('SIGTSTP', this.#stopped);
+    this.#stream.removeListener('resize', this.#resized);
     this.#stream.write(showCursor);
+  }
+
+  #listen(): void {
+    this.#open = true;
+    process.once('exit', this.#restore);
+    process.on('SIGTSTP', this.#stopped);
+    this.#stream.on('resize', this.#resized);
+  }
+
+  /** A terminal that has become narrower has wrapped what was drawn. */
+  #rowsDrawn(width: number): number {
+    return this.#drawn.reduce((rows, line) => rows + Math.max(1, Math.ceil(displayWidth(line) / width)), 0);
   }
 }
 
-/** Cuts a line to a width; colours do not count, and a cut line ends plain. */
-export function clip(line: string, width: number): string {
-  if (stripVTControlCharacters(line).length <= width) return line;
-  let room = width - 1;
-  let result = '';
-  // oxlint-disable-next-line no-control-regex -- colour sequences are what is looked for
-  for (const [part] of line.matchAll(/\u001b\[[0-9;:]*m|[^\u001b]/gu)) {
-    if (part.startsWith('\u001b')) result += part;
-    else if (room > 0) {
-      result += part;
-      room -= 1;
-    }
-  }
-  return `${result}…\u001b[0m`;
+/** A line over what was there. At the end of a full row the cursor still stands on its last column, which must stay. */
+function row(line: string, width: number): string {
+  const columns = displayWidth(line);
+  return `${line}${columns > 0 && columns % width === 0 ? '' : clearRight}\n`;
+}
+
+function sameLines(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((line, index) => line === b[index]);
 }

@@ -7,7 +7,7 @@ export function noteLines({ level, message, findings }: BuildNote, warning: stri
   const head = `${level === 'warning' ? `${warning} ` : ''}${escapeControls(message)}${where}`;
   const lines = (findings ?? []).map(({ rule, message: text, line }) => {
     const place = line === undefined ? '' : ` (line ${line})`;
-    return ` - ${rule}: ${escapeControls(text)}${place}`;
+    return ` - ${escapeControls(rule)}: ${escapeControls(text)}${place}`;
   });
   return [head, ...lines];
 }

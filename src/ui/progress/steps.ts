@@ -1,7 +1,9 @@
-import type { BuildEvent } from '../../build/index.ts';
+import type { BuildEvent, MissReason, PlannedStep } from '../../build/index.ts';
 
 /** How many lines of a step's output are kept for the tail under it and for the report of its failure. */
 const keptLines = 20;
+
+export type StepOutcome = 'running' | 'done' | 'cached' | 'skipped' | 'cancelled' | 'error';
 
 export interface StepProgress {
   readonly label: string;
@@ -15,9 +17,17 @@ export class StepState {
   readonly number: number;
   readonly title: string;
   readonly started: number;
+  /** When it last wrote something. */
+  spoke: number;
   ended: number | undefined;
-  outcome: 'running' | 'done' | 'cached' | 'skipped' | 'cancelled' | 'error' = 'running';
+  outcome: StepOutcome = 'running';
   error: string | undefined;
+  /** Why it is not cached. */
+  reasons: readonly MissReason[] = [];
+  /** Bytes of its layer. */
+  size: number | undefined;
+  /** Milliseconds that the cache spared. */
+  saved: number | undefined;
   /** The last lines of output, complete ones. */
   readonly tail: string[] = [];
   readonly progress = new Map<string, StepProgress>();
@@ -28,6 +38,12 @@ export class StepState {
     this.number = number;
     this.title = event.title;
     this.started = event.time;
+    this.spoke = event.time;
+  }
+
+  /** Milliseconds that it has run, or ran. */
+  elapsed(now: number): number {
+    return Math.max(0, (this.ended ?? now) - this.started);
   }
 
   /** Takes a piece of output and returns the lines it completes. A line over 64 KiB is given out in parts. */
@@ -48,6 +64,12 @@ export class StepState {
     return this.#keep(lines.map(afterCarriageReturn));
   }
 
+  /** The last lines as they stand now, also those that no line break has ended yet. */
+  get lastWords(): string[] {
+    const open = [this.#partial.stdout, this.#partial.stderr].map(afterCarriageReturn).filter((line) => line !== '');
+    return [...this.tail, ...open];
+  }
+
   #keep(lines: string[]): string[] {
     this.tail.push(...lines.slice(-keptLines));
     this.tail.splice(0, this.tail.length - keptLines);
@@ -55,51 +77,83 @@ export class StepState {
   }
 }
 
+export type StepEvent = Exclude<BuildEvent, { type: 'note' | 'plan' }>;
+
 /** All steps of a build, fed by its events; every renderer draws from this. */
 export class Steps {
   readonly #steps = new Map<string, StepState>();
+  readonly #planned = new Map<string, PlannedStep>();
 
   get(id: string): StepState | undefined {
     return this.#steps.get(id);
   }
 
+  /** In the order in which they began. */
   get all(): readonly StepState[] {
     return [...this.#steps.values()];
   }
 
-  /** Applies an event about a step and returns the step. Events about steps that never started are dropped. */
+  get failed(): readonly StepState[] {
+    return this.all.filter(({ outcome }) => outcome === 'error');
+  }
+
+  /** How many there are, with those that are still to come. */
+  get total(): number {
+    const coming = [...this.#planned.keys()].filter((id) => !this.#steps.has(id));
+    return this.#steps.size + coming.length;
+  }
+
+  planned(id: string): PlannedStep | undefined {
+    return this.#planned.get(id);
+  }
+
+  count(outcome: StepOutcome): number {
+    let count = 0;
+    for (const step of this.#steps.values()) if (step.outcome === outcome) count += 1;
+    return count;
+  }
+
+  /** Applies an event and returns the step that it is about. Events about steps that never started are dropped. */
   apply(event: Exclude<BuildEvent, { type: 'note' }>): StepState | undefined {
+    if (event.type === 'plan') {
+      for (const step of event.steps) this.#planned.set(step.id, step);
+      return undefined;
+    }
     if (event.type === 'step-start') {
       const step = new StepState(event, this.#steps.size + 1);
       this.#steps.set(event.id, step);
       return step;
     }
-    if (event.type === 'plan') return undefined;
     const step = this.#steps.get(event.id);
-    if (step === undefined) return undefined;
-    switch (event.type) {
-      case 'step-progress':
-        step.progress.set(event.label, { label: event.label, current: event.current, total: event.total });
-        break;
-      case 'step-done':
-        step.ended = event.time;
-        step.outcome = event.cached ? 'cached' : event.skipped === true ? 'skipped' : 'done';
-        break;
-      case 'step-error':
-        step.ended = event.time;
-        step.outcome = 'error';
-        step.error = event.message;
-        break;
-      case 'step-cancelled':
-        step.ended = event.time;
-        step.outcome = 'cancelled';
-        break;
-      case 'step-log':
-      case 'step-explained':
-        break;
-    }
+    if (step !== undefined) applyTo(step, event);
     return step;
   }
+}
+
+function applyTo(step: StepState, event: Exclude<StepEvent, { type: 'step-start' }>): void {
+  switch (event.type) {
+    case 'step-progress':
+      step.progress.set(event.label, { label: event.label, current: event.current, total: event.total });
+      return;
+    case 'step-explained':
+      step.reasons = event.reasons;
+      return;
+    case 'step-log':
+      return;
+    case 'step-done':
+      step.outcome = event.cached ? 'cached' : event.skipped === true ? 'skipped' : 'done';
+      step.size = event.size;
+      step.saved = event.saved;
+      break;
+    case 'step-error':
+      step.outcome = 'error';
+      step.error = event.message;
+      break;
+    case 'step-cancelled':
+      step.outcome = 'cancelled';
+      break;
+  }
+  step.ended = event.time;
 }
 
 /** The last lines of a step that failed, framed as BuildKit frames them. */

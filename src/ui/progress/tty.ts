@@ -1,109 +1,126 @@
 import type { BuildEvent } from '../../build/index.ts';
-import { paint } from '../colour.ts';
-import { escapeControls, keepColours, stripControls } from '../escape.ts';
-import { formatSize } from '../size.ts';
-import { formatElapsed } from '../time.ts';
+import { type Palette, paletteFor } from './colours.ts';
+import { cachedLine, explainLines, frameOf, type FrameOptions, headLine, stepLine } from './frame.ts';
 import { LiveBlock } from './live-block.ts';
 import { noteLines } from './note.ts';
-import { failureReport, type StepProgress, type StepState, Steps } from './steps.ts';
+import { failureReport, type StepState, Steps } from './steps.ts';
+import { summaryOf } from './summary.ts';
+import { summaryLines } from './summary-lines.ts';
 import type { ProgressOptions, ProgressRenderer, ProgressStream } from './types.ts';
 
-/** Lines of output shown under a running step. */
-const tailLines = 6;
 /** Milliseconds between two drawings. */
 const interval = 100;
+/** Lines of output under a running step, unless TTY_LOG_LINES says otherwise. */
+const defaultTail = 6;
 
 /**
  * Progress on a terminal: steps that ended stay as lines, those that run are drawn under them with elapsed times, transfers and
  * the end of their output.
  */
 export class TtyProgress implements ProgressRenderer {
-  readonly #stream: ProgressStream;
   readonly #block: LiveBlock;
+  readonly #options: ProgressOptions;
   readonly #now: () => number;
+  readonly #palette: Palette;
+  readonly #tailLines: number;
   readonly #steps = new Steps();
-  readonly #started: number;
+  readonly #began: number;
   #timer: NodeJS.Timeout | undefined;
+  #suspended = false;
+  /** Lines that stay, not yet written. */
   #above: string[] = [];
+  /** Cache hits in a row, not yet written. */
+  #hits: StepState[] = [];
 
   constructor(stream: ProgressStream, options: ProgressOptions = {}) {
-    this.#stream = stream;
-    this.#block = new LiveBlock(stream);
+    const env = options.env ?? process.env;
+    this.#block = new LiveBlock(stream, () => this.#draw());
+    this.#options = options;
+    this.#palette = paletteFor(stream, env);
+    this.#tailLines = tailLinesOf(env['TTY_LOG_LINES']);
     this.#now = options.now ?? Date.now;
-    this.#started = this.#now();
+    this.#began = this.#now();
   }
 
   event(event: BuildEvent): void {
-    if (event.type === 'note') {
-      this.#above.push(...noteLines(event, this.#paint('yellow', 'WARNING:')));
-    } else {
+    if (event.type === 'note') this.#stay(noteLines(event, this.#palette.role('warning', 'WARNING:')));
+    else {
       const step = this.#steps.apply(event);
-      if (step === undefined) return;
-      if (event.type === 'step-log') step.addOutput(event.stream, event.data);
-      if (step.ended !== undefined) {
-        step.flushOutput();
-        this.#above.push(this.#stepLine(step));
-      }
+      if (step !== undefined) this.#about(event, step);
     }
     this.#timer ??= setInterval(() => this.#draw(), interval).unref();
   }
 
-  end(): void {
+  end(error?: unknown): void {
     clearInterval(this.#timer);
-    for (const step of this.#steps.all) {
-      if (step.outcome === 'error') this.#above.push(...failureReport(step).map(keepColours));
-    }
-    this.#draw();
+    this.#suspended = false;
+    const frame = this.#frame();
+    this.#stay([`${headLine(this.#steps, frame)}${error === undefined ? ' FINISHED' : ''}`]);
+    for (const step of this.#steps.failed) this.#stay(failureReport(step).map((line) => this.#palette.output(line)));
+    if (error === undefined) this.#stay(summaryLines(summaryOf(this.#steps, frame.now), this.#options.summary));
+    this.#block.draw(this.#above, []);
     this.#block.close();
   }
 
+  suspend(): void {
+    if (this.#suspended) return;
+    this.#draw();
+    this.#block.close();
+    this.#suspended = true;
+  }
+
+  resume(): void {
+    this.#suspended = false;
+  }
+
+  #about(event: BuildEvent, step: StepState): void {
+    if (event.type === 'step-log') {
+      step.spoke = this.#now();
+      step.addOutput(event.stream, event.data);
+    }
+    if (event.type === 'step-progress') step.spoke = this.#now();
+    if (step.ended === undefined) return;
+    step.flushOutput();
+    if (step.outcome === 'cached') {
+      this.#hits.push(step);
+      return;
+    }
+    const frame = this.#frame();
+    const reasons = this.#options.explain === true ? explainLines(step, frame) : [];
+    this.#stay([stepLine(step, frame), ...reasons]);
+  }
+
+  /** Lines to leave above the block, after the cache hits that came before them. */
+  #stay(lines: readonly string[]): void {
+    if (lines.length === 0) return;
+    if (this.#hits.length > 0) this.#above.push(cachedLine(this.#hits, this.#frame()));
+    this.#hits = [];
+    this.#above.push(...lines);
+  }
+
   #draw(): void {
+    if (this.#suspended) return;
     const above = this.#above;
     this.#above = [];
-    const running = this.#steps.all.filter((step) => step.ended === undefined);
-    const room = Math.max(0, Math.floor((this.#block.height - 1 - running.length) / Math.max(1, running.length)));
-    const lines = running.flatMap((step) => [this.#stepLine(step), ...this.#details(step, Math.min(room, tailLines))]);
-    this.#block.draw(above, [this.#head(running.length), ...lines]);
+    const frame = this.#frame();
+    const hits = this.#hits.length === 0 ? [] : [cachedLine(this.#hits, frame)];
+    const height = frame.height - hits.length;
+    this.#block.draw(above, [...hits, ...frameOf(this.#steps, { ...frame, height })]);
   }
 
-  #head(running: number): string {
-    const all = this.#steps.all.length;
-    return this.#paint('bold', `[+] Building ${formatElapsed(this.#now() - this.#started)} (${all - running}/${all})`);
-  }
-
-  #stepLine(step: StepState): string {
-    const time = formatElapsed((step.ended ?? this.#now()) - step.started);
-    const mark = {
-      running: '',
-      done: '',
-      cached: 'CACHED ',
-      skipped: 'SKIPPED ',
-      cancelled: 'CANCELED ',
-      error: 'ERROR ',
-    }[step.outcome];
-    const text = ` => ${mark}${escapeControls(step.title)}`;
-    const room = this.#block.width - time.length - 1;
-    const clipped = text.length > room ? `${text.slice(0, room - 1)}…` : text.padEnd(room);
-    if (step.outcome === 'error') return this.#paint('red', `${clipped} ${time}`);
-    return step.outcome === 'running' ? `${clipped} ${time}` : this.#paint('blue', `${clipped} ${time}`);
-  }
-
-  #details(step: StepState, room: number): string[] {
-    const transfers = [...step.progress.values()].filter(
-      ({ current, total }) => total === undefined || current < total,
-    );
-    const lines = [...step.tail.slice(-tailLines).map(stripControls), ...transfers.map(transferText)];
-    return lines.slice(-room || lines.length).map((line) => this.#paint('dim', ` => => # ${line}`));
-  }
-
-  #paint(style: Parameters<typeof paint>[0], text: string): string {
-    return paint(style, text, this.#stream);
+  #frame(): FrameOptions {
+    return {
+      width: this.#block.width,
+      height: this.#block.height,
+      now: this.#now(),
+      began: this.#began,
+      palette: this.#palette,
+      tailLines: this.#tailLines,
+      explain: this.#options.explain === true,
+    };
   }
 }
 
-function transferText({ label, current, total }: StepProgress): string {
-  const name = escapeControls(label);
-  return total === undefined
-    ? `${name} ${formatSize(current)}`
-    : `${name} ${formatSize(current)} / ${formatSize(total)}`;
+function tailLinesOf(text: string | undefined): number {
+  return text !== undefined && /^\d{1,4}$/.test(text) ? Number(text) : defaultTail;
 }

@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { boolean, option } from '@oclif/core/flags';
+import { progressFor } from '../progress/progress-for.ts';
+import type { ProgressKind, ProgressRenderer, ProgressStream } from '../progress/types.ts';
+
+const kinds = ['auto', 'tty', 'plain', 'quiet', 'json', 'rawjson', 'github', 'gitlab'] as const;
+
+/** How a build is shown while it runs, and what is told of it at its end. */
+export const progressFlags = {
+  progress: option({
+    options: kinds,
+    description: 'How progress is shown; auto unless given (or BUILDKIT_PROGRESS)',
+    env: 'SLIPWAY_PROGRESS',
+  })(),
+  explain: boolean({ description: 'Say of each step why it is not cached', default: false }),
+  summary: boolean({
+    description: 'Sum the build up at its end, however short it was; never with --no-summary',
+    allowNo: true,
+  }),
+};
+
+export interface ProgressValues {
+  readonly quiet: boolean;
+  readonly progress: ProgressKind | undefined;
+  readonly explain: boolean;
+  readonly summary: boolean | undefined;
+}
+
+export interface ShownBuild {
+  /** As on the command line. */
+  readonly context: string;
+  readonly file: string | undefined;
+  readonly stream: ProgressStream;
+}
+
+/** The renderer that the flags ask for. */
+export function buildProgress(flags: ProgressValues, { context, file, stream }: ShownBuild): ProgressRenderer {
+  const kind = flags.quiet ? 'quiet' : (flags.progress ?? progressOf(process.env['BUILDKIT_PROGRESS']));
+  const { explain, summary } = flags;
+  return progressFor(kind, stream, { explain, summary, dockerfile: dockerfilePath(context, file) });
+}
+
+/** A word of BuildKit's that we do not have is no reason to fail. */
+function progressOf(word: string | undefined): ProgressKind {
+  return kinds.find((kind) => kind === word) ?? 'auto';
+}
+
+/** Where the Dockerfile is, for people and for annotations; undefined where it is no file of this machine. */
+function dockerfilePath(context: string, file: string | undefined): string | undefined {
+  if (file === '-') return undefined;
+  const inContext = context === '-' || context.includes('://') ? [] : [context];
+  const candidates =
+    file === undefined
+      ? inContext.flatMap((folder) => [join(folder, 'Dockerfile'), join(folder, 'Containerfile')])
+      : [file, ...(isAbsolute(file) ? [] : inContext.map((folder) => join(folder, file)))];
+  return candidates.find((path) => existsSync(path));
+}

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
+import { isAbsolute, relative, resolve } from 'node:path';
+import type { BuildNote } from '../../build/index.ts';
+import { messageOf } from '../../errors.ts';
+import { reasonOf } from '../../system/index.ts';
+import { stripControls } from '../escape.ts';
+import { annotation, type AnnotationPlace, escapeData, inertLine } from '../github.ts';
+import { jobSummary } from './github-summary.ts';
+import type { GroupDialect } from './grouped.ts';
+import type { StepState, Steps } from './steps.ts';
+import type { ProgressOptions, ProgressStream } from './types.ts';
+
+/** How much of a step's end an annotation repeats. */
+const annotatedLines = 10;
+
+/**
+ * GitHub's workflow commands. Whatever a step prints stands between `::stop-commands::` and a token that nobody can guess, so
+ * that no line of it is obeyed; other text from outside is made inert.
+ */
+export function githubDialect(stream: ProgressStream, options: ProgressOptions): GroupDialect {
+  const env = options.env ?? process.env;
+  const file = annotatedFile(options.dockerfile, env);
+  let token = '';
+  const stop = (): string => {
+    token = `slipway-${randomBytes(16).toString('hex')}`;
+    return `::stop-commands::${token}`;
+  };
+  return {
+    open: (title) => [`::group::${escapeData(title)}`, stop()],
+    close: () => [`::${token}::`, '::endgroup::'],
+    outside: inertLine,
+    quote: (lines) => (lines.length === 0 ? [] : [stop(), ...lines, `::${token}::`]),
+    note: (note) => noteAnnotations(note, file),
+    end: (steps, error) => {
+      const lines = [
+        ...failures(steps, error, file),
+        ...writeJobSummary(env['GITHUB_STEP_SUMMARY'], () =>
+          jobSummary(steps, { now: (options.now ?? Date.now)(), dockerfile: file, error }),
+        ),
+      ];
+      if (error === undefined) return lines;
+      // The error that is shown next may quote what a step or a registry said.
+      lines.push(stop());
+      process.once('exit', () => void stream.write(`::${token}::\n`));
+      return lines;
+    },
+  };
+}
+
+/** GitHub knows files by their path in the repository. */
+function annotatedFile(path: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
+  if (path === undefined) return undefined;
+  const found = relative(env['GITHUB_WORKSPACE'] || '.', resolve(path));
+  return found.startsWith('..') || isAbsolute(found) ? path : found;
+}
+
+function noteAnnotations({ findings = [] }: BuildNote, file: string | undefined): string[] {
+  return findings.map(({ rule, message, line }) => annotation('warning', message, { file, line, title: rule }));
+}
+
+function failures(steps: Steps, error: unknown, file: string | undefined): string[] {
+  if (steps.failed.length > 0) return steps.failed.map((step) => failure(step, steps, file));
+  if (error === undefined || isAbort(error)) return [];
+  return [annotation('error', messageOf(error), { file, ...placeOf(error), title: 'slipway build' })];
+}
+
+function failure(step: StepState, steps: Steps, file: string | undefined): string {
+  const { start, end } = steps.planned(step.id)?.location ?? {};
+  const tail = step.tail.slice(-annotatedLines).map(stripControls);
+  const place = start === undefined ? {} : { file, line: start, endLine: end };
+  return annotation('error', [step.error ?? 'failed', ...tail].join('\n'), { ...place, title: step.title });
+}
+
+/** The lines that an error about the Dockerfile names. */
+function placeOf(error: unknown): AnnotationPlace {
+  const { range } = error as { readonly range?: { readonly start: number; readonly end: number } };
+  return range === undefined ? { file: undefined } : { line: range.start, endLine: range.end };
+}
+
+function isAbort(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError';
+}
+
+function writeJobSummary(path: string | undefined, text: () => string): string[] {
+  if (path === undefined || path === '') return [];
+  try {
+    appendFileSync(path, text());
+    return [];
+  } catch (error) {
+    return [inertLine(`the job summary could not be written: ${reasonOf(error)}`)];
+  }
+}
