@@ -1,5 +1,5 @@
-import { parse, type StepGraph } from '../dockerfile/index.ts';
-import { type Digest, formatReference, parseReference } from '../oci/index.ts';
+import { type ImageStep, parse, type StepGraph, type StepId } from '../dockerfile/index.ts';
+import type { ImageConfig, Platform } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
 import { BaseImages } from './base-images.ts';
 import { BuildCache } from './cache/build-cache.ts';
@@ -10,10 +10,14 @@ import type { OpenRepository } from './images/resolve.ts';
 import { inputsOf } from './inputs.ts';
 import { Lane } from './lane.ts';
 import { foldersOf, parseNamedContexts } from './named-contexts.ts';
-import { checkOutputs, type ExportedImage, exportImage } from './outputs.ts';
+import { requireRunnable } from './foreign-steps.ts';
 import { SecretSources } from './mounts/secrets.ts';
+import { checkOutputs } from './outputs/check-outputs.ts';
+import { exportBuild, type Exported } from './outputs/export.ts';
+import type { BuiltImage } from './outputs/roots.ts';
+import { type BuildPlan, planOf, rootOf } from './plan.ts';
 import type { BuildRequest } from './request.ts';
-import { solve } from './solve.ts';
+import { solve, type StepResult } from './solve.ts';
 import { parallelismOf, Workshop } from './workshop.ts';
 
 export interface BuildOptions {
@@ -27,11 +31,9 @@ export interface BuildOptions {
   readonly workshop?: Workshop | undefined;
 }
 
-export interface BuildResult {
-  /** The config's digest: docker's image id. */
-  readonly imageId: Digest;
-  readonly names: readonly string[];
-  readonly exported: ExportedImage;
+export interface BuildResult extends Exported {
+  /** The image of each platform. */
+  readonly platforms: readonly { readonly platform: Platform; readonly config: ImageConfig }[];
 }
 
 /**
@@ -42,16 +44,19 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
   const { store, signal } = options;
   await using lane = new Lane(store);
   await using workshop = options.workshop ?? new Workshop(store.privileges, parallelismOf(request.maxParallelism));
-  const names = request.tags.map((tag) => formatReference(parseReference(tag)));
-  checkOutputs(request, names);
+  const platforms = request.platforms ?? [];
+  const asIndex = platforms.length > 1 || isTrue(request.buildArgs['BUILDKIT_MULTI_PLATFORM']);
+  checkOutputs(request, asIndex);
   const contexts = parseNamedContexts(request.contexts);
   const context = await openContext(request, () => lane.scratch(), { privileges: store.privileges, signal });
   const ast = parse(context.dockerfile.text, { name: context.dockerfile.name });
-  const images = new BaseImages({ ...options, contexts, pull: request.pull });
-  const graph = await images.graphOf(ast, inputsOf(request, { context, contexts }));
-  noteWarnings(graph.warnings, options.onEvent);
+  const images = new BaseImages({ ...options, contexts, pull: request.pull, showPlatform: platforms.length > 1 });
+  const imageOf = (step: ImageStep) => images.imageOf(step);
+  const plan = await planOf(ast, inputsOf(request, { context, contexts }), { images, platforms });
+  noteWarnings(plan.warnings, options.onEvent);
+  await requireRunnable(plan, { lane, dockerfile: context.dockerfile, imageOf, onEvent: options.onEvent });
   const secrets = new SecretSources(request.mounts?.secrets ?? [], { environment: process.env, signal });
-  const solution = await solve(graph, {
+  const solution = await solve(plan, {
     store,
     cache: new BuildCache(store),
     workshop,
@@ -60,15 +65,30 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
     context,
     secrets,
     folders: foldersOf(contexts),
-    imageOf: (step) => images.imageOf(step),
+    imageOf,
     onEvent: options.onEvent,
     shown: options.shown,
     signal,
   });
-  const config = imageConfigOf(graph, solution.results);
-  const image = await exportImage(config, names, { ...options, request, workshop, lane });
-  solution.close([image.imageId]);
-  return image;
+  const built = builtOf(plan, solution.results);
+  const exported = await exportBuild(built, { ...options, request, workshop, lane, asIndex });
+  solution.close([exported.imageId]);
+  return { ...exported, platforms: built };
+}
+
+/** The image of each platform, with how much of it is its base's. */
+function builtOf({ platforms, steps }: BuildPlan, results: ReadonlyMap<StepId, StepResult>): readonly BuiltImage[] {
+  const byId = new Map(steps.map((step) => [step.id, step]));
+  return platforms.map((each) => {
+    const root = each.target === undefined ? undefined : rootOf(each.target, byId);
+    const baseLayers = root?.kind === 'image' ? (results.get(root.id)?.diffIds.length ?? 0) : 0;
+    return { platform: each.platform, config: imageConfigOf(each, results), baseLayers };
+  });
+}
+
+/** BuildKit's words for a build argument that switches something on. */
+function isTrue(value: string | undefined): boolean {
+  return ['1', 'true', 't'].includes(value?.toLowerCase() ?? '');
 }
 
 /** What the Dockerfile is warned of; findings of checks together, as docker sums them up. */

@@ -13,9 +13,7 @@ import {
   outlineOf,
   parse,
   type PlatformGraph,
-  platformNeeds,
   type StepGraph,
-  toPlatformGraph,
 } from '../dockerfile/index.ts';
 import type { Platform } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
@@ -27,6 +25,7 @@ import type { OnBuildEvent } from './events.ts';
 import type { OpenRepository } from './images/resolve.ts';
 import { inputsOf } from './inputs.ts';
 import { parseNamedContexts } from './named-contexts.ts';
+import { platformGraphOf } from './plan.ts';
 import type { BuildRequest } from './request.ts';
 
 export interface ReadOptions {
@@ -65,8 +64,7 @@ export async function describeGraph(
   return withImages({ ...request, platform }, options, async ({ images, inputs, dockerfile }) => {
     const ast = parseIn({ dockerfile });
     if (platforms.length < 2) return images.graphOf(ast, inputs);
-    const all = { ...inputs, platforms };
-    return toPlatformGraph(ast, all, await images.resolveAll(ast, (configs) => platformNeeds(ast, all, configs)));
+    return platformGraphOf(ast, inputs, { images, platforms });
   });
 }
 

@@ -17,6 +17,8 @@ export type BuildErrorCode =
   | 'OUTPUT_INVALID'
   /** A secret or an ssh agent that a step needs is not there, or cannot be had. */
   | 'SECRET_UNAVAILABLE'
+  /** One of several outputs; `cause` says why. */
+  | 'OUTPUT_FAILED'
   | 'CANCELLED';
 
 /** A build cannot go on. A failing RUN step has code STEP_FAILED and the step's own exit status. */

@@ -1,4 +1,4 @@
-import type { DraftHistoryItem, ImageDraft, StepGraph, StepId } from '../dockerfile/index.ts';
+import type { DraftHistoryItem, ImageDraft, PlatformResult, StepId } from '../dockerfile/index.ts';
 import type { HistoryItem, ImageConfig } from '../oci/index.ts';
 import type { StepResult } from './solve.ts';
 
@@ -6,7 +6,10 @@ import type { StepResult } from './solve.ts';
  * The config of a built image: the graph's draft with what only the build knows. A history entry without a layer takes the time
  * of the entry before it, so that an unchanged rebuild is the same image.
  */
-export function imageConfigOf(graph: StepGraph, results: ReadonlyMap<StepId, StepResult>): ImageConfig {
+export function imageConfigOf(
+  graph: Pick<PlatformResult, 'image' | 'target'>,
+  results: ReadonlyMap<StepId, StepResult>,
+): ImageConfig {
   const { platform, author, config } = graph.image;
   const history = datedHistory(graph.image, results);
   const created = history.findLast((item) => item.created !== undefined)?.created ?? new Date().toISOString();

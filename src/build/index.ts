@@ -26,6 +26,17 @@ export { takeImage, type TakenImage, type TakeOptions } from './images/take.ts';
 export { type LocalStoreOptions, openLocalStore, openRegistry, storeRoot } from './local-store.ts';
 export type { MountsRequest } from './mounts/request.ts';
 export { parseSecret, type SecretRequest, type SecretSource } from './mounts/secret-request.ts';
-export { parseOutput } from './parse-output.ts';
-export type { BuildOutput, BuildRequest, OutputForm } from './request.ts';
+export { parseAnnotation } from './outputs/annotations.ts';
+export type { BuildMetadata } from './outputs/metadata.ts';
+export type {
+  Annotation,
+  AnnotationPlace,
+  ArchiveOutput,
+  BuildOutput,
+  ImageOutput,
+  OutputForm,
+  TreeOutput,
+} from './outputs/output.ts';
+export { parseOutput } from './outputs/parse-output.ts';
+export type { BuildRequest } from './request.ts';
 export { type Parallelism, parallelismOf, Workshop } from './workshop.ts';

@@ -87,11 +87,21 @@ export interface TreeMount {
 
 export interface ExportJob {
   readonly kind: 'export';
-  readonly root: RootMount;
+  /** Each goes to a folder of its own, or (empty) to the destination itself. */
+  readonly trees: readonly { readonly root: RootMount; readonly folder: string }[];
   readonly scratch: string;
-  /** `tar`: a file to write; `folder`: an existing folder to fill. */
+  /** `tar`: a file to write; `folder`: an existing empty folder to fill. */
   readonly form: 'tar' | 'folder';
   readonly destination: string;
+  /** Where the filled folder's content then goes. */
+  readonly into?: ExportTarget | undefined;
+}
+
+/** An existing folder, on the same file system. */
+export interface ExportTarget {
+  readonly folder: string;
+  /** `delete`: what else is there goes. */
+  readonly mode: 'copy' | 'delete';
 }
 
 export type Job = DigestJob | CopyJob | WorkdirJob | RunJob | ExportJob;

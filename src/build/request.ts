@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { IsolationChoice, NetworkMode } from '../container/index.ts';
-import type { Compression, Platform } from '../oci/index.ts';
+import type { Platform } from '../oci/index.ts';
 import type { MountsRequest } from './mounts/request.ts';
+import type { Annotation, BuildOutput } from './outputs/output.ts';
 
 /** All that decides a build, in the words of `docker build`. */
 export interface BuildRequest {
@@ -14,6 +15,8 @@ export interface BuildRequest {
   readonly labels: Readonly<Record<string, string>>;
   readonly target?: string | undefined;
   readonly platform?: Platform | undefined;
+  /** Where there are several, each once: the result is an index. */
+  readonly platforms?: readonly Platform[] | undefined;
   /** `--build-context`: name to folder, `oci-layout://…`, `docker-image://…`. */
   readonly contexts: Readonly<Record<string, string>>;
   readonly noCache: boolean;
@@ -27,25 +30,11 @@ export interface BuildRequest {
   readonly tags: readonly string[];
   readonly outputs: readonly BuildOutput[];
   readonly push: boolean;
+  /** `--annotation`: on every output that has a manifest. */
+  readonly annotations?: readonly Annotation[] | undefined;
+  /** All layers of the build as one, over those of its base. */
+  readonly squash?: boolean | undefined;
   readonly isolation: IsolationChoice;
   readonly network: NetworkMode;
   readonly mounts?: MountsRequest | undefined;
-}
-
-/** `-o`: where the result goes beside the store. A destination `-` is standard output, for what is one file. */
-export type BuildOutput =
-  | {
-      readonly type: 'oci' | 'docker';
-      readonly destination: string;
-      readonly form: OutputForm;
-      readonly asFolder: boolean;
-    }
-  | { readonly type: 'tar' | 'local'; readonly destination: string }
-  | { readonly type: 'registry'; readonly name: string | undefined; readonly form: OutputForm }
-  | { readonly type: 'image'; readonly name: string | undefined; readonly push: boolean; readonly form: OutputForm };
-
-export interface OutputForm {
-  readonly compression?: Compression | undefined;
-  readonly level?: number | undefined;
-  readonly mediaTypes?: 'oci' | 'docker' | undefined;
 }

@@ -52,6 +52,8 @@ export interface DiffOptions {
   readonly headerList: string;
   /** Seconds since 1970; later times in headers become this. */
   readonly clampTo?: number;
+  /** A folder that everything is put below in the tar; it gets an entry of its own. */
+  readonly prefix?: string;
 }
 
 export interface CompressOptions extends CallOptions {

@@ -21,3 +21,4 @@ export {
   recordStatsInWorker,
 } from './worker/client.ts';
 export type { AppliedBlob } from './worker/jobs.ts';
+export type { CompressibleTar } from './worker/messages.ts';

@@ -97,6 +97,10 @@ export interface ImageForm {
   readonly mediaTypes: 'oci' | 'docker';
   readonly compression: Compression;
   readonly level?: number;
+  /** Compresses layers anew that came from elsewhere, too; they keep their own bytes otherwise. */
+  readonly force?: boolean;
+  /** Of the manifest. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** Blobs by digest, with where they stand: here, derivable from a snapshot, or known to be elsewhere. */

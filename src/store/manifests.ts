@@ -3,6 +3,7 @@ import {
   compressionOf,
   type Descriptor,
   type Digest,
+  digestOf,
   type ImageConfig,
   type ImageIndex,
   isConfigType,
@@ -91,8 +92,16 @@ export class Manifests {
     return { id: document.config.digest, document: bytes, config: parseImageConfig(bytes) };
   }
 
-  /** Inside of a transaction, with the manifest's file in its place. */
-  record(descriptor: Descriptor, document: Manifest | ImageIndex, image: ImageOfManifest | undefined): void {
+  /**
+   * Inside of a transaction, with the manifest's file in its place.
+   * @param form of a manifest that is made here; one from elsewhere has the form of its layers
+   */
+  record(
+    descriptor: Descriptor,
+    document: Manifest | ImageIndex,
+    image: ImageOfManifest | undefined,
+    form?: ImageForm,
+  ): void {
     const { db } = this.#base;
     const referrer = referrerOf(descriptor, document);
     this.#blobs.put({ ...descriptor, mediaType: document.mediaType });
@@ -112,10 +121,15 @@ export class Manifests {
       if (foreignTypes.has(child.mediaType) && this.#blobs.get(child.digest) === undefined) continue;
       db.run('INSERT OR IGNORE INTO edges (parent, child) VALUES (?, ?)', descriptor.digest, child.digest);
     }
-    if (image !== undefined && document.kind === 'manifest') this.#recordImage(descriptor, document, image);
+    if (image !== undefined && document.kind === 'manifest')
+      this.#recordImage(descriptor, document, { ...image, form });
   }
 
-  #recordImage(descriptor: Descriptor, manifest: Manifest, image: ImageOfManifest): void {
+  #recordImage(
+    descriptor: Descriptor,
+    manifest: Manifest,
+    image: ImageOfManifest & { readonly form: ImageForm | undefined },
+  ): void {
     const { db, leases } = this.#base;
     db.run('INSERT OR IGNORE INTO images (id, config) VALUES (?, ?)', image.id, image.document);
     leases.add('image', image.id);
@@ -126,8 +140,8 @@ export class Manifests {
       if (diffId !== undefined)
         this.#blobs.putLayer({ diffId, digest: layer.digest, verified: diffId === layer.digest });
     });
-    const form = formOfManifest(manifest) ?? `as ${descriptor.digest}`;
-    this.recordForm(image.id, form, descriptor.digest);
+    if (image.form !== undefined) return this.replaceForm(image.id, formName(image.form), descriptor.digest);
+    this.recordForm(image.id, formOfManifest(manifest) ?? `as ${descriptor.digest}`, descriptor.digest);
   }
 
   /** The first manifest of a form stays the one. */
@@ -160,8 +174,13 @@ export function childrenOf(document: Manifest | ImageIndex): readonly Descriptor
 }
 
 /** A form in one word, the key of `image_forms`. */
-export function formName(form: ImageForm): string {
-  return `${form.mediaTypes} ${form.compression}${form.level === undefined ? '' : ` ${form.level}`}`;
+export function formName({ mediaTypes: kind, compression, level, force, annotations }: ImageForm): string {
+  const words: (string | number)[] = [kind, compression];
+  if (level !== undefined) words.push(level);
+  if (force === true) words.push('force');
+  const sorted = Object.entries(annotations ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (sorted.length > 0) words.push(digestOf(JSON.stringify(sorted)));
+  return words.join(' ');
 }
 
 /** The form that a manifest from elsewhere has: that of all its layers, whatever made them. */

@@ -1,4 +1,4 @@
-import { compressToFile } from '../layer/index.ts';
+import { compressToFile, type CompressibleTar } from '../layer/index.ts';
 import {
   type CallOptions,
   type Compression,
@@ -6,6 +6,7 @@ import {
   type Descriptor,
   digestOf,
   type Digest,
+  isForeignLayerType,
   type Manifest,
   mediaTypes,
   parseImageConfig,
@@ -93,16 +94,14 @@ export class Materializer {
       diffIds.map((diffId) => this.#slots.run(() => this.#layer(diffId, form, options), options.signal)),
     );
     const mediaType = isDocker ? mediaTypes.dockerManifest : mediaTypes.ociManifest;
-    const manifest: Manifest = { kind: 'manifest', mediaType, config, layers };
+    const annotations = form.annotations === undefined ? {} : { annotations: form.annotations };
+    const manifest: Manifest = { kind: 'manifest', mediaType, config, layers, ...annotations };
     const bytes = serializeManifest(manifest);
     const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
     const image = await manifests.imageOf(manifest, content);
     await content.pushAnd(descriptor, bytes, {
       ...options,
-      record: () => {
-        manifests.record(descriptor, manifest, image);
-        manifests.replaceForm(imageId, formName(form), descriptor.digest);
-      },
+      record: () => manifests.record(descriptor, manifest, image, form),
     });
     return descriptor;
   }
@@ -122,11 +121,12 @@ export class Materializer {
     // A bare tar, as `docker load` brings, is no form that anyone knows it by where we can make another.
     const proven = rows.find((row) => row.form === null && row.verified === 1 && row.digest !== diffId);
     const made = rows.find((row) => row.form === formKey(form));
-    const kept = proven ?? made;
+    const kept = form.force === true ? made : (proven ?? made);
     if (kept !== undefined) return this.#keep(kept, form, options);
     const snapshot = findDerivable(this.#base.db, diffId);
-    if (snapshot !== undefined) return this.#compress(snapshot, form, options);
-    const claimed = rows[0];
+    if (snapshot !== undefined) return this.#compress(this.#headersOf(snapshot), diffId, form, options);
+    const claimed = proven ?? rows[0];
+    if (claimed !== undefined && form.force === true) return this.#compressAgain(claimed, form, options);
     if (claimed !== undefined) return this.#keep(claimed, form, options);
     throw new StoreError('LAYER_UNAVAILABLE', `layer ${diffId} is not in the store`, {
       hint: 'pull or build the image again',
@@ -141,20 +141,43 @@ export class Materializer {
     return descriptor;
   }
 
-  /** The tar comes out of the snapshot and is checked against its diffID on the way. */
-  async #compress(snapshot: SnapshotRow, form: ImageForm, options: MaterializeOptions): Promise<Descriptor> {
+  #headersOf(snapshot: SnapshotRow): CompressibleTar {
     const { tree, headerList } = this.#base.paths.snapshot(snapshotId(snapshot.number));
+    return { headerList, folder: tree };
+  }
+
+  /** A blob that came from elsewhere, in another compression; it has to be here for that. */
+  async #compressAgain(row: LayerBlobRow, form: ImageForm, options: MaterializeOptions): Promise<Descriptor> {
+    if (isForeignLayerType(row.media_type)) return this.#keep(row, form, options);
+    await this.#parts.content.bring(descriptorOf(row), options);
+    return this.#compress({ blob: this.#base.paths.blob(row.digest) }, row.diff_id, form, options);
+  }
+
+  /** The tar is checked against its diffID on the way. */
+  async #compress(
+    source: CompressibleTar,
+    diffId: Digest,
+    form: ImageForm,
+    options: MaterializeOptions,
+  ): Promise<Descriptor> {
     const how = {
       compression: form.compression,
       ...(form.level === undefined ? {} : { level: form.level }),
       signal: options.signal,
     };
-    const { file, made } = await ingestMade(this.#base, (fd) => compressToFile({ headerList, folder: tree }, fd, how));
-    const { digest, size, diffId } = made;
+    const { file, made } = await ingestMade(this.#base, async (fd) => {
+      const layer = await compressToFile(source, fd, how);
+      if (layer.diffId === diffId) return layer;
+      throw new StoreError('DIFF_ID_MISMATCH', `a layer unpacks to ${layer.diffId}, its image says ${diffId}`);
+    });
+    const { digest, size } = made;
     const descriptor: Descriptor = { mediaType: layerTypes[form.mediaTypes][form.compression], digest, size };
+    const { blobs } = this.#parts;
     await publish(this.#base, descriptor, file, () => {
-      this.#parts.blobs.put(descriptor);
-      this.#parts.blobs.putLayer({ diffId, digest, form: formKey(form), verified: true });
+      blobs.put(descriptor);
+      // Where the bytes came out as somebody else's, they stay theirs.
+      const known = blobs.ofLayer(diffId).some((row) => row.digest === digest && row.form === null);
+      blobs.putLayer({ diffId, digest, verified: true, ...(known ? {} : { form: formKey(form) }) });
     });
     return descriptor;
   }

@@ -25,7 +25,8 @@ export { type CheckedFile, type FindingsFormat, findingsFormats } from './findin
 export { formatFindings } from './findings/format-findings.ts';
 export { formatMode } from './file-mode.ts';
 export { shortId } from './id.ts';
-export { writeImageId } from './image-id-file.ts';
+export { outputFlags, outputRequest, type OutputValues } from './build-flags/outputs.ts';
+export { writeResultFiles } from './result-files.ts';
 export { type Inquiry, inquiryFlags, inquiryOf, type InquiryValues } from './inquiry.ts';
 export { interruptExitCode, interruptSignal } from './interrupt.ts';
 export { formatList, type ListOptions, type Row } from './list.ts';
@@ -38,7 +39,7 @@ export { alignTabs, formatTable } from './table.ts';
 export { compileTemplate, type Template, type TemplateOptions } from './template/render.ts';
 export type { Value } from './template/value.ts';
 export { formatElapsed, formatGoTime, humanDuration, parseDuration, timeAgo } from './time.ts';
-export { onlyPlatform, parsePlatforms, platformsFlag } from './platforms.ts';
+export { parsePlatforms, platformsFlag } from './platforms.ts';
 export { type CopyDirection, type CopyProgress, copyProgress } from './progress/copy.ts';
 export { canDraw, chooseProgress, progressFor, whileShown } from './progress/progress-for.ts';
 export type { ProgressKind, ProgressOptions, ProgressRenderer, ProgressStream } from './progress/types.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parsePlatform } from '../../src/oci/index.ts';
-import { inquiryOf, type InquiryValues, onlyPlatform, parsePlatforms } from '../../src/ui/index.ts';
+import { inquiryOf, type InquiryValues, parsePlatforms } from '../../src/ui/index.ts';
 
 const ask = (flags: Partial<InquiryValues>) =>
   inquiryOf({ print: undefined, format: undefined, call: undefined, check: false, ...flags });
@@ -60,13 +60,5 @@ describe('platforms', () => {
       ['linux/arm64', 'linux/amd64'].map(parsePlatform),
     );
     expect(parsePlatforms()).toEqual([]);
-  });
-
-  it('are one at most in a build', () => {
-    expect(onlyPlatform([])).toBeUndefined();
-    expect(onlyPlatform(parsePlatforms(['linux/arm64']))).toEqual(parsePlatform('linux/arm64'));
-    expect(() => onlyPlatform(parsePlatforms(['linux/arm64', 'linux/386']))).toThrow(
-      '--platform linux/arm64,linux/386: a build makes one platform so far',
-    );
   });
 });

@@ -84,6 +84,10 @@ class Diff {
   run(): void {
     // The root is no entry: what a container sees as / is not a step's to change, and BuildKit has none either.
     const complete = this.#mode.recorded !== undefined;
+    if (this.#options.prefix !== undefined) {
+      const stats = fs.lstatSync(systemPath(this.#real('')), { bigint: true });
+      this.#writer.add(this.#entry('', itemAt(this.#real(''), stats, this.#source), 'directory'));
+    }
     this.#folder({ path: '', lower: this.#view.root(), complete, announce: () => {} });
   }
 
@@ -140,7 +144,7 @@ class Diff {
 
   #whiteout(place: Place, name: ByteName): void {
     place.announce();
-    const marker = bytesOf(join(place.path, `.wh.${name}`));
+    const marker = this.#name(join(place.path, `.wh.${name}`));
     this.#writer.add({ name: marker, type: 'file', mode: 0, uid: 0, gid: 0, size: 0, mtimeNs: 0n });
   }
 
@@ -151,7 +155,7 @@ class Diff {
       const inode = `${stats.dev}:${stats.ino}`;
       const first = this.#links.get(inode);
       if (first !== undefined)
-        return this.#writer.add({ ...this.#entry(path, item, 'hardlink'), linkName: bytesOf(first) });
+        return this.#writer.add({ ...this.#entry(path, item, 'hardlink'), linkName: this.#name(first) });
       this.#links.set(inode, path);
     }
     const type = typeOf(stats);
@@ -166,7 +170,7 @@ class Diff {
   #entry(path: ByteName, item: Item, type: TarEntryType): TarEntry {
     const { stats } = item;
     const entry = {
-      name: bytesOf(path),
+      name: this.#name(path),
       type,
       mode: type === 'symlink' ? 0o777 : Number(stats.mode) & 0o7777,
       uid: item.uid,
@@ -185,13 +189,19 @@ class Diff {
     return mtimeNs > limit ? limit : mtimeNs;
   }
 
+  /** The path in the tar. */
+  #name(path: ByteName): Buffer {
+    const { prefix } = this.#options;
+    return bytesOf(prefix === undefined ? path : join(byteNameOfPath(prefix), path));
+  }
+
   #real(path: ByteName): ByteName {
     return path === '' ? this.#root : `${this.#root}/${path}`;
   }
 }
 
 function join(path: ByteName, name: ByteName): ByteName {
-  return path === '' ? name : `${path}/${name}`;
+  return path === '' || name === '' ? `${path}${name}` : `${path}/${name}`;
 }
 
 function typeOf(stats: BigIntStats): TarEntryType {

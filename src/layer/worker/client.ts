@@ -4,7 +4,7 @@ import type { Compressing, CompressedLayer } from '../compression/compress.ts';
 import type { ApplyOptions, CompressOptions, DiffOptions, DraftLayer } from '../contract.ts';
 import { Credit } from './credit.ts';
 import type { AppliedBlob } from './jobs.ts';
-import { creditWindow, type Job } from './messages.ts';
+import { type CompressibleTar, creditWindow, type Job } from './messages.ts';
 import { type JobHandle, startJob } from './pool.ts';
 
 export type ChunkSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -72,11 +72,11 @@ export function compressInWorker(
 }
 
 /**
- * Derives a layer's tar in a worker thread and writes it compressed into an open file, which is on the disk when the call
+ * Derives a layer's tar, or inflates its blob, in a worker thread and writes it compressed into an open file, which is on the disk when the call
  * resolves; the caller closes it. No byte goes through the calling thread.
  */
 export async function compressToFile(
-  source: { readonly headerList: string; readonly folder: string },
+  source: CompressibleTar,
   fd: number,
   { signal, compression, level }: CompressOptions,
 ): Promise<CompressedLayer> {

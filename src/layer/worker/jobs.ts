@@ -5,6 +5,7 @@ import { algorithmOf, type Digest, finishDigest } from '../../oci/index.ts';
 import { LayerPipe } from '../apply/layer-pipe.ts';
 import { updateHash } from '../hashing.ts';
 import { compressed, type CompressedLayer } from '../compression/compress.ts';
+import { createDecompressor } from '../compression/decompress.ts';
 import type { AppliedLayer, DraftLayer } from '../contract.ts';
 import { derivePieces } from '../diff/derive.ts';
 import { diffLayer, diffTree } from '../diff/diff.ts';
@@ -97,7 +98,7 @@ const malformedCodes: ReadonlySet<string> = new Set<LayerErrorCode>([
 ]);
 
 async function compress(job: Extract<Job, { kind: 'compress' }>, context: JobContext): Promise<CompressedLayer> {
-  const tar = job.input === 'chunks' ? context.input : derived(job.input, context);
+  const tar = tarOf(job.input, context);
   const options = { compression: job.compression, ...(job.level === undefined ? {} : { level: job.level }) };
   let layer: CompressedLayer | undefined;
   try {
@@ -112,6 +113,28 @@ async function compress(job: Extract<Job, { kind: 'compress' }>, context: JobCon
   }
   if (layer === undefined) throw new LayerError('WORKER_FAILED', 'compression did not come to its end');
   return layer;
+}
+
+function tarOf(input: Extract<Job, { kind: 'compress' }>['input'], context: JobContext): AsyncIterable<Uint8Array> {
+  if (input === 'chunks') return context.input;
+  return 'blob' in input ? inflated(input.blob, context) : derived(input, context);
+}
+
+/** The tar in a blob, whatever its compression. */
+async function* inflated(path: string, context: JobContext): AsyncGenerator<Buffer> {
+  const plain: Buffer[] = [];
+  const decompressor = createDecompressor((bytes) => void plain.push(Buffer.from(bytes)));
+  try {
+    for await (const chunk of inputOf({ path }, context)) {
+      context.checkIn();
+      await decompressor.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      yield* plain.splice(0);
+    }
+    await decompressor.end();
+    yield* plain.splice(0);
+  } finally {
+    decompressor.close();
+  }
 }
 
 const turnSize = 8 << 20;

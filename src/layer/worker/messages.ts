@@ -10,6 +10,9 @@ export const creditWindow = 4 << 20;
 /** Where a job's input comes from: chunks sent to it, or a file that it reads itself. */
 export type JobInput = 'chunks' | { readonly path: string };
 
+/** A layer's tar on this machine: as a header list and the folder that it is about, or as a blob in whatever compression. */
+export type CompressibleTar = { readonly headerList: string; readonly folder: string } | { readonly blob: string };
+
 export type Job =
   | {
       readonly kind: 'apply';
@@ -29,7 +32,7 @@ export type Job =
   | { readonly kind: 'record-stats'; readonly folder: string; readonly statsFile: string }
   | {
       readonly kind: 'compress';
-      readonly input: 'chunks' | { readonly headerList: string; readonly folder: string };
+      readonly input: 'chunks' | CompressibleTar;
       readonly compression: Compression;
       readonly level?: number | undefined;
       /** An open file that gets the bytes, which are then not sent; it is on the disk when the job is done. */

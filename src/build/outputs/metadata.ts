@@ -1,0 +1,27 @@
+import type { Root } from './roots.ts';
+
+/** What a build tells of its result, under BuildKit's and buildx's names. */
+export type BuildMetadata = Readonly<Record<string, unknown>>;
+
+/** What an output that has a manifest tells. */
+export function rootMetadata({ descriptor, images }: Root, names: readonly string[], isIndex: boolean): BuildMetadata {
+  const [only] = images;
+  const config = isIndex || only === undefined ? undefined : only.id;
+  const created = config === undefined ? undefined : only?.created;
+  const annotations = {
+    ...descriptor.annotations,
+    ...(config === undefined ? {} : { 'config.digest': config }),
+    ...(created === undefined ? {} : { 'org.opencontainers.image.created': created }),
+  };
+  return {
+    ...(config === undefined ? {} : { 'containerimage.config.digest': config }),
+    'containerimage.descriptor': {
+      mediaType: descriptor.mediaType,
+      digest: descriptor.digest,
+      size: descriptor.size,
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+    },
+    'containerimage.digest': descriptor.digest,
+    ...(names.length === 0 ? {} : { 'image.name': names.join(',') }),
+  };
+}

@@ -1,0 +1,27 @@
+import { writeFile } from 'node:fs/promises';
+import type { BuildResult } from '../build/index.ts';
+import { messageOf, UsageError } from '../errors.ts';
+import { toJson } from './json.ts';
+
+export interface ResultFiles {
+  readonly iidfile: string | undefined;
+  readonly 'metadata-file': string | undefined;
+}
+
+/**
+ * `--iidfile` and `--metadata-file`. As with buildx, there is no id where only trees were written.
+ * @throws UsageError, with exit status 1: the image is there
+ */
+export async function writeResultFiles(files: ResultFiles, result: BuildResult): Promise<void> {
+  if (files.iidfile !== undefined) await write(files.iidfile, result.hasImage ? result.imageId : '', 'id');
+  const metadata = files['metadata-file'];
+  if (metadata !== undefined) await write(metadata, `${toJson(result.metadata)}\n`, 'metadata');
+}
+
+async function write(file: string, text: string, what: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (error) {
+    throw new UsageError(`the image is built, but its ${what} cannot be written: ${messageOf(error)}`, { exitCode: 1 });
+  }
+}
