@@ -1,8 +1,10 @@
 import { type ImageStep, parse, type StepGraph, type StepId } from '../dockerfile/index.ts';
 import type { ImageConfig, Platform } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
+import { NetworkPool } from '../container/index.ts';
 import { BaseImages } from './base-images.ts';
 import { BuildCache } from './cache/build-cache.ts';
+import { checkEntitlements } from './confinement.ts';
 import { openContext } from './context.ts';
 import type { OnBuildEvent } from './events.ts';
 import { imageConfigOf } from './image-config.ts';
@@ -56,11 +58,14 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
   noteWarnings(plan.warnings, options.onEvent);
   await requireRunnable(plan, { lane, dockerfile: context.dockerfile, imageOf, onEvent: options.onEvent });
   const secrets = new SecretSources(request.mounts?.secrets ?? [], { environment: process.env, signal });
+  checkEntitlements(plan, request, context.dockerfile);
+  await using networks = new NetworkPool({ privileges: store.privileges, folder: () => lane.scratch(), signal });
   const solution = await solve(plan, {
     store,
     cache: new BuildCache(store),
     workshop,
     lane,
+    networks,
     request,
     context,
     secrets,

@@ -35,7 +35,11 @@ function masked(parts: KeyParts): KeyParts {
  * The key of a RUN step. Proxy values, host name and the image's other configuration do not count; `mounts` are the content
  * digests of what bind mounts show, by target.
  */
-export function runKey(step: RunStep, parent: Digest | undefined, mounts: KeyParts): CacheKey {
+export function runKey(
+  step: RunStep & { readonly hosts?: readonly string[] },
+  parent: Digest | undefined,
+  mounts: KeyParts,
+): CacheKey {
   return cacheKeyOf({
     kind: 'run',
     parent: parent ?? 'scratch',
@@ -45,6 +49,8 @@ export function runKey(step: RunStep, parent: Digest | undefined, mounts: KeyPar
     directory: step.cwd,
     network: step.network,
     security: step.security,
+    // The names that it can look up, but not their addresses.
+    ...(step.hosts === undefined || step.hosts.length === 0 ? {} : { hosts: JSON.stringify(step.hosts) }),
     pipes: JSON.stringify(step.pipes.map(({ name, content }) => [name, content])),
     mounts: JSON.stringify(step.mounts.map(mountIdentity)),
     ...Object.fromEntries(Object.entries(mounts).map(([target, digest]) => [`mount ${target}`, digest])),

@@ -14,6 +14,10 @@ export type BuildErrorCode =
   | 'IMAGE_UNAVAILABLE'
   | 'UNSUPPORTED'
   | 'STEP_FAILED'
+  /** It asks for a right that was not given with `--allow`. */
+  | 'NOT_ALLOWED'
+  | 'NO_TERMINAL'
+  | 'KEPT_STEP_NOT_FOUND'
   | 'OUTPUT_INVALID'
   /** A secret or an ssh agent that a step needs is not there, or cannot be had. */
   | 'SECRET_UNAVAILABLE'

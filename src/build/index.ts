@@ -14,6 +14,15 @@ export {
   readDockerfile,
   type ReadOptions,
 } from './describe.ts';
+export { type ConfinementRequest, type Entitlement, entitlements } from './confinement.ts';
+export {
+  type Limits,
+  type NetworkMode,
+  parseSeccompProfile,
+  type Ulimit,
+  type UlimitName,
+  ulimitNumbers,
+} from '../container/index.ts';
 export { BuildError, type BuildErrorCode } from './error.ts';
 export type { BuildEvent, BuildNote, MissReason, OnBuildEvent, PlannedStep } from './events.ts';
 export { type LoadedImage, loadImages, type LoadOptions, saveImages, type SaveOptions } from './images/archive.ts';

@@ -1,4 +1,4 @@
-import type { ContainerMount, Isolation, NetworkMode } from '../container/index.ts';
+import type { Confinement, ContainerMount, ContainerNetwork, ContainerSpec, Isolation } from '../container/index.ts';
 import type { ActiveSnapshot } from '../store/index.ts';
 import type { Privileges, RootMount } from '../system/index.ts';
 import type { ContextModes } from './copy/tree.ts';
@@ -72,7 +72,9 @@ export interface RunJob {
   readonly env: readonly string[];
   readonly cwd: string;
   readonly user: string;
-  readonly network: NetworkMode;
+  readonly network: ContainerNetwork;
+  readonly confinement: Confinement;
+  readonly interaction?: ContainerSpec['interaction'];
   readonly mounts: readonly ContainerMount[];
   /** Bind mounts from trees: mounted beside the root first. */
   readonly treeMounts: readonly TreeMount[];
@@ -116,6 +118,7 @@ export interface RunResult {
   readonly signal?: string | undefined;
   /** Content digests of what bind mounts showed of contexts, by target. */
   readonly shown: Readonly<Record<string, string>>;
+  readonly outOfMemory?: boolean | undefined;
 }
 
 /** What a job of each kind gives. */

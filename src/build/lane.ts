@@ -48,9 +48,10 @@ export function containerIdOf(scratch: string, lane: string): string {
 
 /** Ends and clears away the containers of a lane whose process died; its folder is then deleted by the store. */
 export async function reapLane(folder: string, lane: string): Promise<void> {
-  const { reapContainer } = await import('../container/index.ts');
+  const { reapContainer, reapNetwork } = await import('../container/index.ts');
   for (const name of await readdir(folder).catch(() => [])) {
     const scratch = join(folder, name);
     await reapContainer(bundleOf(scratch), containerIdOf(scratch, lane));
+    await reapNetwork(scratch);
   }
 }

@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { IsolationChoice, NetworkMode } from '../container/index.ts';
 import type { Platform } from '../oci/index.ts';
+import type { ConfinementRequest } from './confinement.ts';
+import type { OnError } from './failed-step/contract.ts';
 import type { MountsRequest } from './mounts/request.ts';
 import type { Annotation, BuildOutput } from './outputs/output.ts';
 
@@ -37,4 +39,7 @@ export interface BuildRequest {
   readonly isolation: IsolationChoice;
   readonly network: NetworkMode;
   readonly mounts?: MountsRequest | undefined;
+  readonly confinement?: ConfinementRequest | undefined;
+  /** `fail` unless given. */
+  readonly onError?: OnError | undefined;
 }

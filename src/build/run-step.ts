@@ -1,11 +1,12 @@
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ContainerMount, Isolation } from '../container/index.ts';
+import type { ContainerMount, ContainerNetwork, Isolation } from '../container/index.ts';
 import { encodeText, type RunMount, type RunStep } from '../dockerfile/index.ts';
 import { digestOf, hexOf } from '../oci/index.ts';
+import { confinementOf } from './confinement.ts';
 import { BuildError } from './error.ts';
 import type { OnBuildEvent } from './events.ts';
-import type { RunJob, TreeMount, Workplace } from './jobs.ts';
+import type { RunJob, RunResult, TreeMount, Workplace } from './jobs.ts';
 import type { BuildRequest } from './request.ts';
 import { containerIdOf } from './lane.ts';
 import { treeOf, type TreeOffer } from './trees.ts';
@@ -14,6 +15,7 @@ export interface RunSurroundings {
   readonly offer: TreeOffer;
   readonly isolation: Isolation;
   readonly request: BuildRequest;
+  readonly network: ContainerNetwork;
   readonly onEvent: OnBuildEvent;
 }
 
@@ -21,12 +23,11 @@ export interface PreparedRun {
   readonly job: RunJob;
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
   /** The error for a step that ended so. */
-  readonly failure: (exitCode: number) => BuildError;
+  readonly failure: (end: RunResult) => BuildError;
 }
 
 /** Turns a RUN step into the workshop's job. */
 export async function prepareRun(step: RunStep, place: Workplace, around: RunSurroundings): Promise<PreparedRun> {
-  if (step.security === 'insecure') throw new BuildError('UNSUPPORTED', 'RUN --security=insecure is not allowed');
   const job: RunJob = {
     kind: 'run',
     place,
@@ -36,7 +37,8 @@ export async function prepareRun(step: RunStep, place: Workplace, around: RunSur
     env: [...step.env, ...step.proxyEnv],
     cwd: step.cwd,
     user: step.user,
-    network: step.network === 'default' ? around.request.network : step.network,
+    network: around.network,
+    confinement: confinementOf(step, around.request.confinement),
     mounts: [...(await pipeMounts(step, place)), ...(await plainMounts(step, around))],
     treeMounts: await treeMounts(step, around),
   };
@@ -48,7 +50,7 @@ export async function prepareRun(step: RunStep, place: Workplace, around: RunSur
       const data = decoders[stream].decode(chunk, { stream: true });
       if (data !== '') around.onEvent({ type: 'step-log', id: step.id, stream, data });
     },
-    failure: (exitCode) => failureOf(step, exitCode),
+    failure: (end) => failureOf(step, end, around.request.confinement?.limits.memory),
   };
 }
 
@@ -114,9 +116,21 @@ async function treeMounts(step: RunStep, around: RunSurroundings): Promise<TreeM
 }
 
 /** What the step wrote was told as events; the solver adds where in the Dockerfile it stands. */
-function failureOf(step: RunStep, exitCode: number): BuildError {
+function failureOf(step: RunStep, { exitCode, outOfMemory }: RunResult, memory: number | undefined): BuildError {
   const command = step.args.map((arg) => (/[\s"]/.test(arg) ? JSON.stringify(arg) : arg)).join(' ');
   const shown = command.length > 400 ? `${command.slice(0, 400)}…` : command;
   const message = `process ${JSON.stringify(shown)} did not complete successfully: exit code: ${exitCode}`;
-  return new BuildError('STEP_FAILED', message, { exitCode });
+  if (outOfMemory !== true) return new BuildError('STEP_FAILED', message, { exitCode });
+  return new BuildError(
+    'STEP_FAILED',
+    `${message}: it ran out of its memory limit${memory === undefined ? '' : ` of ${formatMemory(memory)}`}`,
+    {
+      exitCode,
+      hint: 'give it more with --memory',
+    },
+  );
+}
+
+function formatMemory(bytes: number): string {
+  return bytes % 2 ** 20 === 0 ? `${bytes / 2 ** 20} MiB` : `${bytes} bytes`;
 }

@@ -1,4 +1,4 @@
-import { chooseIsolation, type IsolationReport } from '../container/index.ts';
+import type { NetworkPool } from '../container/index.ts';
 import { decodeText, excerpt, type RunStep, type Step, type StepGraph, type StepId } from '../dockerfile/index.ts';
 import { isSlipwayError, messageOf } from '../errors.ts';
 import { chainIdOf, chainIdOfAll, type Digest } from '../oci/index.ts';
@@ -16,6 +16,7 @@ import { prepareRun } from './run-step.ts';
 import { AccountBook } from './solve/account-book.ts';
 import { projectOf } from './solve/account.ts';
 import { type ChangingStep, StepKeys } from './solve/keys.ts';
+import { RunConditions } from './solve/run-conditions.ts';
 import { needsOf, schedule, type StepFailure } from './solve/schedule.ts';
 import type { TreeOffer } from './trees.ts';
 import type { Workshop } from './workshop.ts';
@@ -33,6 +34,7 @@ export interface SolveOptions {
   readonly cache: CacheLookup;
   readonly workshop: Workshop;
   readonly lane: Lane;
+  readonly networks: NetworkPool;
   readonly request: BuildRequest;
   readonly context: OpenContext;
   readonly secrets: TreeOffer['secrets'];
@@ -96,13 +98,14 @@ class Solver implements TreeOffer {
   readonly #believed = new Set<Digest>();
   /** Steps that were told of, with what they gave: beginning again tells only of what is new. */
   readonly #told = new Map<StepId, Digest | undefined>();
-  #isolation: IsolationReport | undefined;
+  readonly #conditions: RunConditions;
 
   constructor(steps: readonly Step[], options: SolveOptions) {
     this.#steps = steps;
     this.#options = options;
     const { store, cache, lane, request, context, workshop } = options;
     this.#keys = new StepKeys({ offer: this, cache, workshop, request });
+    this.#conditions = new RunConditions({ ...options, privileges: store.privileges });
     this.#lasting = lastingOf(steps);
     this.book = new AccountBook(steps, {
       accounts: store.accounts,
@@ -256,6 +259,7 @@ class Solver implements TreeOffer {
     const reasons = this.#reasonsFor(step, key);
     this.#tell({ type: 'step-explained', id: step.id, reasons });
     try {
+      if (step.kind === 'run') this.#conditions.expect(step);
       await this.unpack(below, step.id);
       const { diffId } = await this.#perform(step, parent, signal);
       const duration = Date.now() - begun;
@@ -334,27 +338,16 @@ class Solver implements TreeOffer {
 
   async #run(step: RunStep, place: Workplace, signal: AbortSignal): Promise<void> {
     const { workshop, onEvent, request } = this.#options;
-    const isolation = (this.#isolation ??= this.#stateIsolation());
+    using conditions = await this.#conditions.enter(step);
     const { job, failure, onOutput } = await prepareRun(step, place, {
       offer: this,
-      isolation: isolation.isolation,
+      isolation: conditions.isolation,
+      network: conditions.network,
       request,
       onEvent,
     });
-    const { exitCode } = await workshop.run(job, { signal, onOutput, shown: this.#options.shown });
-    if (exitCode !== 0) throw failure(exitCode);
-  }
-
-  #stateIsolation(): IsolationReport {
-    const report = chooseIsolation(this.#options.request.isolation, this.store.privileges);
-    const network = this.#options.request.network;
-    this.#tell({
-      type: 'note',
-      level: 'info',
-      message: `RUN steps are isolated by ${report.description}, network: ${network}`,
-    });
-    for (const message of report.missing) this.#tell({ type: 'note', level: 'warning', message });
-    return report;
+    const end = await workshop.run(job, { signal, onOutput, shown: this.#options.shown });
+    if (end.exitCode !== 0) throw failure(end);
   }
 
   /** The first failure, with the lines of the Dockerfile that it is about; the others below it. */

@@ -5,6 +5,8 @@ import type { Store } from '../store/index.ts';
 import {
   answer,
   buildProgress,
+  confinementFlags,
+  confinementOf,
   drained,
   inquiryFlags,
   inquiryOf,
@@ -48,13 +50,9 @@ export default class Build extends StoreCommand {
       description: 'What separates RUN steps from the machine',
       default: 'auto',
     })(),
-    network: option({
-      options: ['host', 'none', 'default'] as const,
-      description: 'Network of RUN steps',
-      default: 'default',
-    })(),
     ...mountFlags,
     ...outputFlags,
+    ...confinementFlags,
     ...inquiryFlags,
   };
 
@@ -83,8 +81,8 @@ export default class Build extends StoreCommand {
       pull: flags.pull,
       ...outputRequest(flags),
       isolation: flags.isolation,
-      network: flags.network === 'default' ? 'host' : flags.network,
       mounts: mountsRequest(flags),
+      ...confinementOf(flags),
     };
     const progress = buildProgress(inquiry === undefined ? flags : { ...flags, summary: false }, {
       context: args.context,

@@ -1,5 +1,5 @@
 import { arch, cpus, release, totalmem } from 'node:os';
-import { chooseIsolation } from '../container/index.ts';
+import { chooseIsolation, chooseNetwork } from '../container/index.ts';
 import { compileTemplate, formatBinarySize, formatFlag, jsonFlag, readBuildInfo, StoreCommand } from '../ui/index.ts';
 
 export default class Info extends StoreCommand {
@@ -11,12 +11,14 @@ export default class Info extends StoreCommand {
     const { flags } = await this.parse(Info);
     const { privileges } = this;
     const isolation = chooseIsolation('auto', privileges);
+    const network = await chooseNetwork(privileges);
     const info = await this.withStore(async (store) => ({
       ServerVersion: readBuildInfo(this.config.root).version,
       Root: store.root,
       Images: store.images.list().length,
       Driver: store.snapshots.driver,
       Isolation: isolation.description,
+      Network: network.description,
       Privileges: privileges.kind,
       KernelVersion: release(),
       Architecture: arch(),
@@ -32,6 +34,7 @@ export default class Info extends StoreCommand {
       ['Images', String(info.Images)],
       ['Storage Driver', info.Driver],
       ['Isolation', info.Isolation],
+      ['Network', info.Network],
       ['Privileges', info.Privileges],
       ['Kernel Version', info.KernelVersion],
       ['Architecture', info.Architecture],

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** Capability names by number (linux/capability.h), without their `CAP_`. */
 const numbered = (
   'CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE ' +
@@ -25,6 +27,14 @@ export const defaultCapabilities: readonly Capability[] = [
   'CAP_AUDIT_WRITE',
   'CAP_SETFCAP',
 ];
+
+/** What a process may have at most, by /proc: here its own. */
+export function heldCapabilities(status: string = readFileSync('/proc/self/status', 'utf8')): readonly Capability[] {
+  const mask = BigInt(`0x${/^CapPrm:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+  return numbered
+    .filter((_, number) => ((mask >> BigInt(number)) & 1n) === 1n)
+    .map((name): Capability => `CAP_${name}`);
+}
 
 /** The bit of a capability in the sets of capset(2); -1 for an unknown name. */
 export function capabilityNumber(capability: Capability): number {

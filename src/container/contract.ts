@@ -1,9 +1,21 @@
 import type { Privileges, RootMount } from '../system/index.ts';
+import type { Confinement } from './confinement.ts';
 
 /** How strongly a step is separated from the machine. */
 export type Isolation = 'runc' | 'sandbox';
 export type IsolationChoice = Isolation | 'auto';
-export type NetworkMode = 'host' | 'none';
+
+/** What a step's network is: the machine's, one with loopback alone, or a prepared one. */
+export type ContainerNetwork = 'host' | 'none' | PrivateNetwork;
+
+/** A network namespace that was set up before: see `NetworkPool`. */
+export interface PrivateNetwork {
+  /** A path that opens it. */
+  readonly namespace: string;
+  readonly nameservers: readonly string[];
+  /** The machine's address as it is seen from within. */
+  readonly hostGateway: string;
+}
 
 /** A process in a root file system: one RUN step. */
 export interface ContainerSpec {
@@ -18,10 +30,16 @@ export interface ContainerSpec {
   readonly cwd: string;
   /** `user[:group]` as in USER; names are looked up in the root's own passwd and group. */
   readonly user: string;
-  readonly network: NetworkMode;
+  readonly network: ContainerNetwork;
   readonly hostname: string;
   /** Further mounts inside, in order. */
   readonly mounts: readonly ContainerMount[];
+  readonly confinement?: Confinement | undefined;
+  /**
+   * Standard input, output and error are this process's own instead of being handed on: a terminal, or what programs are. Absent:
+   * no input, and output goes to `onOutput`.
+   */
+  readonly interaction?: 'terminal' | 'plain' | undefined;
 }
 
 export type ContainerMount =
@@ -32,6 +50,8 @@ export interface ExitStatus {
   readonly code: number;
   /** Name such as `SIGKILL`, where a signal ended it; `code` is then 128 + its number. */
   readonly signal?: string;
+  /** The kernel ended something in it because it went beyond its memory limit. */
+  readonly outOfMemory?: boolean;
 }
 
 export interface RunOptions {

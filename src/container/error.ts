@@ -13,6 +13,12 @@ export type ContainerErrorCode =
   | 'RUNTIME_FAILED'
   /** Neither isolation, or not the one asked for, works here. */
   | 'ISOLATION_UNAVAILABLE'
+  /** A network of a step's own could not be made. */
+  | 'NETWORK_FAILED'
+  /** A limit that cannot be set here. */
+  | 'LIMIT_UNAVAILABLE'
+  /** A security option that cannot be heeded here. */
+  | 'SECURITY_UNAVAILABLE'
   | 'ABORTED';
 
 /** A container could not be started or watched. The failure of the process inside is no error: see `ExitStatus`. */

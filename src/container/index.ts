@@ -1,8 +1,14 @@
+export * from './confinement.ts';
 export * from './contract.ts';
 export * from './error.ts';
 export { findRunnable, type Runnable } from './emulation.ts';
 export { chooseIsolation } from './isolation.ts';
+export { chooseNetwork } from './network/choose.ts';
+export type { NetworkReport } from './network/contract.ts';
+export { type NetworkLease, type NetworkMode, NetworkPool } from './network/pool.ts';
+export { reapNetwork } from './network/reap.ts';
 export { resolveOwner, resolveUser } from './read-account-file.ts';
 export { reapContainer } from './reap.ts';
 export { runContainer } from './run.ts';
+export { parseSeccompProfile, type SeccompProfile } from './seccomp/profile.ts';
 export type { ContainerUser, Owner } from './users.ts';

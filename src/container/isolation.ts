@@ -66,7 +66,9 @@ function findSandbox(privileges: Privileges): Finding {
   const version = unshare === undefined ? undefined : /util-linux (\S+)/.exec(versionOf(unshare))?.[1];
   if (version === undefined) return unusable('unshare of util-linux is not installed');
   const missing = [
-    'no cgroup: what a step uses is neither limited nor counted',
+    privileges.kind === 'root'
+      ? 'no cgroup unless there are limits: what a step uses is not counted'
+      : 'no cgroup: what a step uses is neither limited nor counted',
     'device nodes other than those of /dev cannot be opened',
     ...(process.arch === 'arm64' ? ['32-bit programs do not run'] : []),
     ...singleId(privileges),

@@ -4,6 +4,7 @@ import { findExecutable } from '../system/index.ts';
 import { killRecordedInit } from './init-record.ts';
 import { removeCgroups } from './runc/cgroups.ts';
 import { deleteContainer, runcState } from './runc/run-runc.ts';
+import { limitedMark } from './sandbox/run-sandbox.ts';
 import { killStrays } from './strays.ts';
 
 /**
@@ -14,6 +15,7 @@ export async function reapContainer(bundle: string, id: string): Promise<void> {
   if (!existsSync(join(bundle, 'rootfs'))) return; // it came to its end, or never began
   killRecordedInit(bundle);
   await killStrays(bundle);
+  if (existsSync(join(bundle, limitedMark))) await removeCgroups(id);
   const state = runcState(bundle);
   if (!existsSync(state)) return;
   if (readdirSync(state).length > 0 && findExecutable('runc') !== undefined) await deleteContainer(bundle, id);

@@ -1,6 +1,8 @@
 import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { mountRoot, unmountRoot } from '../system/index.ts';
+import { checkLimits } from './limits.ts';
+import { checkSecurity } from './security.ts';
 import type { ContainerSpec, ExitStatus, RunOptions } from './contract.ts';
 import { checkSpec, prepareContainer } from './prepare.ts';
 import { runRunc } from './runc/run-runc.ts';
@@ -15,6 +17,8 @@ import { abortedError } from './supervise.ts';
  */
 export async function runContainer(spec: ContainerSpec, options: RunOptions): Promise<ExitStatus> {
   checkSpec(spec);
+  checkLimits(spec.confinement?.limits, options);
+  checkSecurity(spec.confinement?.security, options.isolation);
   if (options.signal?.aborted === true) throw abortedError(options.signal);
   const rootfs = join(spec.bundle, 'rootfs');
   mkdirSync(rootfs, { recursive: true, mode: 0o700 });

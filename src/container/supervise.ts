@@ -18,8 +18,9 @@ export interface Supervised {
  * time. So a step cannot forge what the launcher says.
  */
 export interface LauncherChannels {
-  readonly stdout: OutputPipe;
-  readonly stderr: OutputPipe;
+  /** Absent where the step writes to what is ours. */
+  readonly stdout?: OutputPipe | undefined;
+  readonly stderr?: OutputPipe | undefined;
   /** What is written on descriptor 3. */
   onReport(chunk: Buffer): void;
   onLauncherError(chunk: Buffer): void;
@@ -28,6 +29,8 @@ export interface LauncherChannels {
 export interface SupervisionOptions {
   onOutput(stream: 'stdout' | 'stderr', chunk: Buffer): void;
   readonly channels?: LauncherChannels;
+  /** Its standard streams are this process's own: see `ContainerSpec`. */
+  readonly interaction?: 'terminal' | 'plain' | undefined;
 }
 
 /**
@@ -35,12 +38,10 @@ export interface SupervisionOptions {
  * nothing of our environment but PATH.
  */
 export function supervise(argv: readonly string[], options: SupervisionOptions): Supervised {
-  const { channels } = options;
   const [file = '', ...args] = withParentDeath(argv);
-  const own: StdioOptions = ['ignore', 'pipe', 'pipe'];
-  const stdio: StdioOptions =
-    channels === undefined ? own : ['ignore', channels.stdout.writeEnd, 'pipe', 'pipe', channels.stderr.writeEnd];
-  const child = spawn(file, args, { cwd: '/', detached: true, env: minimalEnvironment(), stdio });
+  // With a terminal it stays in our session, whose terminal it then is.
+  const detached = options.interaction !== 'terminal';
+  const child = spawn(file, args, { cwd: '/', detached, env: minimalEnvironment(), stdio: stdioOf(options) });
   const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>();
   child.once('error', (cause) => {
     reject(new ContainerError('RUNTIME_FAILED', `cannot start ${file}: ${cause.message}`, { cause }));
@@ -48,6 +49,12 @@ export function supervise(argv: readonly string[], options: SupervisionOptions):
   child.once('close', (code, signal) => resolve(exitStatus(code, signal)));
   const outputs = listen(child, options);
   return { child, ended: Promise.all([promise, ...outputs]).then(([status]) => status) };
+}
+
+function stdioOf({ channels, interaction }: SupervisionOptions): StdioOptions {
+  if (interaction !== undefined) return channels === undefined ? [0, 1, 2] : [0, 1, 'pipe', 'pipe', 2];
+  if (channels === undefined) return ['ignore', 'pipe', 'pipe'];
+  return ['ignore', channels.stdout?.writeEnd ?? 'ignore', 'pipe', 'pipe', channels.stderr?.writeEnd ?? 'ignore'];
 }
 
 /** What is to be waited for beside the child's end. */
@@ -62,11 +69,13 @@ function listen(child: ChildProcess, options: SupervisionOptions): readonly Prom
   }
   child.stderr?.on('data', (chunk: Buffer) => channels.onLauncherError(chunk));
   (child.stdio[3] as Readable | null | undefined)?.on('data', (chunk: Buffer) => channels.onReport(chunk));
+  const { stdout, stderr } = channels;
+  if (stdout === undefined || stderr === undefined) return [];
   child.once('exit', () => {
-    channels.stdout.hurry();
-    channels.stderr.hurry();
+    stdout.hurry();
+    stderr.hurry();
   });
-  return [channels.stdout.read(onStdout), channels.stderr.read(onStderr)];
+  return [stdout.read(onStdout), stderr.read(onStderr)];
 }
 
 /** 128 + the number for a signal, as shells tell it. */

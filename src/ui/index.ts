@@ -1,6 +1,7 @@
 export { mountFlags, mountsRequest } from './build-flags/mounts.ts';
 export { type SolvingFlags, solvingFlags, solvingOf } from './build-flags/solving.ts';
 export { answer, type AnswerOptions } from './answer.ts';
+export { confinementFlags, confinementOf } from './build-flags/confinement.ts';
 export { type BuildInfo, readBuildInfo } from './build-info.ts';
 export { type Style, paint } from './colour.ts';
 export { buildProgress, progressFlags, type ProgressValues } from './build-flags/progress.ts';

@@ -35,11 +35,13 @@ export async function runJob(job: RunJob, context: JobContext): Promise<RunResul
       network: job.network,
       hostname,
       mounts: [...job.mounts, ...treeMounts],
+      confinement: job.confinement,
+      interaction: job.interaction,
     },
     { privileges: context.privileges, isolation: job.isolation, signal: context.signal, onOutput: context.onOutput },
   );
   if (context.signal.aborted) throw new BuildError('CANCELLED', 'the build was cancelled', { exitCode: 130 });
-  return { exitCode: status.code, signal: status.signal, shown };
+  return { exitCode: status.code, signal: status.signal, outOfMemory: status.outOfMemory, shown };
 }
 
 interface MountWork {

@@ -2,6 +2,7 @@ import type { CopyStep, RunStep, Step } from '../../dockerfile/index.ts';
 import type { Digest } from '../../oci/index.ts';
 import type { CacheLookup } from '../cache/build-cache.ts';
 import { type CacheKey, copyKey, runKey, workdirKey } from '../cache-key.ts';
+import { hostNames } from '../confinement.ts';
 import type { Selection, SourceRef } from '../jobs.ts';
 import type { BuildRequest } from '../request.ts';
 import { factKeyOf, openSources, treeOf, type TreeOffer } from '../trees.ts';
@@ -14,7 +15,7 @@ export interface StepKeysOptions {
   readonly offer: TreeOffer;
   readonly cache: CacheLookup;
   readonly workshop: Workshop;
-  readonly request: Pick<BuildRequest, 'network'>;
+  readonly request: Pick<BuildRequest, 'network' | 'confinement'>;
 }
 
 /** Cache keys of steps, and what they cost: sources are opened and read once, for the key and for the copy. */
@@ -56,9 +57,9 @@ export class StepKeys {
     for (const mount of step.mounts) {
       if (mount.type === 'bind') mounts[mount.target] = await this.#bindDigest(mount, signal);
     }
-    const { network } = this.#options.request;
+    const { network, confinement } = this.#options.request;
     const isOther = step.network === 'default' && network === 'none';
-    return runKey(isOther ? { ...step, network } : step, parent, mounts);
+    return runKey({ ...step, ...(isOther ? { network } : {}), hosts: hostNames(confinement) }, parent, mounts);
   }
 
   async #bindDigest(mount: RunStep['mounts'][number] & { type: 'bind' }, signal: AbortSignal): Promise<string> {

@@ -14,6 +14,15 @@ export async function removeCgroups(id: string): Promise<void> {
   await repeatUntilDone(() => found.every(removeTree));
 }
 
+/** Whether the kernel ended something in the cgroups of a container for want of memory. They must be there still. */
+export function ranOutOfMemory(id: string): boolean {
+  return cgroupsNamed(id).some((folder) => {
+    // v2 and v1; a file that is not there says nothing.
+    const text = readOrEmpty(join(folder, 'memory.events')) + readOrEmpty(join(folder, 'memory.oom_control'));
+    return /^oom_kill [1-9]/m.test(text);
+  });
+}
+
 function cgroupsNamed(id: string): readonly string[] {
   const found: string[] = [];
   const open = [root];
@@ -41,6 +50,14 @@ function processesIn(folder: string): readonly number[] {
     return lines.map(Number).filter((pid) => pid > 1);
   } catch {
     return []; // it is gone, or of a kind that cannot be read (threaded)
+  }
+}
+
+function readOrEmpty(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
   }
 }
 

@@ -6,7 +6,9 @@ import { ContainerError } from '../error.ts';
 import type { PreparedContainer } from '../prepare.ts';
 import { sandboxMachine } from '../sandbox/run-sandbox.ts';
 import { abortedError, supervise, whenAborted } from '../supervise.ts';
-import { removeCgroups } from './cgroups.ts';
+import { needsCgroup } from '../limits.ts';
+import { ranOutOfMemory, removeCgroups } from './cgroups.ts';
+import { serializeSpec } from './resources.ts';
 import { runtimeSpec } from './runtime-spec.ts';
 
 /** Where runc keeps what it knows of a container: in the bundle, so that a later process finds it there. */
@@ -23,15 +25,18 @@ export async function runRunc(container: PreparedContainer, options: RunOptions)
   const runc = findExecutable('runc');
   if (runc === undefined) throw new ContainerError('ISOLATION_UNAVAILABLE', 'runc is not installed');
   const spec = runtimeSpec(container, options.privileges, sandboxMachine());
-  writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec));
+  writeFileSync(join(bundle, 'config.json'), serializeSpec(spec));
   mkdirSync(runcState(bundle), { recursive: true, mode: 0o700 });
   const log = join(bundle, 'runc.log');
   rmSync(log, { force: true });
   // Told, because runc takes a user namespace with all ids for none; then it would insist on its cgroups.
   const rootless = options.privileges.kind === 'root' ? 'false' : 'true';
   const global = ['--root', runcState(bundle), '--log', log, '--log-format', 'json', '--rootless', rootless];
-  const runtime = supervise([runc, ...global, 'run', '--bundle', bundle, id], {
+  // Its cgroup is kept to be asked whether memory ran out.
+  const keep = needsCgroup(container.spec.confinement?.limits);
+  const runtime = supervise([runc, ...global, 'run', ...(keep ? ['--keep'] : []), '--bundle', bundle, id], {
     onOutput: (stream, chunk) => options.onOutput(stream, chunk),
+    interaction: container.spec.interaction,
   });
   let stopping: Promise<void> | undefined;
   using _ = whenAborted(options.signal, () => {
@@ -43,6 +48,10 @@ export async function runRunc(container: PreparedContainer, options: RunOptions)
     await deleteContainer(bundle, id);
     throw abortedError(options.signal);
   }
+  if (!keep) return status.code === 0 ? status : explain(status, log);
+  const outOfMemory = status.code !== 0 && ranOutOfMemory(id);
+  await deleteContainer(bundle, id);
+  if (outOfMemory) return { ...status, outOfMemory };
   return status.code === 0 ? status : explain(status, log);
 }
 

@@ -1,10 +1,21 @@
+import { posix } from 'node:path';
 import type { Privileges } from '../../system/index.ts';
-import { defaultCapabilities } from '../capabilities.ts';
-import type { ContainerSpec } from '../contract.ts';
+import { type Capability, defaultCapabilities, heldCapabilities } from '../capabilities.ts';
+import { defaultSecurity, type Security } from '../confinement.ts';
+import type { ContainerNetwork, ContainerSpec } from '../contract.ts';
 import { maskedPaths, readonlyPaths } from '../kernel-paths.ts';
 import type { PreparedContainer, PreparedMount } from '../prepare.ts';
+import { hasAppArmor } from '../security.ts';
 import { fakeRootFilter, type Machine, policyFilter } from '../seccomp/filter.ts';
 import { type OciSeccomp, ociSeccomp, overlayFilters } from '../seccomp/oci.ts';
+import { type OciProfile, ociProfile } from '../seccomp/profile.ts';
+import {
+  type RuntimeResources,
+  type RuntimeRlimit,
+  runtimeResources,
+  runtimeRlimits,
+  shmSizeOption,
+} from './resources.ts';
 
 /** The parts of config.json (OCI runtime specification 1.0.2) that are used here. */
 export interface RuntimeSpec {
@@ -21,16 +32,22 @@ export interface RuntimeSpec {
     readonly cwd: string;
     readonly capabilities: Readonly<Record<CapabilitySet, readonly string[]>>;
     readonly noNewPrivileges: boolean;
+    readonly terminal?: boolean;
+    readonly rlimits?: readonly RuntimeRlimit[];
+    readonly apparmorProfile?: string;
   };
   readonly root: { readonly path: string; readonly readonly: boolean };
   readonly hostname: string;
   readonly mounts: readonly RuntimeMount[];
   readonly linux: {
-    readonly namespaces: readonly { readonly type: string }[];
+    readonly namespaces: readonly { readonly type: string; readonly path?: string }[];
     readonly maskedPaths: readonly string[];
     readonly readonlyPaths: readonly string[];
-    readonly seccomp?: OciSeccomp;
-    readonly resources?: { readonly devices: readonly { readonly allow: boolean; readonly access: string }[] };
+    readonly seccomp?: OciSeccomp | OciProfile;
+    readonly cgroupsPath?: string;
+    readonly resources?: RuntimeResources & {
+      readonly devices: readonly { readonly allow: boolean; readonly access: string }[];
+    };
   };
 }
 
@@ -51,6 +68,11 @@ export function runtimeSpec(
 ): RuntimeSpec {
   const { spec, user, env } = container;
   const inNamespace = privileges.kind !== 'root';
+  const security = spec.confinement?.security ?? defaultSecurity;
+  const limits = spec.confinement?.limits ?? {};
+  const capabilities = security.insecure ? heldCapabilities() : defaultCapabilities;
+  const seccomp = machine === undefined ? undefined : policy(machine, { privileges, security });
+  const isOpen = security.insecure || security.unmasked;
   return {
     ociVersion: '1.0.2',
     process: {
@@ -58,19 +80,25 @@ export function runtimeSpec(
       args: spec.args,
       env,
       cwd: spec.cwd,
-      capabilities: capabilitySets(user.uid),
-      noNewPrivileges: false,
+      capabilities: capabilitySets(user.uid, capabilities),
+      noNewPrivileges: security.noNewPrivileges,
+      ...(spec.interaction === 'terminal' ? { terminal: true } : {}),
+      ...(limits.ulimits === undefined ? {} : { rlimits: runtimeRlimits(limits.ulimits) }),
+      ...(security.apparmor !== undefined && hasAppArmor() ? { apparmorProfile: security.apparmor } : {}),
     },
     root: { path: 'rootfs', readonly: isReadOnly(spec) },
     hostname: spec.hostname,
     mounts: [...kernelMounts(spec, privileges), ...container.mounts.map(runtimeMount)],
     linux: {
-      namespaces: namespaceTypes(spec).map((type) => ({ type })),
-      maskedPaths,
-      readonlyPaths,
-      ...(machine === undefined ? {} : { seccomp: policy(machine, privileges) }),
+      namespaces: namespaces(spec.network),
+      maskedPaths: isOpen ? [] : maskedPaths,
+      readonlyPaths: isOpen ? [] : readonlyPaths,
+      ...(seccomp === undefined ? {} : { seccomp }),
+      ...(limits.cgroupParent === undefined ? {} : { cgroupsPath: posix.join('/', limits.cgroupParent, spec.id) }),
       // The runtime itself allows the usual devices. In a user namespace there are none to forbid, nor a cgroup to do it.
-      ...(inNamespace ? {} : { resources: { devices: [{ allow: false, access: 'rwm' }] } }),
+      ...(inNamespace
+        ? {}
+        : { resources: { ...runtimeResources(limits), devices: [{ allow: security.insecure, access: 'rwm' }] } }),
     },
   };
 }
@@ -82,20 +110,31 @@ function runtimeUser(user: PreparedContainer['user'], privileges: Privileges): R
   return { uid: user.uid, gid: user.gid, umask, additionalGids: user.groups };
 }
 
-function capabilitySets(uid: number): RuntimeSpec['process']['capabilities'] {
-  const held = uid === 0 ? defaultCapabilities : [];
-  return { bounding: defaultCapabilities, effective: held, permitted: held, inheritable: [], ambient: [] };
+function capabilitySets(uid: number, capabilities: readonly Capability[]): RuntimeSpec['process']['capabilities'] {
+  const held = uid === 0 ? capabilities : [];
+  return { bounding: capabilities, effective: held, permitted: held, inheritable: [], ambient: [] };
 }
 
-function namespaceTypes(spec: ContainerSpec): readonly string[] {
-  return ['mount', 'pid', 'ipc', 'uts', ...(spec.network === 'none' ? ['network'] : [])];
+function namespaces(network: ContainerNetwork): RuntimeSpec['linux']['namespaces'] {
+  const own = ['mount', 'pid', 'ipc', 'uts'].map((type) => ({ type }));
+  if (network === 'host') return own;
+  return [...own, network === 'none' ? { type: 'network' } : { type: 'network', path: network.namespace }];
 }
 
 function isReadOnly({ root }: ContainerSpec): boolean {
   return root.kind === 'directory' ? root.readOnly : root.upper === undefined;
 }
 
-function policy(machine: Machine, privileges: Privileges): OciSeccomp {
+/** undefined: every system call may be made. */
+function policy(
+  machine: Machine,
+  { privileges, security }: { readonly privileges: Privileges; readonly security: Security },
+): OciSeccomp | OciProfile | undefined {
+  if (typeof security.seccomp === 'object' && !security.insecure)
+    return ociProfile(security.seccomp, defaultCapabilities);
+  if (security.insecure || security.seccomp === 'unconfined') {
+    return privileges.kind === 'single' ? ociSeccomp(fakeRootFilter(), machine) : undefined;
+  }
   const base = policyFilter(machine, defaultCapabilities);
   return ociSeccomp(privileges.kind === 'single' ? overlayFilters(base, fakeRootFilter()) : base, machine);
 }
@@ -107,7 +146,7 @@ function kernelMounts(spec: ContainerSpec, privileges: Privileges): readonly Run
     mount('/proc', 'proc', quiet),
     mount('/dev', 'tmpfs', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
     mount('/dev/pts', 'devpts', ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', ...terminalGroup]),
-    mount('/dev/shm', 'tmpfs', [...quiet, 'mode=1777', 'size=65536k']),
+    mount('/dev/shm', 'tmpfs', [...quiet, 'mode=1777', shmSizeOption(spec.confinement?.limits)]),
     mount('/dev/mqueue', 'mqueue', quiet),
     sysMount(spec, privileges),
   ];
@@ -115,8 +154,8 @@ function kernelMounts(spec: ContainerSpec, privileges: Privileges): readonly Run
 
 /** A sysfs of its own takes the rights over the network namespace; else the machine's is shown. */
 function sysMount(spec: ContainerSpec, privileges: Privileges): RuntimeMount {
-  const options = ['nosuid', 'noexec', 'nodev', 'ro'];
-  if (privileges.kind === 'root' || spec.network === 'none') return mount('/sys', 'sysfs', options);
+  const options = ['nosuid', 'noexec', 'nodev', spec.confinement?.security?.insecure === true ? 'rw' : 'ro'];
+  if (privileges.kind === 'root' || spec.network !== 'host') return mount('/sys', 'sysfs', options);
   return { destination: '/sys', type: 'none', source: '/sys', options: ['rbind', ...options] };
 }
 

@@ -1,6 +1,7 @@
 import type { Privileges } from '../../system/index.ts';
 import { mountFlags } from '../../system/index.ts';
 import { deviceLinks, devices, maskedPaths, readonlyPaths } from '../kernel-paths.ts';
+import { defaultSecurity, defaultShmSize } from '../confinement.ts';
 import type { PreparedContainer, PreparedMount } from '../prepare.ts';
 import type { Tape } from './tape.ts';
 
@@ -19,14 +20,18 @@ type Attributes = number;
  */
 export function recordMounts(tape: Tape, container: PreparedContainer, privileges: Privileges): void {
   const isRealRoot = privileges.kind === 'root';
-  if (isRealRoot) setAttributes(tape, '/', noDev);
+  const { limits, security = defaultSecurity } = container.spec.confinement ?? {};
+  // An insecure step may use the machine's devices.
+  const isGuarded = isRealRoot && !security.insecure;
+  if (isGuarded) setAttributes(tape, '/', noDev);
   mountProc(tape);
-  mountSys(tape);
+  mountSys(tape, security.insecure ? 0 : readOnly);
   if (isRealRoot) mountOwnDevices(tape);
   else mountMachineDevices(tape);
-  mountDeviceFolders(tape, { group: privileges.kind !== 'single' });
+  mountDeviceFolders(tape, { group: privileges.kind !== 'single', shmSize: limits?.shmSize ?? defaultShmSize });
   for (const mount of container.mounts) recordMount(tape, mount);
-  if (isRealRoot) setAttributes(tape, '/dev', noSuid | noDev);
+  if (isGuarded) setAttributes(tape, '/dev', noSuid | noDev);
+  if (security.insecure || security.unmasked) return;
   for (const path of readonlyPaths) protectPath(tape, path);
   for (const path of maskedPaths) maskPath(tape, path);
 }
@@ -40,12 +45,12 @@ function mountProc(tape: Tape): void {
 }
 
 /** A sysfs of its own takes the rights over the network namespace; else the machine's is shown. */
-function mountSys(tape: Tape): void {
-  const flags = noSuid | noDev | noExec | readOnly;
+function mountSys(tape: Tape, protection: Attributes): void {
+  const flags = noSuid | noDev | noExec | protection;
   const args = [tape.text('sysfs'), tape.text('/sys'), tape.text('sysfs'), flags, 0];
   tape.call('mount', args, { purpose: 'mount /sys', tolerate: ['EPERM'], elseNext: true });
   bindFromMachine(tape, 'sys', '/sys');
-  setAttributes(tape, '/sys', readOnly | noSuid | noDev | noExec);
+  setAttributes(tape, '/sys', protection | noSuid | noDev | noExec);
 }
 
 function mountDevTmpfs(tape: Tape): void {
@@ -74,12 +79,12 @@ function mountMachineDevices(tape: Tape): void {
   }
 }
 
-/** @param options.group whether group 5 (tty) can own terminals. */
-function mountDeviceFolders(tape: Tape, options: { readonly group: boolean }): void {
+/** @param options.group whether group 5 (tty) can own terminals; `shmSize` in bytes. */
+function mountDeviceFolders(tape: Tape, options: { readonly group: boolean; readonly shmSize: number }): void {
   const pts = `newinstance,ptmxmode=0666,mode=0620${options.group ? ',gid=5' : ''}`;
   mountDeviceFolder(tape, { name: 'pts', type: 'devpts', flags: noSuid | noExec, data: pts });
   const flags = noSuid | noDev | noExec;
-  mountDeviceFolder(tape, { name: 'shm', type: 'tmpfs', flags, data: 'mode=1777,size=65536k' });
+  mountDeviceFolder(tape, { name: 'shm', type: 'tmpfs', flags, data: `mode=1777,size=${options.shmSize}` });
   mountDeviceFolder(tape, { name: 'mqueue', type: 'mqueue', flags, data: '' });
   for (const [name, target] of deviceLinks) {
     const args = [tape.text(target), currentDirectory, tape.text(`/dev/${name}`)];

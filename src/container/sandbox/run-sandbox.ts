@@ -8,6 +8,9 @@ import { OutputPipe } from '../output-pipe.ts';
 import type { PreparedContainer } from '../prepare.ts';
 import { killSandbox, recordInit } from '../init-record.ts';
 import type { Machine } from '../seccomp/filter.ts';
+import { makeLimitCgroup } from '../limit-cgroup.ts';
+import { needsCgroup } from '../limits.ts';
+import { ranOutOfMemory, removeCgroups } from '../runc/cgroups.ts';
 import { abortedError, supervise, whenAborted } from '../supervise.ts';
 import { describeStartFailure, errnoName } from './execution.ts';
 import { recordScript, type Script, started } from './script.ts';
@@ -32,18 +35,45 @@ export async function runSandbox(container: PreparedContainer, options: RunOptio
   if (machine === undefined || unshare === undefined) {
     throw new ContainerError('ISOLATION_UNAVAILABLE', 'the sandbox needs unshare of util-linux on x64 or arm64');
   }
-  const script = recordScript(container, options.privileges, machine);
   const namespaces = ['--mount', '--pid', '--ipc', '--uts', ...(container.spec.network === 'none' ? ['--net'] : [])];
   const launch = [unshare, ...namespaces, '--fork', '--kill-child=SIGKILL'];
+  await using limited = new LimitedStep(container);
+  const script = recordScript(container, { privileges: options.privileges, machine, entrances: limited.entrances });
   const attempts = new Attempts(container.spec.bundle, script.tape.executable());
   try {
     for (;;) {
       const end = await play([...launch, attempts.file], { script, container, options });
-      if (end.started) return end.status;
+      if (end.started) return limited.explain(end.status);
       if (!(await attempts.next(end.stderr))) throw notStarted(end.stderr);
     }
   } finally {
     attempts.clean();
+  }
+}
+
+/** In the bundle of a step that has cgroups of its own. */
+export const limitedMark = 'limited';
+
+/** The cgroups of a step with limits. Noted in the bundle before they are made, for whoever has to clear them away. */
+class LimitedStep implements AsyncDisposable {
+  readonly entrances: readonly string[] = [];
+  readonly #id: string;
+
+  constructor({ spec }: PreparedContainer) {
+    this.#id = spec.id;
+    const limits = spec.confinement?.limits;
+    if (limits === undefined || !needsCgroup(limits)) return;
+    writeFileSync(join(spec.bundle, limitedMark), '');
+    this.entrances = makeLimitCgroup(spec.id, limits).entrances;
+  }
+
+  explain(status: ExitStatus): ExitStatus {
+    if (this.entrances.length === 0 || status.code === 0) return status;
+    return ranOutOfMemory(this.#id) ? { ...status, outOfMemory: true } : status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.entrances.length > 0) await removeCgroups(this.#id);
   }
 }
 
@@ -58,15 +88,16 @@ type PlayEnd =
   | { readonly started: false; readonly stderr: string };
 
 async function play(argv: readonly string[], { script, container, options }: Play): Promise<PlayEnd> {
-  const { bundle } = container.spec;
+  const { bundle, interaction } = container.spec;
   const owner = options.privileges.kind === 'single' ? { uid: 0, gid: 0 } : container.user;
   let report = Buffer.alloc(0);
   let errors = '';
   const runtime = supervise(argv, {
     onOutput: (stream, chunk) => options.onOutput(stream, chunk),
+    interaction,
     channels: {
-      stdout: new OutputPipe(bundle, owner),
-      stderr: new OutputPipe(bundle, owner),
+      stdout: interaction === undefined ? new OutputPipe(bundle, owner) : undefined,
+      stderr: interaction === undefined ? new OutputPipe(bundle, owner) : undefined,
       onReport: (chunk) => {
         if (report.length === 0) recordInit(bundle, runtime.child.pid);
         report = Buffer.concat([report, chunk]);

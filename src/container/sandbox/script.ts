@@ -1,8 +1,9 @@
 import type { Privileges } from '../../system/index.ts';
-import { capabilityMask, defaultCapabilities } from '../capabilities.ts';
+import { capabilityMask, defaultCapabilities, heldCapabilities } from '../capabilities.ts';
+import { defaultSecurity, type Ulimit, ulimitNumbers } from '../confinement.ts';
 import type { PreparedContainer } from '../prepare.ts';
 import { compileFilter } from '../seccomp/bpf.ts';
-import { fakeRootFilter, type Machine, policyFilter } from '../seccomp/filter.ts';
+import { fakeRootFilter, type Machine, policyFilter, terminalFilter } from '../seccomp/filter.ts';
 import { recordExecution } from './execution.ts';
 import { recordMounts } from './mounts.ts';
 import { Tape } from './tape.ts';
@@ -19,6 +20,13 @@ const setDescriptorFlags = 2; // F_SETFD
 const closeOnExec = 1;
 const detach = 2; // MNT_DETACH
 
+export interface ScriptSurroundings {
+  readonly privileges: Privileges;
+  readonly machine: Machine;
+  /** Files of cgroups to enter: see `LimitCgroup`. */
+  readonly entrances: readonly string[];
+}
+
 export interface Script {
   readonly tape: Tape;
   /** Index of the first call that starts the step's program: failures from there on are its own. */
@@ -30,26 +38,30 @@ export interface Script {
  * directory until everything is mounted: sources are relative paths in it, targets absolute paths in the new root, where no
  * link can lead out.
  */
-export function recordScript(container: PreparedContainer, privileges: Privileges, machine: Machine): Script {
+export function recordScript(container: PreparedContainer, surroundings: ScriptSurroundings): Script {
+  const { privileges, machine } = surroundings;
   const tape = new Tape(machine);
-  recordEntry(tape, container);
+  recordEntry(tape, container, surroundings);
   recordMounts(tape, container, privileges);
   recordIdentity(tape, container);
   tape.call('umount2', [tape.text('.'), detach], { purpose: 'leave the machine’s root' });
   tape.call('chdir', [tape.text('/')], { purpose: 'enter the root' });
   tape.call('close', [oldRootFd], { purpose: 'leave the machine’s root' });
+  recordUlimits(tape, container.spec.confinement?.limits?.ulimits ?? []);
   recordPrivileges(tape, container, privileges);
   const execution = recordExecution(tape, container);
   return { tape, execution };
 }
 
-function recordEntry(tape: Tape, { rootfs }: PreparedContainer): void {
+function recordEntry(tape: Tape, { rootfs, spec }: PreparedContainer, { entrances }: ScriptSurroundings): void {
   const purpose = 'enter the root file system';
   tape.call('write', [reportFd, tape.text(started), started.length], { purpose });
   tape.call('fcntl', [reportFd, setDescriptorFlags, closeOnExec], { purpose });
   tape.call('dup3', [stderrFd, 2, 0], { purpose });
   tape.call('close_range', [stderrFd, 0xffff_ffff, 0], { purpose: 'close inherited files (Linux 5.9 is needed)' });
   tape.call('rt_sigprocmask', [2, tape.words([0]), 0, 8], { purpose }); // SIG_SETMASK: none blocked
+  for (const file of entrances) enterCgroup(tape, file);
+  if (typeof spec.network === 'object') enterNetwork(tape, spec.network.namespace);
   tape.call('umask', [0], { purpose });
   tape.call('openat', [currentDirectory, tape.text('/'), openPathFolder], { purpose });
   tape.call('chdir', [tape.text(rootfs)], { purpose });
@@ -58,13 +70,43 @@ function recordEntry(tape: Tape, { rootfs }: PreparedContainer): void {
   tape.call('fchdir', [oldRootFd], { purpose });
 }
 
+/** Descriptor that the next open gets, while only 0 to 3 are open. */
+const nextFd = 4;
+const closeOnExecFlag = 0o2000000; // O_CLOEXEC
+const newNetwork = 0x40000000; // CLONE_NEWNET
+
+function enterCgroup(tape: Tape, file: string): void {
+  const purpose = 'enter the cgroup of the limits';
+  tape.call('openat', [currentDirectory, tape.text(file), 1 | closeOnExecFlag], { purpose }); // O_WRONLY
+  tape.call('write', [nextFd, tape.text('0'), 1], { purpose });
+  tape.call('close', [nextFd], { purpose });
+}
+
+function enterNetwork(tape: Tape, namespace: string): void {
+  const purpose = 'enter the network';
+  tape.call('openat', [currentDirectory, tape.text(namespace), closeOnExecFlag], { purpose });
+  tape.call('setns', [nextFd, newNetwork], { purpose });
+  tape.call('close', [nextFd], { purpose });
+}
+
+const unlimited = 0xffff_ffff_ffff_ffffn; // RLIM_INFINITY
+
+/** Before capabilities go: raising a hard limit takes one. */
+function recordUlimits(tape: Tape, ulimits: readonly Ulimit[]): void {
+  for (const { name, soft, hard } of ulimits) {
+    const limit = tape.words([soft, hard].map((value) => (value === -1 ? unlimited : value)));
+    tape.call('prlimit64', [0, ulimitNumbers[name], limit, 0], { purpose: `set the ulimit ${name}` });
+  }
+}
+
 function recordIdentity(tape: Tape, { spec }: PreparedContainer): void {
   const purpose = 'set the host name';
   tape.call('sethostname', [tape.text(spec.hostname), Buffer.byteLength(spec.hostname)], { purpose });
   if (spec.network === 'none') raiseLoopback(tape);
   // A session keyring of its own, as runc gives: the machine's keys are not to be found through it.
   tape.call('keyctl', [1, tape.text(`_ses.${spec.id}`)], { purpose, tolerate: 'all' });
-  tape.call('setsid', [], { purpose: 'start a session', tolerate: ['EPERM'] });
+  // With a terminal it stays in the session whose terminal that is.
+  if (spec.interaction !== 'terminal') tape.call('setsid', [], { purpose: 'start a session', tolerate: ['EPERM'] });
 }
 
 function raiseLoopback(tape: Tape): void {
@@ -86,16 +128,19 @@ const lastPossibleCapability = 63;
  * it takes CAP_SYS_ADMIN or no_new_privs, and the latter would break set-user-id programs: so it comes before the last
  * capabilities go, and allows what is still to be done.
  */
-function recordPrivileges(tape: Tape, { user }: PreparedContainer, privileges: Privileges): void {
+function recordPrivileges(tape: Tape, { user, spec }: PreparedContainer, privileges: Privileges): void {
   const purpose = 'drop capabilities';
-  const kept = capabilityMask(defaultCapabilities);
+  const security = spec.confinement?.security ?? defaultSecurity;
+  const kept = capabilityMask(security.insecure ? heldCapabilities() : defaultCapabilities);
   tape.call('prctl', [47, 4, 0, 0, 0], { purpose, tolerate: ['EINVAL'] }); // PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL
   for (let number = 0; number <= lastPossibleCapability; number++) {
     if ((kept & (1n << BigInt(number))) !== 0n) continue;
     tape.call('prctl', [24, number, 0, 0, 0], { purpose, tolerate: ['EINVAL'] }); // PR_CAPBSET_DROP; EINVAL: none such
   }
   setCapabilities(tape, kept | sysAdmin);
-  loadFilter(tape, compiledPolicy(tape.machine));
+  if (security.noNewPrivileges) tape.call('prctl', [38, 1, 0, 0, 0], { purpose: 'give up new privileges' }); // PR_SET_NO_NEW_PRIVS
+  if (!security.insecure && security.seccomp === 'default') loadFilter(tape, compiledPolicy(tape.machine));
+  if (spec.interaction === 'terminal') loadFilter(tape, compileFilter(terminalFilter(), tape.machine));
   // With one id there is nothing to change to. The exec that follows leaves root no more than the bounding set.
   if (privileges.kind === 'single') {
     loadFilter(tape, compileFilter(fakeRootFilter(), tape.machine));

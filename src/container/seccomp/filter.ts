@@ -72,6 +72,18 @@ export function fakeRootFilter(): Filter {
   return { calls, otherwise: 'allow', newer: 'allow', foreign: 'allow' };
 }
 
+/**
+ * Keeps a step from typing into the terminal that it was given (TIOCSTI, and TIOCLINUX on a console): what it pushed there would
+ * be read, and run, by the shell that slipway was started from.
+ */
+export function terminalFilter(): Filter {
+  const tests: readonly ArgumentTest[] = [{ argument: 1, is: 'intNoneOf', values: [0x5412, 0x541c] }];
+  const calls = new Map<string, Outcome>([
+    ['ioctl', { kind: 'tested', tests, when: 'allow', otherwise: { errno: EPERM } }],
+  ]);
+  return { calls, otherwise: 'allow', newer: 'allow', foreign: 'allow' };
+}
+
 const pretended = `capset chown chown32 fchown fchown32 fchownat lchown lchown32 setfsgid setfsgid32 setfsuid setfsuid32 setgid
   setgid32 setgroups setgroups32 setregid setregid32 setresgid setresgid32 setresuid setresuid32 setreuid setreuid32
   setuid setuid32`;

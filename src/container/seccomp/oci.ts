@@ -4,7 +4,7 @@ import type { Action, Filter, Machine, Outcome } from './filter.ts';
 /** `linux.seccomp` of the runtime specification. */
 export interface OciSeccomp {
   readonly defaultAction: OciAction;
-  readonly defaultErrnoRet: number;
+  readonly defaultErrnoRet?: number;
   readonly architectures: readonly string[];
   readonly syscalls: readonly OciRule[];
 }
@@ -44,6 +44,10 @@ export function ociSeccomp(filter: Filter, machine: Machine): OciSeccomp {
     if (outcome.kind === 'tested') syscalls.push(...testedRules(name, outcome));
     else if (outcome.action === 'allow') allowed.push(name);
     else syscalls.push({ names: [name], ...ociAction(outcome.action) });
+  }
+  if (filter.otherwise === 'allow') {
+    const others = syscalls.filter((each) => each.action !== 'SCMP_ACT_ALLOW');
+    return { defaultAction: 'SCMP_ACT_ALLOW', architectures: architectures[machine], syscalls: others };
   }
   syscalls.unshift({ names: allowed.sort(), action: 'SCMP_ACT_ALLOW' });
   return {

@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { makeNetworkNamespace, run } from '../../system/index.ts';
+import { ContainerError } from '../error.ts';
+import { machineResolver, parseResolver } from '../network-files.ts';
+import type { NetworkBuilder, PreparedNetwork } from './contract.ts';
+import { MachineLock } from './machine-lock.ts';
+import { bridgeName, formatSubnet, freeSubnets, hostOf, parseRoutes, type Subnet, subnetOfBridge } from './subnet.ts';
+
+/** What netavark reads on its standard input. */
+interface NetavarkRequest {
+  readonly container_id: string;
+  readonly container_name: string;
+  readonly networks: Readonly<
+    Record<string, { readonly static_ips: readonly string[]; readonly interface_name: string }>
+  >;
+  readonly network_info: Readonly<Record<string, object>>;
+}
+
+/**
+ * A bridge of one build, with a network of its own behind address translation, and in it one namespace for each step that runs
+ * at the same time. Everything about it follows from its subnet, which one process of the machine holds by a lock: so whoever can
+ * take the lock of a bridge may clear it away.
+ */
+export class NetavarkNetwork implements NetworkBuilder {
+  readonly #file: string;
+  readonly #subnet: Subnet;
+  readonly #lock: MachineLock;
+  readonly #made: { readonly fd: number; readonly request: NetavarkRequest }[] = [];
+
+  private constructor(file: string, subnet: Subnet, lock: MachineLock) {
+    this.#file = file;
+    this.#subnet = subnet;
+    this.#lock = lock;
+  }
+
+  /** Takes a subnet; makes nothing yet but clears away what others left. */
+  static async open(file: string, signal?: AbortSignal): Promise<NetavarkNetwork> {
+    await reapBridges(file);
+    const taken = parseRoutes(readFileSync('/proc/net/route', 'latin1'));
+    for (const subnet of freeSubnets(taken, Math.random())) {
+      signal?.throwIfAborted();
+      const lock = await MachineLock.take(bridgeName(subnet));
+      if (lock !== undefined) return new NetavarkNetwork(file, subnet, lock);
+    }
+    throw new ContainerError('NETWORK_FAILED', 'no private network is free on this machine');
+  }
+
+  get name(): string {
+    return bridgeName(this.#subnet);
+  }
+
+  async make(signal?: AbortSignal): Promise<PreparedNetwork> {
+    const fd = makeNetworkNamespace();
+    const request = requestFor(this.#subnet, hostOf(this.#subnet, this.#made.length + 2));
+    this.#made.push({ fd, request });
+    const namespace = pathOf(fd);
+    await netavark(this.#file, 'setup', { namespace, request, signal });
+    return {
+      fd,
+      network: { namespace, nameservers: reachableServers(), hostGateway: hostOf(this.#subnet, 1) },
+    };
+  }
+
+  /** The last teardown takes bridge and rules along. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    let isWhole = true;
+    for (const { fd, request } of this.#made) {
+      // A step with all rights may have broken its own.
+      await netavark(this.#file, 'teardown', { namespace: pathOf(fd), request }).catch(() => (isWhole = false));
+      closeSync(fd);
+    }
+    await this.#lock[Symbol.asyncDispose]();
+    // What is left even then is cleared away by the next build.
+    if (!isWhole) await reapBridge(this.#file, this.#subnet).catch(() => undefined);
+  }
+}
+
+/** Clears away bridges, with their rules, of processes that died. */
+export async function reapBridges(file: string): Promise<void> {
+  for (const name of readdirSync('/sys/class/net')) {
+    const subnet = subnetOfBridge(name);
+    if (subnet !== undefined) await reapBridge(file, subnet);
+  }
+}
+
+/** Clears away one; nothing where its build still lives. */
+export async function reapBridge(file: string, subnet: Subnet): Promise<void> {
+  await using lock = await MachineLock.take(bridgeName(subnet));
+  if (lock === undefined) return;
+  // netavark takes down what is whole, and what it sets up becomes whole.
+  const fd = makeNetworkNamespace();
+  try {
+    const call = { namespace: pathOf(fd), request: requestFor(subnet, hostOf(subnet, 2)) };
+    await netavark(file, 'setup', call);
+    await netavark(file, 'teardown', call);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function requestFor(subnet: Subnet, address: string): NetavarkRequest {
+  const bridge = bridgeName(subnet);
+  const info = {
+    name: bridge,
+    id: bridge.slice(3).repeat(8),
+    driver: 'bridge',
+    network_interface: bridge,
+    subnets: [{ subnet: formatSubnet(subnet), gateway: hostOf(subnet, 1) }],
+    ipv6_enabled: false,
+    internal: false,
+    dns_enabled: false,
+    ipam_options: { driver: 'host-local' },
+    options: { isolate: 'true' }, // from the networks of other builds
+  };
+  const id = randomBytes(16).toString('hex');
+  return {
+    container_id: id,
+    container_name: id,
+    networks: { [bridge]: { static_ips: [address], interface_name: 'eth0' } },
+    network_info: { [bridge]: info },
+  };
+}
+
+interface NetavarkCall {
+  readonly namespace: string;
+  readonly request: NetavarkRequest;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One call at a time on this machine: two would make the same chains of the firewall at once. */
+async function netavark(file: string, verb: 'setup' | 'teardown', call: NetavarkCall): Promise<void> {
+  await using _ = await MachineLock.wait('netavark', call.signal);
+  const result = await run(file, ['--config', '/run/slipway/netavark', verb, call.namespace], {
+    input: JSON.stringify(call.request),
+    expectedCodes: [0, 1],
+  });
+  if (result.code === 0) return;
+  const reason =
+    /"error":\s*"((?:[^"\\]|\\.)*)"/.exec(result.stdout.toString())?.[1] ?? result.stderr.toString().trim();
+  throw new ContainerError(
+    'NETWORK_FAILED',
+    `netavark cannot ${verb === 'setup' ? 'set up' : 'take down'} a network: ${reason}`,
+  );
+}
+
+function pathOf(fd: number): string {
+  return `/proc/${process.pid}/fd/${fd}`;
+}
+
+/** docker's choice where the machine names none that can be reached from elsewhere than itself. */
+const publicServers = ['8.8.8.8', '8.8.4.4'];
+
+/** A server on the machine's loopback is another one's in here: then those that it asks itself, where systemd says so. */
+export function reachableServers(
+  files: readonly string[] = ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf'],
+): readonly string[] {
+  for (const file of files) {
+    const { servers } = parseResolver(machineResolver(file));
+    const reachable = servers.filter((address) => !/^(127\.|::1$)/.test(address) && !address.includes(':'));
+    if (reachable.length > 0) return reachable;
+  }
+  return publicServers;
+}
