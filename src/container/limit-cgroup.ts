@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import type { Limits } from './confinement.ts';
@@ -38,6 +38,17 @@ export function makeLimitCgroup(
     );
   }
 }
+
+/** Removes the folder of ours in the unified hierarchy, unless other steps are in it. */
+export function forgetOwnParent(root: string = cgroupRoot): void {
+  try {
+    rmdirSync(join(root, ownParent));
+  } catch {
+    // there is none, or it is in use
+  }
+}
+
+const ownParent = 'slipway';
 
 interface Place {
   readonly id: string;
@@ -95,7 +106,7 @@ function splitValues(controller: Controller, limits: Limits, root: string): read
 
 function makeUnified(id: string, limits: Limits, root: string): LimitCgroup {
   const controllers = controllersOf(limits);
-  const parent = join(root, limits.cgroupParent ?? 'slipway');
+  const parent = join(root, limits.cgroupParent ?? ownParent);
   mkdirSync(parent, { recursive: true });
   // Each folder on the way hands its controllers on.
   const enabled = controllers.map((name) => `+${name}`).join(' ');

@@ -20,6 +20,7 @@ export type ThreadReply =
 export interface RunEnd {
   readonly code?: number;
   readonly signal?: string | undefined;
+  readonly outOfMemory?: boolean;
   /** `code` of what was thrown, and its message. */
   readonly error?: string;
   readonly message?: string;

@@ -8,7 +8,7 @@ import { OutputPipe } from '../output-pipe.ts';
 import type { PreparedContainer } from '../prepare.ts';
 import { killSandbox, recordInit } from '../init-record.ts';
 import type { Machine } from '../seccomp/filter.ts';
-import { makeLimitCgroup } from '../limit-cgroup.ts';
+import { forgetOwnParent, makeLimitCgroup } from '../limit-cgroup.ts';
 import { needsCgroup } from '../limits.ts';
 import { ranOutOfMemory, removeCgroups } from '../runc/cgroups.ts';
 import { abortedError, supervise, whenAborted } from '../supervise.ts';
@@ -73,7 +73,9 @@ class LimitedStep implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.entrances.length > 0) await removeCgroups(this.#id);
+    if (this.entrances.length === 0) return;
+    await removeCgroups(this.#id);
+    forgetOwnParent();
   }
 }
 

@@ -87,8 +87,8 @@ export function confinementOf(values: ConfinementValues): Pick<BuildRequest, 'ne
       names: {
         hosts: (values['add-host'] ?? []).map(parseHost),
         servers: (values.dns ?? []).map(parseServer),
-        search: values['dns-search'] ?? [],
-        options: values['dns-option'] ?? [],
+        search: (values['dns-search'] ?? []).map((text) => wordOf('dns-search', text)),
+        options: (values['dns-option'] ?? []).map((text) => wordOf('dns-option', text)),
       },
       security: securityOf(values['security-opt'] ?? []),
       allow: (values.allow ?? []).flatMap((text) => text.split(',')).map(parseEntitlement),
@@ -276,6 +276,12 @@ function readProfile(file: string): ReturnType<typeof parseSeccompProfile> {
     throw new UsageError(`opening seccomp profile (${file}) failed: ${messageOf(cause)}`, { cause });
   }
   return parseSeccompProfile(text);
+}
+
+/** Part of a line of resolv.conf. */
+function wordOf(flag: string, text: string): string {
+  if (!/^\S+$/.test(text) || text.includes('\0')) throw invalid(flag, text, 'it is no single word');
+  return text;
 }
 
 function sizeOf(flag: string, text: string | undefined): number | undefined {
