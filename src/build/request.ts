@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { IsolationChoice, NetworkMode } from '../container/index.ts';
 import type { Platform } from '../oci/index.ts';
 import type { ConfinementRequest } from './confinement.ts';
+import type { ContextModes } from './copy/tree.ts';
 import type { OnError } from './failed-step/contract.ts';
 import type { MountsRequest } from './mounts/request.ts';
 import type { Annotation, BuildOutput } from './outputs/output.ts';
@@ -21,6 +22,8 @@ export interface BuildRequest {
   readonly platforms?: readonly Platform[] | undefined;
   /** `--build-context`: name to folder, `oci-layout://…`, `docker-image://…`. */
   readonly contexts: Readonly<Record<string, string>>;
+  /** How modes of context files are taken: as they are unless given. */
+  readonly contextModes?: ContextModes | undefined;
   readonly noCache: boolean;
   /** Stages whose steps are done again. */
   readonly noCacheFilter?: readonly string[] | undefined;

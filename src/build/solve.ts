@@ -1,5 +1,13 @@
 import type { NetworkPool } from '../container/index.ts';
-import { decodeText, excerpt, type RunStep, type Step, type StepGraph, type StepId } from '../dockerfile/index.ts';
+import {
+  type CopyStep,
+  decodeText,
+  excerpt,
+  type RunStep,
+  type Step,
+  type StepGraph,
+  type StepId,
+} from '../dockerfile/index.ts';
 import { isSlipwayError, messageOf } from '../errors.ts';
 import { chainIdOf, chainIdOfAll, type Digest } from '../oci/index.ts';
 import type { DraftLayer } from '../layer/index.ts';
@@ -15,7 +23,7 @@ import type { BuildRequest } from './request.ts';
 import { prepareRun } from './run-step.ts';
 import { AccountBook } from './solve/account-book.ts';
 import { projectOf } from './solve/account.ts';
-import { type ChangingStep, StepKeys } from './solve/keys.ts';
+import { type ChangingStep, StepKeys, type Taken } from './solve/keys.ts';
 import { RunConditions } from './solve/run-conditions.ts';
 import { needsOf, schedule, type StepFailure } from './solve/schedule.ts';
 import type { TreeOffer } from './trees.ts';
@@ -130,6 +138,9 @@ class Solver implements TreeOffer {
   get folders(): TreeOffer['folders'] {
     return this.#options.folders;
   }
+  get modes(): TreeOffer['modes'] {
+    return this.#options.request.contextModes;
+  }
   get signal(): AbortSignal | undefined {
     return this.#options.signal;
   }
@@ -214,13 +225,13 @@ class Solver implements TreeOffer {
   async #changing(step: ChangingStep, signal: AbortSignal): Promise<Solved> {
     const below = step.input === undefined ? [] : this.layersOf(step.input);
     const parent = chainIdOfAll(below);
-    const key = await this.#keys.keyOf(step, parent, signal);
+    const key = await this.#keys.keyOf(step, parent, { signal });
     const known = this.#find(step, key, parent);
     if (known !== undefined) return this.#cached(step, { key, known, below });
     using _claim = await this.store.cache.claim(key.key, { signal });
     const meanwhile = this.#find(step, key, parent);
     if (meanwhile !== undefined) return this.#cached(step, { key, known: meanwhile, below });
-    return this.#do(step, { key, below, signal });
+    return await this.#do(step, { key, below, signal }); // the claim is held until then
   }
 
   #cached(
@@ -261,15 +272,16 @@ class Solver implements TreeOffer {
     try {
       if (step.kind === 'run') this.#conditions.expect(step);
       await this.unpack(below, step.id);
-      const { diffId } = await this.#perform(step, parent, signal);
+      const { diffId, taken } = await this.#perform(step, parent, signal);
+      const done = await this.#keys.keyOfDone(step, parent, { key, signal, taken });
       const duration = Date.now() - begun;
-      const record: CacheRecord = { ...key, diffId, parent, duration };
+      const record: CacheRecord = { ...done, diffId, parent, duration };
       const created = new Date().toISOString();
       this.#options.cache.put(record);
-      this.#options.cache.putFact('created', key.key, created);
-      this.#made.set(key.key, record);
+      this.#options.cache.putFact('created', done.key, created);
+      this.#made.set(done.key, record);
       const diffIds = [...below, diffId];
-      this.book.enter(step, { key, outcome: 'done', reasons, milliseconds: duration }, diffIds);
+      this.book.enter(step, { key: done, outcome: 'done', reasons, milliseconds: duration }, diffIds);
       return { result: { diffIds, created }, cached: false };
     } catch (error) {
       if (!signal.aborted)
@@ -296,15 +308,18 @@ class Solver implements TreeOffer {
   }
 
   /** Prepares a snapshot, has the workshop change it, and commits it. */
-  async #perform(step: ChangingStep, parent: Digest | undefined, signal: AbortSignal): Promise<DraftLayer> {
-    this.#keys.forgetDigests();
+  async #perform(
+    step: ChangingStep,
+    parent: Digest | undefined,
+    signal: AbortSignal,
+  ): Promise<DraftLayer & { readonly taken: Taken }> {
     const scratch = await this.lane.scratch();
     const active = await this.store.snapshots.prepare(parent);
     try {
-      await this.#work(step, { active, scratch }, signal);
+      const taken = await this.#work(step, { active, scratch }, signal);
       const draft = await this.store.snapshots.diff(active, { signal });
       await this.store.snapshots.commit(active, draft);
-      return draft;
+      return { ...draft, taken };
     } catch (error) {
       // What cannot be cleared away now is the next command's; the reason is what the user needs.
       await this.store.snapshots.discard(active).catch(() => undefined);
@@ -312,31 +327,37 @@ class Solver implements TreeOffer {
     }
   }
 
-  async #work(step: ChangingStep, place: Workplace, signal: AbortSignal): Promise<unknown> {
+  async #work(step: ChangingStep, place: Workplace, signal: AbortSignal): Promise<Taken> {
     const { workshop } = this.#options;
     switch (step.kind) {
       case 'workdir':
-        return workshop.run({ kind: 'workdir', place, path: step.path, user: step.user }, { signal });
+        await workshop.run({ kind: 'workdir', place, path: step.path, user: step.user }, { signal });
+        return {};
       case 'copy':
-        return workshop.run(
-          {
-            kind: 'copy',
-            place,
-            selection: await this.#keys.selectionOf(step),
-            destination: step.destination,
-            owner: step.owner,
-            mode: step.mode,
-            link: step.link,
-            unpack: step.unpack,
-          },
-          { signal },
-        );
+        return this.#copy(step, place, signal);
       case 'run':
         return this.#run(step, place, signal);
     }
   }
 
-  async #run(step: RunStep, place: Workplace, signal: AbortSignal): Promise<void> {
+  async #copy(step: CopyStep, place: Workplace, signal: AbortSignal): Promise<Taken> {
+    const { digest } = await this.#options.workshop.run(
+      {
+        kind: 'copy',
+        place,
+        selection: await this.#keys.selectionOf(step),
+        destination: step.destination,
+        owner: step.owner,
+        mode: step.mode,
+        link: step.link,
+        unpack: step.unpack,
+      },
+      { signal },
+    );
+    return { sources: digest };
+  }
+
+  async #run(step: RunStep, place: Workplace, signal: AbortSignal): Promise<Taken> {
     const { workshop, onEvent, request } = this.#options;
     using conditions = await this.#conditions.enter(step);
     const { job, failure, onOutput } = await prepareRun(step, place, {
@@ -348,6 +369,7 @@ class Solver implements TreeOffer {
     });
     const end = await workshop.run(job, { signal, onOutput, shown: this.#options.shown });
     if (end.exitCode !== 0) throw failure(end);
+    return { mounts: end.shown };
   }
 
   /** The first failure, with the lines of the Dockerfile that it is about; the others below it. */

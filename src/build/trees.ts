@@ -4,6 +4,7 @@ import { chainIdOfAll, type Digest } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
 import { type OpenContext, writeInline } from './context.ts';
 import { selectionForm } from './copy/selection-sum.ts';
+import type { ContextModes } from './copy/tree.ts';
 import { download } from './download.ts';
 import { BuildError } from './error.ts';
 import type { SecretSources } from './mounts/secrets.ts';
@@ -16,6 +17,8 @@ export interface TreeOffer {
   readonly lane: Lane;
   readonly context: OpenContext;
   readonly secrets: SecretSources;
+  /** How modes of contexts are taken. */
+  readonly modes?: ContextModes | undefined;
   /** Named contexts that are folders, by name. */
   readonly folders: ReadonlyMap<string, { readonly folder: string; readonly ignore: readonly string[] }>;
   layersOf(step: StepId): readonly Digest[];
@@ -64,6 +67,7 @@ function contextTree(name: string | undefined, offer: TreeOffer): Tree {
     root: { kind: 'directory', path: folder, readOnly: true },
     ignore: named?.ignore ?? offer.context.ignore,
     resetOwner: true,
+    modes: offer.modes,
     label: name === undefined ? 'the build context' : `the build context ${name}`,
   };
   return { chainId: undefined, open: () => Promise.resolve(tree) };
@@ -112,6 +116,11 @@ async function openSource(
         },
       );
   }
+}
+
+/** As `factKeyOf`, for what a bind mount shows of a step's result. */
+export function bindFactKey(chainId: Digest | 'empty', source: string): string {
+  return JSON.stringify([selectionForm, 'bind', chainId, source]);
 }
 
 /** A text that stands for the selection's content, where all of it comes from results of steps; else undefined. */

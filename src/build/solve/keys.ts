@@ -1,11 +1,13 @@
+import { join } from 'node:path';
 import type { CopyStep, RunStep, Step } from '../../dockerfile/index.ts';
-import type { Digest } from '../../oci/index.ts';
+import { type Digest, Semaphore } from '../../oci/index.ts';
 import type { CacheLookup } from '../cache/build-cache.ts';
 import { type CacheKey, copyKey, runKey, workdirKey } from '../cache-key.ts';
 import { hostNames } from '../confinement.ts';
+import { componentsOf } from '../copy/tree.ts';
 import type { Selection, SourceRef } from '../jobs.ts';
 import type { BuildRequest } from '../request.ts';
-import { factKeyOf, openSources, treeOf, type TreeOffer } from '../trees.ts';
+import { bindFactKey, factKeyOf, openSources, treeOf, type TreeOffer } from '../trees.ts';
 import type { Workshop } from '../workshop.ts';
 
 /** A step that makes a layer. */
@@ -15,47 +17,79 @@ export interface StepKeysOptions {
   readonly offer: TreeOffer;
   readonly cache: CacheLookup;
   readonly workshop: Workshop;
-  readonly request: Pick<BuildRequest, 'network' | 'confinement'>;
+  readonly request: Pick<BuildRequest, 'network' | 'confinement' | 'noCache'>;
 }
+
+/** Content digests of what a step took from contexts, told by who read it. */
+export interface Taken {
+  readonly sources?: string | undefined;
+  /** By target. */
+  readonly mounts?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Where the store keeps digests that are known by stats. */
+const statCacheFolder = 'stat-cache';
 
 /** Cache keys of steps, and what they cost: sources are opened and read once, for the key and for the copy. */
 export class StepKeys {
   readonly #options: StepKeysOptions;
   /** Downloads and inline documents are fetched once. */
   readonly #sources = new Map<CopyStep, Promise<readonly SourceRef[]>>();
-  /**
-   * Content digests of what several steps select alike. Forgotten when a step is done in earnest: until the next one, files of a
-   * context may change, and its layer must not be kept under the digest of what they were.
-   */
+  /** Content digests of what several steps select alike. A step that finds other files tells so, see `keyOfDone`. */
   readonly #digests = new Map<string, Promise<string>>();
+  /** Contexts are walked once, in one thread: two would both see all of them. */
+  readonly #reading = new Semaphore(1);
+  #generation = 0;
 
   constructor(options: StepKeysOptions) {
     this.#options = options;
   }
 
-  async keyOf(step: ChangingStep, parent: Digest | undefined, signal: AbortSignal): Promise<CacheKey> {
+  async keyOf(
+    step: ChangingStep,
+    parent: Digest | undefined,
+    { signal, taken = {} }: { readonly signal: AbortSignal; readonly taken?: Taken },
+  ): Promise<CacheKey> {
     switch (step.kind) {
       case 'workdir':
         return workdirKey(step, parent);
       case 'copy':
-        return copyKey(step, parent, await this.#sourcesDigest(step, signal));
+        return copyKey(step, parent, taken.sources ?? (await this.#sourcesDigest(step, signal)));
       case 'run':
-        return this.#runKey(step, parent, signal);
+        return this.#runKey(step, parent, { signal, taken });
     }
+  }
+
+  /**
+   * The key of what a step really did. Files of a context may change while a build runs: a layer must never be kept under the digest
+   * of what they were. Steps to come then look again.
+   */
+  async keyOfDone(
+    step: ChangingStep,
+    parent: Digest | undefined,
+    { key, ...rest }: { readonly key: CacheKey; readonly signal: AbortSignal; readonly taken: Taken },
+  ): Promise<CacheKey> {
+    const done = await this.keyOf(step, parent, rest);
+    if (done.key !== key.key) {
+      this.#generation += 1;
+      this.#digests.clear();
+    }
+    return done;
   }
 
   selectionOf(step: CopyStep): Promise<Selection> {
     return this.#openSources(step).then((sources) => ({ sources, parents: step.parents, exclude: step.exclude }));
   }
 
-  forgetDigests(): void {
-    this.#digests.clear();
-  }
-
-  async #runKey(step: RunStep, parent: Digest | undefined, signal: AbortSignal): Promise<CacheKey> {
+  async #runKey(
+    step: RunStep,
+    parent: Digest | undefined,
+    { signal, taken }: { readonly signal: AbortSignal; readonly taken: Taken },
+  ): Promise<CacheKey> {
     const mounts: Record<string, string> = {};
     for (const mount of step.mounts) {
-      if (mount.type === 'bind') mounts[mount.target] = await this.#bindDigest(mount, signal);
+      if (mount.type !== 'bind') continue;
+      mounts[mount.target] = taken.mounts?.[mount.target] ?? (await this.#bindDigest(mount, signal));
     }
     const { network, confinement } = this.#options.request;
     const isOther = step.network === 'default' && network === 'none';
@@ -63,35 +97,49 @@ export class StepKeys {
   }
 
   async #bindDigest(mount: RunStep['mounts'][number] & { type: 'bind' }, signal: AbortSignal): Promise<string> {
+    const { source } = mount;
     const tree = treeOf(mount.from, this.#options.offer);
-    if (tree.chainId !== undefined) return `${tree.chainId} ${mount.source}`;
-    const source = { kind: 'tree', tree: await tree.open(), pattern: mount.source } as const;
-    return this.#options.workshop.run(
-      { kind: 'digest', selection: { sources: [source], parents: false, exclude: [] }, scratch: '' },
-      { signal },
-    );
+    // All of an image is what its layers say; reading gigabytes would tell no more.
+    if (tree.chainId !== undefined && componentsOf(source).length === 0) return tree.chainId;
+    const fact = tree.chainId === undefined ? undefined : bindFactKey(tree.chainId, source);
+    return this.#knownDigest(fact, signal, async () => {
+      const ref = { kind: 'tree', tree: await tree.open(), pattern: source } as const;
+      return { sources: [ref], parents: false, exclude: [] };
+    });
   }
 
   /** The content digest of what COPY selects; a stored fact where the sources are snapshots. */
   async #sourcesDigest(step: CopyStep, signal: AbortSignal): Promise<string> {
-    const { offer, cache } = this.#options;
-    const fact = factKeyOf(step, offer);
+    const fact = factKeyOf(step, this.#options.offer);
+    return this.#knownDigest(fact, signal, () => this.selectionOf(step));
+  }
+
+  async #knownDigest(fact: string | undefined, signal: AbortSignal, select: () => Promise<Selection>): Promise<string> {
+    const { cache } = this.#options;
     const known = fact === undefined ? undefined : cache.fact('selection', fact);
     if (known !== undefined) return known;
-    const selection = await this.selectionOf(step);
+    const selection = await select();
     const text = JSON.stringify(selection);
     const begun = this.#digests.get(text) ?? this.#digestOf(selection, signal);
     this.#digests.set(text, begun);
+    begun.catch(() => this.#digests.delete(text));
     const digest = await begun;
     if (fact !== undefined) cache.putFact('selection', fact, digest);
     return digest;
   }
 
   async #digestOf(selection: Selection, signal: AbortSignal): Promise<string> {
-    const { offer, workshop } = this.#options;
+    const { offer, workshop, request } = this.#options;
     const mounted = selection.sources.some((source) => source.kind === 'tree' && source.tree.root.kind === 'overlay');
-    const scratch = mounted ? await offer.lane.scratch() : '';
-    return workshop.run({ kind: 'digest', selection, scratch }, { signal });
+    if (mounted) {
+      return workshop.run({ kind: 'digest', selection, scratch: await offer.lane.scratch() }, { signal });
+    }
+    const statCache = request.noCache ? undefined : join(offer.store.root, statCacheFolder);
+    const build = `${offer.lane.id} ${this.#generation}`;
+    return this.#reading.run(
+      () => workshop.run({ kind: 'digest', selection, scratch: '', build, statCache }, { signal }),
+      signal,
+    );
   }
 
   #openSources(step: CopyStep): Promise<readonly SourceRef[]> {
