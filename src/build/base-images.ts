@@ -12,12 +12,19 @@ import {
   toGraph,
 } from '../dockerfile/index.ts';
 import { isSlipwayError, messageOf } from '../errors.ts';
-import { familiarName, formatPlatform, formatReference, type ImageConfig, parseReference } from '../oci/index.ts';
+import {
+  type Digest,
+  familiarName,
+  formatPlatform,
+  formatReference,
+  type ImageConfig,
+  parseReference,
+} from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
 import { BuildError } from './error.ts';
 import type { OnBuildEvent } from './events.ts';
 import { importImage, type OpenRepository, type ResolvedImage, resolveImage } from './images/resolve.ts';
-import { type NamedContexts, normalName } from './named-contexts.ts';
+import { type NamedContexts, normalName } from './contexts/named-contexts.ts';
 
 export interface BaseImagesOptions {
   readonly store: Store;
@@ -88,6 +95,7 @@ export class BaseImages {
       const { openLayout } = await import('../transports/index.ts');
       return importImage(await openLayout(context.path), context.reference, { store, platform: need.platform, signal });
     }
+    if (context?.kind === 'stored') return storedImage(context.id, store);
     const name = context?.kind === 'image' ? context.name : need.name;
     try {
       return await resolveImage(name, need.platform, { store, open, pull, signal });
@@ -98,6 +106,13 @@ export class BaseImages {
       });
     }
   }
+}
+
+/** @throws BuildError IMAGE_NOT_FOUND */
+function storedImage(id: Digest, store: Store): ResolvedImage {
+  const image = store.images.find(id);
+  if (image === undefined) throw new BuildError('IMAGE_NOT_FOUND', `the store has no image ${id}`);
+  return { config: image.config, pinned: `${image.manifest?.digest ?? image.id}` };
 }
 
 interface Reasons {

@@ -5,13 +5,15 @@ import { NetworkPool } from '../container/index.ts';
 import { BaseImages } from './base-images.ts';
 import { BuildCache } from './cache/build-cache.ts';
 import { checkEntitlements } from './confinement.ts';
-import { openContext } from './context.ts';
+import { contextTrees } from './contexts/context-trees.ts';
+import { gitContext, openContext } from './contexts/main-context.ts';
+import { parseNamedContexts } from './contexts/named-contexts.ts';
+import { RemoteSources } from './contexts/remote-sources.ts';
 import type { OnBuildEvent } from './events.ts';
 import { imageConfigOf } from './image-config.ts';
 import type { OpenRepository } from './images/resolve.ts';
 import { inputsOf } from './inputs.ts';
 import { Lane } from './lane.ts';
-import { foldersOf, parseNamedContexts } from './named-contexts.ts';
 import { requireRunnable } from './foreign-steps.ts';
 import { SecretSources } from './mounts/secrets.ts';
 import { checkOutputs } from './outputs/check-outputs.ts';
@@ -50,26 +52,32 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
   const asIndex = platforms.length > 1 || isTrue(request.buildArgs['BUILDKIT_MULTI_PLATFORM']);
   checkOutputs(request, asIndex);
   const contexts = parseNamedContexts(request.contexts);
-  const context = await openContext(request, () => lane.scratch(), { privileges: store.privileges, signal });
+  const scratch = () => lane.scratch();
+  const cache = new BuildCache(store);
+  const secrets = new SecretSources(request.mounts?.secrets ?? [], { environment: process.env, signal });
+  const access = { secret: (id: string) => secrets.get(id) };
+  const remote = new RemoteSources({ access, facts: cache, scratch, signal, home: gitContext(request) });
+  const opening = { privileges: store.privileges, scratch, remote, signal };
+  const context = await openContext(request, opening);
   const ast = parse(context.dockerfile.text, { name: context.dockerfile.name });
   const images = new BaseImages({ ...options, contexts, pull: request.pull, showPlatform: platforms.length > 1 });
   const imageOf = (step: ImageStep) => images.imageOf(step);
   const plan = await planOf(ast, inputsOf(request, { context, contexts }), { images, platforms });
   noteWarnings(plan.warnings, options.onEvent);
   await requireRunnable(plan, { lane, dockerfile: context.dockerfile, imageOf, onEvent: options.onEvent });
-  const secrets = new SecretSources(request.mounts?.secrets ?? [], { environment: process.env, signal });
   checkEntitlements(plan, request, context.dockerfile);
   await using networks = new NetworkPool({ privileges: store.privileges, folder: () => lane.scratch(), signal });
   const solution = await solve(plan, {
     store,
-    cache: new BuildCache(store),
+    cache,
     workshop,
     lane,
     networks,
     request,
     context,
     secrets,
-    folders: foldersOf(contexts),
+    folders: await contextTrees(contexts, plan, opening),
+    remote,
     imageOf,
     onEvent: options.onEvent,
     shown: options.shown,

@@ -12,7 +12,7 @@ import {
 } from '../dockerfile/index.ts';
 import type { Platform } from '../oci/index.ts';
 import type { Privileges } from '../system/index.ts';
-import { openContext } from './context.ts';
+import { openContext } from './contexts/main-context.ts';
 import { BuildError } from './error.ts';
 import { inputsOf } from './inputs.ts';
 
@@ -83,7 +83,8 @@ async function openDockerfile(request: CheckRequest, privileges: Privileges): Pr
   const { file, stdin } = request;
   const alone = file === '-' && request.context === undefined;
   const context = alone ? '-' : (request.context ?? dirname(file));
-  const opening = openContext({ context, dockerfile: alone ? undefined : file, stdin }, noScratch, { privileges });
+  const asked = { context, dockerfile: alone ? undefined : file, stdin, buildArgs: {} };
+  const opening = openContext(asked, { privileges, scratch: noScratch });
   const { dockerfile, ignore } = await opening.catch((error: unknown) => {
     // Its hint names a flag of `build`.
     if (!(error instanceof BuildError) || error.code !== 'DOCKERFILE_NOT_FOUND') throw error;

@@ -1,6 +1,6 @@
 import type { Confinement, Limits, NameService, NetworkMode, Security } from '../container/index.ts';
 import { decodeText, excerpt, type RunStep, type StepGraph } from '../dockerfile/index.ts';
-import type { OpenContext } from './context.ts';
+import type { OpenContext } from './contexts/main-context.ts';
 import { BuildError } from './error.ts';
 import type { BuildRequest } from './request.ts';
 

@@ -20,11 +20,13 @@ import type { Store } from '../store/index.ts';
 import type { Privileges } from '../system/index.ts';
 import { BaseImages } from './base-images.ts';
 import { type CheckedDockerfile, reportOf } from './check-dockerfile.ts';
-import { openContext, type OpenContext } from './context.ts';
+import { gitContext, openContext, type OpenContext } from './contexts/main-context.ts';
+import { parseNamedContexts } from './contexts/named-contexts.ts';
+import { RemoteSources } from './contexts/remote-sources.ts';
+import { noAccess } from './contexts/secrets.ts';
 import type { OnBuildEvent } from './events.ts';
 import type { OpenRepository } from './images/resolve.ts';
 import { inputsOf } from './inputs.ts';
-import { parseNamedContexts } from './named-contexts.ts';
 import { platformGraphOf } from './plan.ts';
 import type { BuildRequest } from './request.ts';
 
@@ -120,21 +122,29 @@ function withImages<T>(
   });
 }
 
-/** Opens the main context for the length of `work`; an archive on standard input is unpacked in a temporary folder. */
+/** Opens the main context for the length of `work`; what is not a folder of this machine is fetched and unpacked in temporary ones. */
 async function withContext<T>(
   request: BuildRequest,
   options: ReadOptions,
   work: (context: OpenContext) => Promise<T>,
 ): Promise<T> {
-  let scratch: string | undefined;
+  const made: string[] = [];
+  const scratch = async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'slipway-'));
+    made.push(folder);
+    return folder;
+  };
+  const { signal } = options;
+  const remote = new RemoteSources({ access: noAccess, facts: noFacts, scratch, signal, home: gitContext(request) });
   try {
-    return await work(
-      await openContext(request, async () => (scratch ??= await mkdtemp(join(tmpdir(), 'slipway-'))), options),
-    );
+    return await work(await openContext(request, { ...options, scratch, remote }));
   } finally {
-    if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
+    for (const folder of made) await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** Reading alone leaves nothing in the store. */
+const noFacts = { fact: () => undefined, putFact: () => undefined };
 
 function parseIn({ dockerfile }: Pick<OpenContext, 'dockerfile'>): Ast {
   return parse(dockerfile.text, { name: dockerfile.name });

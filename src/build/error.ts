@@ -8,6 +8,8 @@ export type BuildErrorCode =
   | 'COPY_CONFLICT'
   | 'DOWNLOAD_FAILED'
   | 'CHECKSUM_MISMATCH'
+  | 'GIT_MISSING'
+  | 'GIT_FAILED'
   | 'ARCHIVE_INVALID'
   | 'IMAGE_NOT_FOUND'
   /** It may be there, but it could not be had: no network, a broken answer. */

@@ -1,7 +1,7 @@
 import { findRunnable, type Runnable } from '../container/index.ts';
 import { decodeText, excerpt, type RunStep, type Step } from '../dockerfile/index.ts';
 import { formatPlatform, hostPlatform, type Platform } from '../oci/index.ts';
-import type { OpenContext } from './context.ts';
+import type { OpenContext } from './contexts/main-context.ts';
 import { BuildError } from './error.ts';
 import type { OnBuildEvent } from './events.ts';
 import type { ResolvedImage } from './images/resolve.ts';

@@ -1,7 +1,7 @@
 import type { BuildInputs } from '../dockerfile/index.ts';
 import { hostPlatform, normalizePlatform } from '../oci/index.ts';
-import type { OpenContext } from './context.ts';
-import type { NamedContexts } from './named-contexts.ts';
+import type { OpenContext } from './contexts/main-context.ts';
+import { kindOf, type NamedContexts } from './contexts/named-contexts.ts';
 import type { BuildRequest } from './request.ts';
 
 /** What of a build its Dockerfile's meaning depends on. */
@@ -21,9 +21,7 @@ export function inputsOf(request: MeaningRequest, { context, contexts }: OpenCon
     platform: normalizePlatform(request.platform ?? host),
     buildPlatform: host,
     labels: request.labels,
-    contexts: Object.fromEntries(
-      [...contexts].map(([name, each]) => [name, each.kind === 'folder' ? 'tree' : 'image']),
-    ),
+    contexts: Object.fromEntries([...contexts].map(([name, each]) => [name, kindOf(each)])),
     ignore: context.ignore,
     hasContext: context.folder !== undefined,
   };

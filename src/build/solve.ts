@@ -14,7 +14,7 @@ import type { DraftLayer } from '../layer/index.ts';
 import type { CacheRecord, Store } from '../store/index.ts';
 import type { CacheLookup } from './cache/build-cache.ts';
 import type { CacheKey } from './cache-key.ts';
-import type { OpenContext } from './context.ts';
+import type { OpenContext } from './contexts/main-context.ts';
 import type { MissReason, OnBuildEvent } from './events.ts';
 import type { ResolvedImage } from './images/resolve.ts';
 import type { Workplace } from './jobs.ts';
@@ -47,6 +47,7 @@ export interface SolveOptions {
   readonly context: OpenContext;
   readonly secrets: TreeOffer['secrets'];
   readonly folders: TreeOffer['folders'];
+  readonly remote: TreeOffer['remote'];
   imageOf(step: Step & { kind: 'image' }): ResolvedImage;
   readonly onEvent: OnBuildEvent;
   readonly shown: (() => Promise<void> | undefined) | undefined;
@@ -140,6 +141,9 @@ class Solver implements TreeOffer {
   }
   get modes(): TreeOffer['modes'] {
     return this.#options.request.contextModes;
+  }
+  get remote(): TreeOffer['remote'] {
+    return this.#options.remote;
   }
   get signal(): AbortSignal | undefined {
     return this.#options.signal;

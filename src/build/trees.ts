@@ -1,11 +1,21 @@
 import { join } from 'node:path';
-import type { CopySource, CopyStep, StepId, TreeSource } from '../dockerfile/index.ts';
-import { chainIdOfAll, type Digest } from '../oci/index.ts';
+import {
+  type CopySource,
+  type CopyStep,
+  encodeText,
+  parseGitUrl,
+  type StepId,
+  type TreeSource,
+} from '../dockerfile/index.ts';
+import { chainIdOfAll, type Digest, digestOf } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
-import { type OpenContext, writeInline } from './context.ts';
 import { selectionForm } from './copy/selection-sum.ts';
 import type { ContextModes } from './copy/tree.ts';
-import { download } from './download.ts';
+import type { ContextTree, ContextTrees } from './contexts/context-trees.ts';
+import type { GitSource } from './contexts/git/git-source.ts';
+import { writeInline } from './contexts/inline.ts';
+import type { OpenContext } from './contexts/main-context.ts';
+import type { RemoteSources } from './contexts/remote-sources.ts';
 import { BuildError } from './error.ts';
 import type { SecretSources } from './mounts/secrets.ts';
 import type { SourceRef, TreeRef } from './jobs.ts';
@@ -19,8 +29,10 @@ export interface TreeOffer {
   readonly secrets: SecretSources;
   /** How modes of contexts are taken. */
   readonly modes?: ContextModes | undefined;
-  /** Named contexts that are folders, by name. */
-  readonly folders: ReadonlyMap<string, { readonly folder: string; readonly ignore: readonly string[] }>;
+  /** Named contexts that are files, by name. */
+  readonly folders: ContextTrees;
+  /** What is fetched from elsewhere. */
+  readonly remote: RemoteSources;
   layersOf(step: StepId): readonly Digest[];
   /** Makes sure that the snapshots of a stack of layers are there. */
   unpack(diffIds: readonly Digest[]): Promise<void>;
@@ -31,6 +43,8 @@ export interface TreeOffer {
 export interface Tree {
   /** Content identity where it is known without reading: a step's chainID. */
   readonly chainId: Digest | 'empty' | undefined;
+  /** The same of what comes from elsewhere: its commit, the digest of a download. */
+  readonly identity?: string | undefined;
   open(): Promise<TreeRef>;
 }
 
@@ -53,37 +67,54 @@ export function treeOf(source: TreeSource, offer: TreeOffer): Tree {
 }
 
 function contextTree(name: string | undefined, offer: TreeOffer): Tree {
-  const named = name === undefined ? undefined : offer.folders.get(name.toLowerCase());
-  if (name !== undefined && named === undefined)
-    throw new BuildError('CONTEXT_NOT_FOUND', `no build context is called ${name}`);
-  const folder = named?.folder ?? offer.context.folder;
+  const tree = name === undefined ? mainTree(offer) : namedTree(name, offer);
+  const { ignore } = tree;
+  const ref = (folder: string): TreeRef => ({
+    root: { kind: 'directory', path: folder, readOnly: true },
+    ignore,
+    resetOwner: true,
+    modes: offer.modes,
+    label: name === undefined ? 'the build context' : `the build context ${name}`,
+  });
+  return {
+    chainId: undefined,
+    identity: identityIn(tree, offer),
+    open: () => tree.open().then(ref),
+  };
+}
+
+/** With ignore files it would be that of other content. */
+function identityIn({ identity, ignore }: ContextTree, { modes }: TreeOffer): string | undefined {
+  if (identity === undefined || ignore.length > 0) return undefined;
+  return modes === undefined ? identity : JSON.stringify([identity, modes]);
+}
+
+function mainTree({ context: { folder, ignore, identity } }: TreeOffer): ContextTree {
   if (folder === undefined) {
     throw new BuildError(
       'CONTEXT_NOT_FOUND',
       'there is no build context to copy from: the Dockerfile came alone on standard input',
     );
   }
-  const tree: TreeRef = {
-    root: { kind: 'directory', path: folder, readOnly: true },
-    ignore: named?.ignore ?? offer.context.ignore,
-    resetOwner: true,
-    modes: offer.modes,
-    label: name === undefined ? 'the build context' : `the build context ${name}`,
-  };
-  return { chainId: undefined, open: () => Promise.resolve(tree) };
+  return { ignore, identity, open: () => Promise.resolve(folder) };
+}
+
+function namedTree(name: string, { folders }: TreeOffer): ContextTree {
+  const named = folders.get(name.toLowerCase());
+  if (named === undefined) throw new BuildError('CONTEXT_NOT_FOUND', `no build context is called ${name}`);
+  return named;
 }
 
 /** The sources of a COPY or ADD step as the workshop takes them. Trees that are the same are the same object. */
 export async function openSources(step: CopyStep, offer: TreeOffer): Promise<readonly SourceRef[]> {
   const opened = new Map<string, Promise<TreeRef>>();
   const refs: SourceRef[] = [];
-  for (const source of step.sources) refs.push(await openSource(source, step, offer, opened));
+  for (const source of step.sources) refs.push(await openSource(source, offer, opened));
   return refs;
 }
 
 async function openSource(
   source: CopySource,
-  step: CopyStep,
   offer: TreeOffer,
   opened: Map<string, Promise<TreeRef>>,
 ): Promise<SourceRef> {
@@ -100,37 +131,64 @@ async function openSource(
       return { kind: 'file', folder, name: source.name };
     }
     case 'url': {
-      const folder = await offer.lane.scratch();
-      return {
-        kind: 'file',
-        folder,
-        name: await download(source.url, folder, { checksum: source.checksum, signal: offer.signal }),
-      };
+      const file = offer.remote.url(source);
+      return { kind: 'file', folder: await file.open(), name: file.name };
     }
-    case 'git':
-      throw new BuildError(
-        'UNSUPPORTED',
-        `${step.title}: ADD from a git repository is not supported yet: ${source.url}`,
-        {
-          hint: 'clone it before the build and give it as a named context (--build-context)',
-        },
-      );
+    case 'git': {
+      const tree = opened.get(JSON.stringify(source)) ?? gitTree(source, offer);
+      opened.set(JSON.stringify(source), tree);
+      return { kind: 'tree', tree: await tree, pattern: '/' };
+    }
   }
 }
 
-/** As `factKeyOf`, for what a bind mount shows of a step's result. */
-export function bindFactKey(chainId: Digest | 'empty', source: string): string {
-  return JSON.stringify([selectionForm, 'bind', chainId, source]);
+/** As `factKeyOf`, for what a bind mount shows of a step's result, a commit or a download. */
+export function bindFactKey(identity: string, source: string): string {
+  return JSON.stringify([selectionForm, 'bind', identity, source]);
 }
 
-/** A text that stands for the selection's content, where all of it comes from results of steps; else undefined. */
-export function factKeyOf(step: CopyStep, offer: TreeOffer): string | undefined {
+async function gitTree(source: GitAdd, offer: TreeOffer): Promise<TreeRef> {
+  const path = await gitSourceOf(source, offer).open();
+  return {
+    root: { kind: 'directory', path, readOnly: true },
+    resetOwner: true,
+    label: 'the git repository that it adds',
+  };
+}
+
+type GitAdd = CopySource & { kind: 'git' };
+
+function gitSourceOf({ url, checksum, keepGitDir }: GitAdd, { remote }: TreeOffer): GitSource {
+  const parsed = parseGitUrl(url);
+  if (parsed === undefined) throw new Error(`${url} was a git URL in the graph`);
+  return remote.git({ url: parsed, checksum, keepGitDir }, 'dockerfile');
+}
+
+/**
+ * A text that stands for the selection's content, where that is known without the files: results of steps, commits, downloads whose
+ * digest is known. Undefined where something comes from a folder that anybody may change.
+ */
+export async function factKeyOf(step: CopyStep, offer: TreeOffer): Promise<string | undefined> {
   const parts: unknown[] = [selectionForm, step.parents, step.exclude];
   for (const source of step.sources) {
-    if (source.kind !== 'path') return undefined;
-    const { chainId } = treeOf(source.from, offer);
-    if (chainId === undefined) return undefined;
-    parts.push([chainId, source.path]);
+    const identity = await identityOf(source, offer);
+    if (identity === undefined) return undefined;
+    parts.push(identity);
   }
   return JSON.stringify(parts);
+}
+
+async function identityOf(source: CopySource, offer: TreeOffer): Promise<unknown> {
+  switch (source.kind) {
+    case 'path': {
+      const { chainId, identity = chainId } = treeOf(source.from, offer);
+      return identity === undefined ? undefined : [identity, source.path];
+    }
+    case 'inline':
+      return ['inline', source.name, digestOf(encodeText(source.content))];
+    case 'url':
+      return offer.remote.url(source).identity();
+    case 'git':
+      return gitSourceOf(source, offer).identity();
+  }
 }

@@ -11,8 +11,8 @@ export interface BuildInputs {
   /** Where the build runs. */
   readonly buildPlatform: Platform;
   readonly labels: Readonly<Record<string, string>>;
-  /** Named contexts (`--build-context`), by lower-case name; which kind decides whether FROM may use one. */
-  readonly contexts: Readonly<Record<string, 'image' | 'tree'>>;
+  /** Named contexts (`--build-context`), by lower-case name. */
+  readonly contexts: Readonly<Record<string, ContextKind>>;
   /** Patterns of the main context's ignore file (`parseIgnore`), for the checks; none unless given. */
   readonly ignore?: readonly string[];
   /** Whether ADD/COPY from the main context is possible (false for a Dockerfile on standard input alone). */
@@ -20,6 +20,9 @@ export interface BuildInputs {
   /** Whether titles name the platform, as they do where several are built: `[linux/amd64->arm64 build 2/5] RUN make`. */
   readonly showPlatform?: boolean;
 }
+
+/** What a named context is: an image with a config, files alone, or an earlier stage of the same file under another name. */
+export type ContextKind = 'image' | 'tree' | { readonly stage: string };
 
 /** An image whose config the graph needs. */
 export interface ImageNeed {

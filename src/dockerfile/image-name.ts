@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts';
 import { familiarName, parseReference, type Reference } from '../oci/index.ts';
-import type { BuildInputs } from './contract.ts';
+import type { BuildInputs, ContextKind } from './contract.ts';
 import { DockerfileError } from './error.ts';
 import { quote } from './quote.ts';
 
@@ -8,7 +8,7 @@ import { quote } from './quote.ts';
 export interface FoundContext {
   /** Its key in BuildInputs.contexts. */
   readonly key: string;
-  readonly kind: 'image' | 'tree';
+  readonly kind: ContextKind;
 }
 
 /** `busybox`, `busybox:latest` and `docker.io/library/busybox` as one name, which a named context may take. */

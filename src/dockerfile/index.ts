@@ -40,9 +40,11 @@ export {
 export { type BuildStage, from, type FromOptions, scratch } from './fluent/stage.ts';
 export { format } from './format/format.ts';
 export { splitFields } from './instructions/fields.ts';
+export { decodePercent, type GitTransport, type GitUrl, parseGitContext, parseGitUrl } from './git-url.ts';
 export { createGlobMatcher, hasWildcards } from './glob.ts';
 export { type FileMode, type ModeAction, type ModeClause, parseFileMode } from './file-mode.ts';
 export * from './graph.ts';
+export { parseBoolean } from './instructions/fields.ts';
 export * from './ignore.ts';
 export type { Command, Stage, Stages } from './instructions/command.ts';
 export * from './line-ranges.ts';

@@ -9,6 +9,9 @@ export { openRepository, RepositoryTarget, type RepositoryOptions } from './clie
 export { openSession, type RegistrySession, type SessionOptions } from './client/session.ts';
 export { RegistryError, type RegistryErrorCode } from './error.ts';
 export { canonicalHost } from './host.ts';
+export { fetchUrl, type FetchUrlOptions } from './http/fetch-url.ts';
+export { header, type HttpResponse } from './http/dispatch.ts';
+export { discard as discardBody } from './http/body.ts';
 export type { TraceEvent } from './http/redaction.ts';
 export { redactHeaders, redactText, redactUrl } from './redact.ts';
 export { openDiskStorage } from './server/disk-storage.ts';

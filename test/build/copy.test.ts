@@ -282,6 +282,7 @@ describe('what ADD tries to unpack', () => {
     const rest = await unpackArchives(selectSources(tree, '*', { parents: false }), {
       root: into.root,
       destination: '/',
+      unpack: 'auto',
       exclude: createIgnoreMatcher(exclude),
       followLinks: true,
       privileges,

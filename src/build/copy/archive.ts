@@ -1,17 +1,18 @@
 import { closeSync, constants, createReadStream, openSync, readSync } from 'node:fs';
-import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import { applyLayer, type LayerError, listEntries } from '../../layer/index.ts';
-import { findExecutable, minimalEnvironment } from '../../system/index.ts';
 import { BuildError } from '../error.ts';
 import { contentDigest } from './digest.ts';
+import { mayBeArchive, packedBy, startUnpacking } from '../packing.ts';
 import type { Selected } from './select.ts';
 import { locate, statsOf, textOf } from './tree.ts';
 import { isExcluded } from './visit.ts';
 import { type CopyInto, makeFolders } from './write.ts';
 
 export interface UnpackInto extends CopyInto {
+  /** `auto`: what is in a context, not what was fetched. */
+  readonly unpack: 'auto' | 'always';
   readonly signal: AbortSignal;
 }
 
@@ -23,7 +24,9 @@ export interface UnpackInto extends CopyInto {
 export async function unpackArchives(sources: readonly Selected[], into: UnpackInto): Promise<readonly Selected[]> {
   const rest: Selected[] = [];
   for (const selected of sources) {
-    const copied = !selected.stats.isFile() || isExcluded(selected, into.exclude) || !(await isArchive(selected));
+    const kept = into.unpack === 'auto' && selected.fetched === true;
+    const copied =
+      kept || !selected.stats.isFile() || isExcluded(selected, into.exclude) || !(await isArchive(selected));
     if (copied) rest.push(selected);
     else await unpackSummed(selected, into);
   }
@@ -62,16 +65,7 @@ async function unpackOne(selected: Selected, into: UnpackInto): Promise<void> {
   }
 }
 
-type Packing = 'none' | 'bzip2' | 'xz';
-
 const blockSize = 512;
-
-/** gzip and zstd are undone by the layer codec; the other two by the machine's own programs, never by one of the image. */
-function packingOf(head: Buffer): Packing {
-  if (head.subarray(0, 3).toString('latin1') === 'BZh') return 'bzip2';
-  if (head.subarray(0, 6).toString('latin1') === '\xfd7zXZ\0') return 'xz';
-  return 'none';
-}
 
 function headOf({ tree, path }: Selected): Buffer {
   const head = Buffer.alloc(blockSize);
@@ -86,11 +80,7 @@ function headOf({ tree, path }: Selected): Buffer {
 /** Whether the content, once decompressed, begins with a tar header. */
 async function isArchive(selected: Selected): Promise<boolean> {
   const head = headOf(selected);
-  const looksPacked =
-    packingOf(head) !== 'none' ||
-    (head[0] === 0x1f && head[1] === 0x8b) ||
-    (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528);
-  if (!looksPacked && head.length < blockSize) return false;
+  if (!mayBeArchive(head) && head.length < blockSize) return false;
   try {
     for await (const _entry of listEntries(openArchive(selected))) return true;
   } catch (error) {
@@ -100,28 +90,13 @@ async function isArchive(selected: Selected): Promise<boolean> {
 }
 
 function openArchive(selected: Selected): Readable {
-  const packing = packingOf(headOf(selected));
-  return packing === 'none'
-    ? createReadStream(locate(selected.tree.root, selected.path))
-    : decompress(packing, selected);
-}
-
-/** @throws BuildError ARCHIVE_INVALID where this machine lacks the program: copying the file instead would be silent and wrong */
-function decompress(program: 'bzip2' | 'xz', { tree, path, name }: Selected): Readable {
-  const executable = findExecutable(program);
-  if (executable === undefined) {
-    throw new BuildError('ARCHIVE_INVALID', `ADD cannot unpack ${textOf(name)}: this machine has no ${program}`, {
-      hint: `install ${program}, or use COPY to keep the archive as it is`,
-    });
-  }
+  const { tree, path, name } = selected;
+  const program = packedBy(headOf(selected));
+  if (program === undefined) return createReadStream(locate(tree.root, path));
   const fd = openSync(locate(tree.root, path), constants.O_RDONLY | constants.O_NOFOLLOW);
-  const child = spawn(executable, ['-dc'], { stdio: [fd, 'pipe', 'ignore'], env: minimalEnvironment() });
-  closeSync(fd);
-  const output = child.stdout as Readable;
-  child.on('error', (error) => output.destroy(error));
-  child.on('close', (code) => {
-    if (code !== 0 && !output.destroyed) output.destroy(new Error(`${program} ended with status ${code}`));
-  });
-  output.on('close', () => child.kill());
-  return output;
+  try {
+    return startUnpacking(program, fd, textOf(name)).output;
+  } finally {
+    closeSync(fd);
+  }
 }

@@ -22,6 +22,8 @@ export interface Selected {
   /** Its name in the destination folder: as written, before links were followed. */
   readonly name: BytePath;
   readonly stats: FileStats;
+  /** The build itself fetched or wrote it: ADD unpacks it only where it is told to. */
+  readonly fetched?: boolean | undefined;
   /** `--parents`: only what this matches, kept with its path; `path` is then the folder that paths are relative to. */
   readonly include?: IgnoreMatcher | undefined;
 }

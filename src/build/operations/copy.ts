@@ -27,7 +27,9 @@ export async function copyJob(job: CopyJob, context: JobContext): Promise<CopyRe
     // A snapshot is what it was; files of a context may have changed since they were looked at.
     sum: sources.some(({ tree }) => tree.resetOwner) ? new SelectionSum() : undefined,
   };
-  const rest = job.unpack === 'never' ? sources : await unpackArchives(sources, { ...into, signal: context.signal });
+  const { unpack } = job;
+  const rest =
+    unpack === 'never' ? sources : await unpackArchives(sources, { ...into, unpack, signal: context.signal });
   copyInto(rest, into);
   return { digest: into.sum?.digest(sources) };
 }

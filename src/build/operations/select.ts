@@ -78,7 +78,7 @@ function selectOne(source: SourceRef, parents: boolean, open: (tree: TreeRef) =>
   if (source.kind === 'tree') return selectSources(open(source.tree), source.pattern, { parents });
   const name = bytesOf(source.name);
   const tree: SourceTree = { root: source.folder, resetOwner: true, label: 'the downloaded files' };
-  return [{ tree, path: name, name, stats: statsOf(join(source.folder, source.name)) }];
+  return [{ tree, path: name, name, stats: statsOf(join(source.folder, source.name)), fetched: true }];
 }
 
 export function openTree(ref: TreeRef, trees: OpenTrees, indices?: Indices): SourceTree {

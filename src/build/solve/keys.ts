@@ -101,7 +101,8 @@ export class StepKeys {
     const tree = treeOf(mount.from, this.#options.offer);
     // All of an image is what its layers say; reading gigabytes would tell no more.
     if (tree.chainId !== undefined && componentsOf(source).length === 0) return tree.chainId;
-    const fact = tree.chainId === undefined ? undefined : bindFactKey(tree.chainId, source);
+    const { identity = tree.chainId } = tree;
+    const fact = identity === undefined ? undefined : bindFactKey(identity, source);
     return this.#knownDigest(fact, signal, async () => {
       const ref = { kind: 'tree', tree: await tree.open(), pattern: source } as const;
       return { sources: [ref], parents: false, exclude: [] };
@@ -110,7 +111,7 @@ export class StepKeys {
 
   /** The content digest of what COPY selects; a stored fact where the sources are snapshots. */
   async #sourcesDigest(step: CopyStep, signal: AbortSignal): Promise<string> {
-    const fact = factKeyOf(step, this.#options.offer);
+    const fact = await factKeyOf(step, this.#options.offer);
     return this.#knownDigest(fact, signal, () => this.selectionOf(step));
   }
 

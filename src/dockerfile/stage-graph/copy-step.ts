@@ -7,7 +7,8 @@ import { buildkitRules } from '../checks/buildkit-rules.ts';
 import { quote } from '../quote.ts';
 import { addStep, checkVariables, expandIn, report, type Scope, stepBase, stepTitle, treeSource } from './builder.ts';
 import { parseFileMode } from '../file-mode.ts';
-import { gitSource, isUrlSource, parseGitSource } from './git-source.ts';
+import { parseGitUrl } from '../git-url.ts';
+import { gitSource, isUrlSource } from './git-source.ts';
 import { checkInlineName } from './inline-name.ts';
 import { cleanPath, destinationPath, sourcePath } from './paths.ts';
 import type { PlannedCommand } from './plan.ts';
@@ -71,7 +72,7 @@ function checkLinkOwner(owner: string): void {
 function checkChecksum({ sources }: Expanded): void {
   const [source, ...more] = sources;
   if (source === undefined || more.length > 0) throw invalid("checksum can't be specified for multiple sources");
-  if (!isUrlSource(source) && parseGitSource(source) === undefined) {
+  if (!isUrlSource(source) && parseGitUrl(source) === undefined) {
     throw invalid('checksum requires HTTP(S) or Git sources');
   }
 }
@@ -88,7 +89,7 @@ interface CopyDetails {
 }
 
 function copySource(scope: Scope, source: string, { command, expanded, planned }: CopyDetails): CopySource {
-  const git = parseGitSource(source);
+  const git = parseGitUrl(source);
   if (git !== undefined) {
     if (command.kind === 'copy') throw invalid("source can't be a git ref for COPY");
     return gitSource(source, git, { keepGitDir: command.keepGitDir, checksum: expanded.checksum });

@@ -6,7 +6,8 @@ import type { AddSource, EpochSource } from '../graph.ts';
 import { findContext } from '../image-name.ts';
 import type { ArgCommand, CopyCommand, Stage } from '../instructions/command.ts';
 import { at, placeIn } from '../place.ts';
-import { gitSource, isUrlSource, parseGitSource } from './git-source.ts';
+import { parseGitUrl } from '../git-url.ts';
+import { gitSource, isUrlSource } from './git-source.ts';
 import { buildArg } from './variables.ts';
 
 export interface EpochSetting {
@@ -81,7 +82,7 @@ function addSource(command: CopyCommand, value: (text: string) => string): AddSo
   }
   const source = value(written);
   const checksum = value(command.checksum);
-  const git = parseGitSource(source);
+  const git = parseGitUrl(source);
   if (git !== undefined) return gitSource(source, git, { keepGitDir: command.keepGitDir, checksum });
   if (isUrlSource(source)) return { kind: 'url', url: source, ...(checksum === '' ? {} : { checksum }) };
   throw invalid('SOURCE_DATE_EPOCH stage source must be a single HTTP(S) or Git ADD');

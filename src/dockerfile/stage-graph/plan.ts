@@ -5,7 +5,7 @@ import { DockerfileError, inPart } from '../error.ts';
 import { at, placeIn } from '../place.ts';
 import { expand } from '../expand.ts';
 import type { EpochSource, SourceRange } from '../graph.ts';
-import { checkImageName, findContext } from '../image-name.ts';
+import { checkImageName, findContext, type FoundContext } from '../image-name.ts';
 import type { Command, Stage, Stages } from '../instructions/command.ts';
 import { mountFrom } from '../instructions/mount.ts';
 import { checkFromArguments, checkPlatform, type FromSetting } from '../checks/from-checks.ts';
@@ -162,10 +162,10 @@ function baseOf(stage: Stage, earlier: ReadonlyMap<string, PlannedStage>, settin
   }
   const platform = inPart({ flag: 'platform' }, () => platformOf(stage, setting));
   const context = stage.name === undefined ? undefined : findContext(stage.name, inputs.contexts);
-  if (context !== undefined) return contextBase(context.key, context.kind, platform ?? inputs.platform);
+  if (context !== undefined) return contextBase(context, platform ?? inputs.platform, earlier);
   const base = earlier.get(text.toLowerCase());
   if (base !== undefined) return stageBase(base);
-  return outsideBase(text, inputs, platform);
+  return outsideBase(text, platform, { inputs, stages: earlier });
 }
 
 function platformOf(stage: Stage, setting: Setting): Platform | undefined {
@@ -196,12 +196,20 @@ function suggestOne(unmatched: ReadonlySet<string>, globals: ReadonlyMap<string,
   return suggestions.find((word) => word !== '') ?? '';
 }
 
+type StageNames = ReadonlyMap<string, PlannedStage>;
+
+interface Outside {
+  readonly inputs: BuildInputs;
+  /** Those that a context may stand for. */
+  readonly stages: StageNames;
+}
+
 /** What a name that is no stage's means. */
-function outsideBase(name: string, inputs: BuildInputs, platform: Platform | undefined): Base {
+function outsideBase(name: string, platform: Platform | undefined, { inputs, stages }: Outside): Base {
   if (name === 'scratch') return { kind: 'scratch' };
   const wanted = platform ?? normalizePlatform(inputs.platform);
   const context = findContext(name, inputs.contexts);
-  if (context?.kind === 'tree') return { kind: 'tree', key: context.key };
+  if (context !== undefined && context.kind !== 'image') return contextBase(context, wanted, stages);
   return { kind: 'image', name, platform: wanted, fixed: platform !== undefined };
 }
 
@@ -216,8 +224,13 @@ function rootOf(base: Base, stages: readonly PlannedStage[]): PlannedStage['root
   return below.root;
 }
 
-function contextBase(key: string, kind: 'image' | 'tree', platform: Platform): Base {
-  return kind === 'tree' ? { kind, key } : { kind, name: key, platform, fixed: false };
+function contextBase({ key, kind }: FoundContext, platform: Platform, stages: StageNames): Base {
+  if (kind === 'tree') return { kind, key };
+  if (kind === 'image') return { kind, name: key, platform, fixed: false };
+  const stage = stages.get(kind.stage.toLowerCase());
+  if (stage !== undefined) return stageBase(stage);
+  const suggestion = didYouMean(kind.stage, stages.keys());
+  throw new DockerfileError('UNKNOWN_STAGE', `context ${key}: no stage ${quote(kind.stage)} comes before${suggestion}`);
 }
 
 function findTarget(
@@ -280,7 +293,9 @@ function copySource(plan: Plan, from: string): Base {
 
 function namedSource(plan: Plan, name: string): Base {
   const stage = plan.names.get(name.toLowerCase());
-  return stage === undefined ? outsideBase(name, plan.inputs, undefined) : stageBase(stage);
+  return stage === undefined
+    ? outsideBase(name, undefined, { inputs: plan.inputs, stages: plan.names })
+    : stageBase(stage);
 }
 
 /** The stages that the target is made from: itself, then what it is built on, then what it copies from, and so on. */

@@ -4,7 +4,7 @@ import { discard } from './body.ts';
 import { header, type HttpRequest, type HttpResponse, type Layer } from './dispatch.ts';
 
 const statuses = new Set([301, 302, 303, 307, 308]);
-const mostHops = 5;
+const usualHops = 5;
 
 /** What another origin may see of a request; everything else could be a credential (oras GHSA-h3wm-jjqf-8jm2). */
 const harmlessHeaders = new Set(['accept', 'accept-encoding', 'range', 'user-agent', 'content-type', 'content-range']);
@@ -12,13 +12,16 @@ const harmlessHeaders = new Set(['accept', 'accept-encoding', 'range', 'user-age
 export interface RedirectOptions {
   /** `refuse` for requests whose body is itself a secret, such as a refresh token. */
   readonly otherOrigin: 'without-credentials' | 'refuse';
+  /** 5 unless given. */
+  readonly mostHops?: number | undefined;
 }
 
 /**
- * Follows redirects by hand, at most 5, never from https to http. An origin is scheme, host and port: a redirect to
+ * Follows redirects by hand, never from https to http. An origin is scheme, host and port: a redirect to
  * another port of the same host is another origin and gets no credentials (skopeo and regctl leak there).
  */
 export function redirect(options: RedirectOptions = { otherOrigin: 'without-credentials' }): Layer {
+  const { mostHops = usualHops } = options;
   return (next) => async (request) => {
     let current = request;
     for (let hops = 0; ; hops++) {

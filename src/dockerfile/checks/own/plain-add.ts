@@ -1,5 +1,6 @@
 import type { CopyCommand } from '../../instructions/command.ts';
-import { isUrlSource, parseGitSource } from '../../stage-graph/git-source.ts';
+import { parseGitUrl } from '../../git-url.ts';
+import { isUrlSource } from '../../stage-graph/git-source.ts';
 
 /** Whether COPY would do exactly what an ADD does. */
 export function isPlain({ sources, files, checksum, keepGitDir, unpack }: CopyCommand): boolean {
@@ -23,7 +24,7 @@ function isPlainSource(source: string): boolean {
 
 function isGit(source: string): boolean {
   try {
-    return parseGitSource(source) !== undefined;
+    return parseGitUrl(source) !== undefined;
   } catch {
     return true;
   }

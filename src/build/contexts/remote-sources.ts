@@ -1,0 +1,60 @@
+import type { GitUrl } from '../../dockerfile/index.ts';
+import { type Facts, GitSource, type GitWanted } from './git/git-source.ts';
+import { gitRemote } from './git/remote.ts';
+import { UrlSource, type UrlWanted } from './http/url-source.ts';
+import type { RemoteAccess } from './secrets.ts';
+
+export interface RemoteSourcesOptions {
+  readonly access: RemoteAccess;
+  readonly facts: Facts;
+  /** Makes an empty folder that lives as long as the build. */
+  readonly scratch: () => Promise<string>;
+  readonly signal?: AbortSignal | undefined;
+  /** The main context, where it is a repository: secrets for git that name no host are for its host alone. */
+  readonly home?: GitUrl | undefined;
+}
+
+/** Who names a source: what the user names may use the user's own keys, what a Dockerfile names only those that it was given. */
+export type NamedBy = 'user' | 'dockerfile';
+
+/** What one build reads from elsewhere. The same thing is the same object, so it is asked for and fetched once. */
+export class RemoteSources {
+  readonly #options: RemoteSourcesOptions;
+  readonly #git = new Map<string, GitSource>();
+  readonly #urls = new Map<string, UrlSource>();
+  readonly #home: string | undefined;
+
+  constructor(options: RemoteSourcesOptions) {
+    this.#options = options;
+    const { home } = options;
+    this.#home = home === undefined ? undefined : gitRemote(home.transport, home.remote).origin;
+  }
+
+  git(wanted: GitWanted, namedBy: NamedBy): GitSource {
+    const key = JSON.stringify([wanted, namedBy]);
+    const known = this.#git.get(key);
+    if (known !== undefined) return known;
+    const { access, facts, scratch, signal, home } = this.#options;
+    const agent = access.sshAgent ?? (namedBy === 'user' ? process.env['SSH_AUTH_SOCK'] : undefined);
+    const source = new GitSource(wanted, {
+      access,
+      facts,
+      scratch,
+      signal,
+      ssh: { agent, ownKeys: namedBy === 'user' },
+      anyHost: (origin) => home === undefined || origin === this.#home,
+    });
+    this.#git.set(key, source);
+    return source;
+  }
+
+  /** @throws BuildError DOWNLOAD_FAILED for what is no URL */
+  url(wanted: UrlWanted): UrlSource {
+    const key = JSON.stringify(wanted);
+    const known = this.#urls.get(key);
+    if (known !== undefined) return known;
+    const source = new UrlSource(wanted, this.#options);
+    this.#urls.set(key, source);
+    return source;
+  }
+}

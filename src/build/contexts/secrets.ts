@@ -1,0 +1,40 @@
+import { decodePercent } from '../../dockerfile/index.ts';
+import { BuildError } from '../error.ts';
+
+/** What a build may show to servers so that they let it in. */
+export interface RemoteAccess {
+  /** A secret of the build (`--secret`) by its id; undefined where there is none. */
+  readonly secret: SecretLookup;
+  /** Socket of the agent whose keys the Dockerfile may use (`--ssh default`). */
+  readonly sshAgent?: string | undefined;
+}
+
+export type SecretLookup = (id: string) => Promise<Uint8Array | undefined>;
+
+export const noAccess: RemoteAccess = { secret: () => Promise.resolve(undefined) };
+
+/**
+ * The value of an Authorization header from the first secret that there is. A file usually ends in a newline, which is no part of
+ * it; a value with others in it would be further headers.
+ */
+export async function authorizationFrom(
+  candidates: readonly { readonly id: string; readonly header: (secret: string) => string }[],
+  secret: SecretLookup,
+): Promise<string | undefined> {
+  for (const { id, header } of candidates) {
+    const bytes = await secret(id);
+    if (bytes === undefined) continue;
+    const value = Buffer.from(bytes)
+      .toString('utf8')
+      .replace(/\r?\n$/, '');
+    if (/\p{Cc}/u.test(value))
+      throw new BuildError('CONTEXT_INVALID', `the secret ${id} has more than one line, or what no header may have`);
+    return header(value);
+  }
+  return undefined;
+}
+
+/** What the user info of a URL stands for, as it is written there. */
+export function basicAuthorization(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${decodePercent(user)}:${decodePercent(password)}`).toString('base64')}`;
+}
