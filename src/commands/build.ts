@@ -89,7 +89,7 @@ export default class Build extends StoreCommand {
       mounts: mountsRequest(flags),
       ...confinementOf(flags),
     };
-    const progress = buildProgress(inquiry === undefined ? flags : { ...flags, summary: false }, {
+    const progress = buildProgress(inquiry === undefined ? flags : { ...flags, summary: false, timeline: undefined }, {
       context: args.context,
       file: flags.file,
       stream: process.stderr,

@@ -41,7 +41,7 @@ const reason = whyNoBusyboxBase();
       expect(stopped).toBe(false);
       expect(commands.filter((command) => !/^::(end)?group::/.test(command))).toEqual([
         expect.stringMatching(
-          /^::error .*title=\[3\/3\] RUN .*did not complete successfully: exit code: 3%0A::add-mask::e/,
+          /^::error file=app\/Dockerfile,line=3,endLine=3,title=\[3\/3\] RUN .*did not complete successfully: exit code: 3%0A::add-mask::e/,
         ),
       ]);
       expect(stderr).toContain('::add-mask::e\n');

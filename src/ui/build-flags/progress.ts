@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { boolean, option } from '@oclif/core/flags';
+import { boolean, option, string } from '@oclif/core/flags';
 import { progressFor } from '../progress/progress-for.ts';
+import { severalRenderers } from '../progress/several.ts';
+import { TimelineFile } from '../timeline/timeline-file.ts';
 import type { ProgressKind, ProgressRenderer, ProgressStream } from '../progress/types.ts';
 
 const kinds = ['auto', 'tty', 'plain', 'quiet', 'json', 'rawjson', 'github', 'gitlab'] as const;
@@ -14,6 +16,10 @@ export const progressFlags = {
     env: 'SLIPWAY_PROGRESS',
   })(),
   explain: boolean({ description: 'Say of each step why it is not cached', default: false }),
+  timeline: string({
+    description: 'Draw the build as a page of HTML: what ran when, why, and what took so long',
+    helpValue: 'FILE',
+  }),
   summary: boolean({
     description: 'Sum the build up at its end, however short it was; never with --no-summary',
     allowNo: true,
@@ -25,6 +31,7 @@ export interface ProgressValues {
   readonly progress: ProgressKind | undefined;
   readonly explain: boolean;
   readonly summary: boolean | undefined;
+  readonly timeline: string | undefined;
 }
 
 export interface ShownBuild {
@@ -34,11 +41,15 @@ export interface ShownBuild {
   readonly stream: ProgressStream;
 }
 
-/** The renderer that the flags ask for. */
+/**
+ * The renderers that the flags ask for, as one.
+ * @throws UiError FILE_UNWRITABLE
+ */
 export function buildProgress(flags: ProgressValues, { context, file, stream }: ShownBuild): ProgressRenderer {
   const kind = flags.quiet ? 'quiet' : (flags.progress ?? progressOf(process.env['BUILDKIT_PROGRESS']));
-  const { explain, summary } = flags;
-  return progressFor(kind, stream, { explain, summary, dockerfile: dockerfilePath(context, file) });
+  const { explain, summary, timeline } = flags;
+  const shown = progressFor(kind, stream, { explain, summary, dockerfile: dockerfilePath(context, file) });
+  return timeline === undefined ? shown : severalRenderers([shown, new TimelineFile(timeline)]);
 }
 
 /** A word of BuildKit's that we do not have is no reason to fail. */

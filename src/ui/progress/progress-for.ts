@@ -47,15 +47,3 @@ export function chooseProgress(
 export function canDraw(stream: ProgressStream, env: NodeJS.ProcessEnv = process.env): boolean {
   return stream.isTTY === true && env['TERM'] !== 'dumb' && (env['CI'] ?? '') === '';
 }
-
-/** Does `work` and ends its progress, also where it fails: before the error is shown. */
-export async function whileShown<T>(progress: ProgressRenderer, work: () => Promise<T>): Promise<T> {
-  try {
-    const result = await work();
-    progress.end();
-    return result;
-  } catch (error) {
-    progress.end(error);
-    throw error;
-  }
-}

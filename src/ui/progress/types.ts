@@ -10,6 +10,8 @@ export interface ProgressRenderer {
   /** Steps aside: until `resume`, the terminal is another's (a shell in a failed step) and nothing is written. */
   suspend(): void;
   resume(): void;
+  /** What is left to do after `end`: files to write. */
+  close?(): Promise<void>;
 }
 
 /** Where progress goes; a terminal also has a size. */
