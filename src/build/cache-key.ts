@@ -16,7 +16,14 @@ export const maskedValue = '***';
 /** Changes when the meaning of a key does: older records are then never found. */
 const keyVersion = '2';
 
-export function cacheKeyOf(parts: KeyParts): CacheKey {
+/** What of the whole build decides each step's result. */
+export interface KeySurroundings {
+  /** SOURCE_DATE_EPOCH of a reproducible build: the layer's times are told by it. */
+  readonly epoch?: number | undefined;
+}
+
+export function cacheKeyOf(own: KeyParts, { epoch }: KeySurroundings = {}): CacheKey {
+  const parts = epoch === undefined ? own : { ...own, epoch: String(epoch) };
   const sorted = Object.entries(parts).sort(([a], [b]) => (a < b ? -1 : 1));
   return { key: digestOf(JSON.stringify([keyVersion, sorted])), parts: masked(parts) };
 }
@@ -38,9 +45,9 @@ function masked(parts: KeyParts): KeyParts {
 export function runKey(
   step: RunStep & { readonly hosts?: readonly string[] },
   parent: Digest | undefined,
-  mounts: KeyParts,
+  { mounts, ...around }: KeySurroundings & { readonly mounts: KeyParts },
 ): CacheKey {
-  return cacheKeyOf({
+  const own = {
     kind: 'run',
     parent: parent ?? 'scratch',
     command: JSON.stringify(step.args),
@@ -54,7 +61,8 @@ export function runKey(
     pipes: JSON.stringify(step.pipes.map(({ name, content }) => [name, content])),
     mounts: JSON.stringify(step.mounts.map(mountIdentity)),
     ...Object.fromEntries(Object.entries(mounts).map(([target, digest]) => [`mount ${target}`, digest])),
-  });
+  };
+  return cacheKeyOf(own, around);
 }
 
 /** What of a mount decides its step's result: never a secret's value, never the content of a cache. */
@@ -73,8 +81,12 @@ function mountIdentity(mount: RunStep['mounts'][number]): readonly unknown[] {
 }
 
 /** The key of a COPY or ADD step; `sources` is the content digest of its selection. With `--link` the parent does not count. */
-export function copyKey(step: CopyStep, parent: Digest | undefined, sources: string): CacheKey {
-  return cacheKeyOf({
+export function copyKey(
+  step: CopyStep,
+  parent: Digest | undefined,
+  { sources, ...around }: KeySurroundings & { readonly sources: string },
+): CacheKey {
+  const own = {
     kind: 'copy',
     parent: step.link ? 'any' : (parent ?? 'scratch'),
     destination: step.destination,
@@ -83,9 +95,10 @@ export function copyKey(step: CopyStep, parent: Digest | undefined, sources: str
     parents: String(step.parents),
     unpack: step.unpack,
     sources,
-  });
+  };
+  return cacheKeyOf(own, around);
 }
 
-export function workdirKey(step: WorkdirStep, parent: Digest | undefined): CacheKey {
-  return cacheKeyOf({ kind: 'workdir', parent: parent ?? 'scratch', path: step.path, user: step.user });
+export function workdirKey(step: WorkdirStep, parent: Digest | undefined, around: KeySurroundings = {}): CacheKey {
+  return cacheKeyOf({ kind: 'workdir', parent: parent ?? 'scratch', path: step.path, user: step.user }, around);
 }

@@ -4,15 +4,20 @@ import type { StepResult } from './solve.ts';
 
 /**
  * The config of a built image: the graph's draft with what only the build knows. A history entry without a layer takes the time
- * of the entry before it, so that an unchanged rebuild is the same image.
+ * of the entry before it, so that an unchanged rebuild is the same image; in a reproducible build all that is ours has its `epoch`
+ * (RFC 3339).
  */
 export function imageConfigOf(
   graph: Pick<PlatformResult, 'image' | 'target'>,
   results: ReadonlyMap<StepId, StepResult>,
+  { epoch }: { readonly epoch?: string | undefined } = {},
 ): ImageConfig {
   const { platform, author, config } = graph.image;
-  const history = datedHistory(graph.image, results);
-  const created = history.findLast((item) => item.created !== undefined)?.created ?? new Date().toISOString();
+  const history = datedHistory(
+    graph.image,
+    (step, before) => epoch ?? (step === undefined ? before : results.get(step)?.created),
+  );
+  const created = epoch ?? history.findLast((item) => item.created !== undefined)?.created ?? new Date().toISOString();
   return {
     platform,
     created,
@@ -23,11 +28,15 @@ export function imageConfigOf(
   };
 }
 
-function datedHistory(image: ImageDraft, results: ReadonlyMap<StepId, StepResult>): HistoryItem[] {
+/** `timeOf` gives the time of an entry of ours by its step and the entry before it. */
+function datedHistory(
+  image: ImageDraft,
+  timeOf: (step: StepId | undefined, before: string | undefined) => string | undefined,
+): HistoryItem[] {
   let last: string | undefined;
   return image.history.map((draft: DraftHistoryItem) => {
     const { step, inherited, ...item } = draft;
-    const created = inherited ? item.created : step === undefined ? last : results.get(step)?.created;
+    const created = inherited ? item.created : timeOf(step, last);
     last = created ?? last;
     return created === undefined ? item : { ...item, created };
   });

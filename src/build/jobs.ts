@@ -1,6 +1,7 @@
 import type { Confinement, ContainerMount, ContainerNetwork, ContainerSpec, Isolation } from '../container/index.ts';
 import type { ActiveSnapshot } from '../store/index.ts';
 import type { Privileges, RootMount } from '../system/index.ts';
+import type { ListingDifference } from './copy/listing.ts';
 import type { ContextModes } from './copy/tree.ts';
 
 /** A tree as the workshop is told of it. */
@@ -31,6 +32,8 @@ export interface Workplace {
   readonly active: ActiveSnapshot;
   /** An empty folder for mount points and bundles, this job's alone. */
   readonly scratch: string;
+  /** SOURCE_DATE_EPOCH of a reproducible build: copies of context files are not older. */
+  readonly notBefore?: number | undefined;
 }
 
 export interface DigestJob {
@@ -106,7 +109,15 @@ export interface ExportTarget {
   readonly mode: 'copy' | 'delete';
 }
 
-export type Job = DigestJob | CopyJob | WorkdirJob | RunJob | ExportJob;
+/** What differs between two listings. */
+export interface CompareJob {
+  readonly kind: 'compare';
+  /** Files that digest jobs wrote. */
+  readonly before: string;
+  readonly after: string;
+}
+
+export type Job = DigestJob | CompareJob | CopyJob | WorkdirJob | RunJob | ExportJob;
 
 export interface CopyResult {
   /** Content digest of what was copied, as a digest job gives it; absent where sources cannot change meanwhile. */
@@ -124,6 +135,8 @@ export interface RunResult {
 /** What a job of each kind gives. */
 export interface JobResults {
   readonly digest: string;
+  /** undefined where one of them is not to be had. */
+  readonly compare: ListingDifference | undefined;
   readonly copy: CopyResult;
   readonly workdir: null;
   readonly run: RunResult;

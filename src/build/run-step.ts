@@ -16,6 +16,8 @@ export interface RunSurroundings {
   readonly isolation: Isolation;
   readonly request: BuildRequest;
   readonly network: ContainerNetwork;
+  /** SOURCE_DATE_EPOCH of a reproducible build. */
+  readonly epoch?: number | undefined;
   readonly onEvent: OnBuildEvent;
 }
 
@@ -34,7 +36,7 @@ export async function prepareRun(step: RunStep, place: Workplace, around: RunSur
     containerId: containerIdOf(place.scratch, around.offer.lane.id),
     isolation: around.isolation,
     args: step.args,
-    env: [...step.env, ...step.proxyEnv],
+    env: [...epochEnv(step, around.epoch), ...step.env, ...step.proxyEnv],
     cwd: step.cwd,
     user: step.user,
     network: around.network,
@@ -52,6 +54,12 @@ export async function prepareRun(step: RunStep, place: Workplace, around: RunSur
     },
     failure: (end) => failureOf(step, end, around.request.confinement?.limits.memory),
   };
+}
+
+/** Programs that know it take it for the time; what the Dockerfile says of it goes before. */
+function epochEnv({ env }: RunStep, epoch: number | undefined): readonly string[] {
+  const isSet = env.some((variable) => variable.startsWith('SOURCE_DATE_EPOCH='));
+  return epoch === undefined || isSet ? [] : [`SOURCE_DATE_EPOCH=${epoch}`];
 }
 
 /** Heredocs with an interpreter of their own are files under /dev/pipes during the step. */

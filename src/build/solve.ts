@@ -1,20 +1,13 @@
 import type { NetworkPool } from '../container/index.ts';
-import {
-  type CopyStep,
-  decodeText,
-  excerpt,
-  type RunStep,
-  type Step,
-  type StepGraph,
-  type StepId,
-} from '../dockerfile/index.ts';
-import { isSlipwayError, messageOf } from '../errors.ts';
+import { type CopyStep, type RunStep, type Step, type StepGraph, type StepId } from '../dockerfile/index.ts';
+import { messageOf } from '../errors.ts';
 import { chainIdOf, chainIdOfAll, type Digest } from '../oci/index.ts';
 import type { DraftLayer } from '../layer/index.ts';
 import type { CacheRecord, Store } from '../store/index.ts';
 import type { CacheLookup } from './cache/build-cache.ts';
 import type { CacheKey } from './cache-key.ts';
 import type { OpenContext } from './contexts/main-context.ts';
+import { timeOf } from './epoch-time.ts';
 import type { MissReason, OnBuildEvent } from './events.ts';
 import type { ResolvedImage } from './images/resolve.ts';
 import type { Workplace } from './jobs.ts';
@@ -23,9 +16,10 @@ import type { BuildRequest } from './request.ts';
 import { prepareRun } from './run-step.ts';
 import { AccountBook } from './solve/account-book.ts';
 import { projectOf } from './solve/account.ts';
+import { failureOf } from './solve/failure.ts';
 import { type ChangingStep, StepKeys, type Taken } from './solve/keys.ts';
 import { RunConditions } from './solve/run-conditions.ts';
-import { needsOf, schedule, type StepFailure } from './solve/schedule.ts';
+import { needsOf, schedule } from './solve/schedule.ts';
 import type { TreeOffer } from './trees.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -50,6 +44,8 @@ export interface SolveOptions {
   readonly remote: TreeOffer['remote'];
   imageOf(step: Step & { kind: 'image' }): ResolvedImage;
   readonly onEvent: OnBuildEvent;
+  /** SOURCE_DATE_EPOCH of a reproducible build, seconds since 1970. */
+  readonly epoch?: number | undefined;
   readonly shown: (() => Promise<void> | undefined) | undefined;
   readonly signal: AbortSignal | undefined;
 }
@@ -112,8 +108,8 @@ class Solver implements TreeOffer {
   constructor(steps: readonly Step[], options: SolveOptions) {
     this.#steps = steps;
     this.#options = options;
-    const { store, cache, lane, request, context, workshop } = options;
-    this.#keys = new StepKeys({ offer: this, cache, workshop, request });
+    const { store, cache, lane, request, context, workshop, epoch } = options;
+    this.#keys = new StepKeys({ offer: this, cache, workshop, request, surroundings: { epoch } });
     this.#conditions = new RunConditions({ ...options, privileges: store.privileges });
     this.#lasting = lastingOf(steps);
     this.book = new AccountBook(steps, {
@@ -121,6 +117,7 @@ class Solver implements TreeOffer {
       build: lane.id,
       project: projectOf(request),
       dockerfile: context.dockerfile.name,
+      compare: (before, after, signal) => this.#keys.compare(before, after, signal),
     });
   }
 
@@ -147,6 +144,12 @@ class Solver implements TreeOffer {
   }
   get signal(): AbortSignal | undefined {
     return this.#options.signal;
+  }
+
+  /** When all that a reproducible build makes was made. */
+  get #epoch(): string | undefined {
+    const { epoch } = this.#options;
+    return epoch === undefined ? undefined : timeOf(epoch);
   }
 
   layersOf(step: StepId): readonly Digest[] {
@@ -188,7 +191,7 @@ class Solver implements TreeOffer {
         onCancelled: (step) => onEvent({ type: 'step-cancelled', id: step.id, time: Date.now() }),
         signal,
       });
-      if (failures.length > 0) throw this.#failure(failures);
+      if (failures.length > 0) throw failureOf(failures, this.context.dockerfile);
       if (!again) return;
       this.results.clear();
     }
@@ -245,7 +248,7 @@ class Solver implements TreeOffer {
     const diffIds = [...below, known.diffId];
     this.#believed.add(chainIdOf(chainIdOfAll(below), known.diffId));
     this.book.enter(step, { key, outcome: 'cached' }, diffIds);
-    const created = this.#options.cache.fact('created', key.key);
+    const created = this.#epoch ?? this.#options.cache.fact('created', known.key);
     return { result: { diffIds, created }, cached: true, saved: known.duration };
   }
 
@@ -271,7 +274,7 @@ class Solver implements TreeOffer {
   ): Promise<Solved> {
     const begun = Date.now();
     const parent = chainIdOfAll(below);
-    const reasons = this.#reasonsFor(step, key);
+    const reasons = await this.#reasonsFor(step, key, signal);
     this.#tell({ type: 'step-explained', id: step.id, reasons });
     try {
       if (step.kind === 'run') this.#conditions.expect(step);
@@ -286,7 +289,7 @@ class Solver implements TreeOffer {
       this.#made.set(done.key, record);
       const diffIds = [...below, diffId];
       this.book.enter(step, { key: done, outcome: 'done', reasons, milliseconds: duration }, diffIds);
-      return { result: { diffIds, created }, cached: false };
+      return { result: { diffIds, created: this.#epoch ?? created }, cached: false };
     } catch (error) {
       if (!signal.aborted)
         this.book.enter(step, { key, outcome: 'failed', reasons, milliseconds: Date.now() - begun }, []);
@@ -294,8 +297,9 @@ class Solver implements TreeOffer {
     }
   }
 
-  #reasonsFor(step: ChangingStep, key: CacheKey): readonly MissReason[] {
-    if (!this.#isUncached(step)) return this.book.explain(step, key);
+  async #reasonsFor(step: ChangingStep, key: CacheKey, signal: AbortSignal): Promise<readonly MissReason[]> {
+    await this.#keys.writeListings(key, signal);
+    if (!this.#isUncached(step)) return this.book.explain(step, key, signal);
     return [
       { part: 'no-cache', text: this.#options.request.noCache ? '--no-cache' : `--no-cache-filter ${step.stage}` },
     ];
@@ -320,8 +324,9 @@ class Solver implements TreeOffer {
     const scratch = await this.lane.scratch();
     const active = await this.store.snapshots.prepare(parent);
     try {
-      const taken = await this.#work(step, { active, scratch }, signal);
-      const draft = await this.store.snapshots.diff(active, { signal });
+      const { epoch } = this.#options;
+      const taken = await this.#work(step, { active, scratch, notBefore: epoch }, signal);
+      const draft = await this.store.snapshots.diff(active, { signal, clampTo: epoch });
       await this.store.snapshots.commit(active, draft);
       return { ...draft, taken };
     } catch (error) {
@@ -368,33 +373,13 @@ class Solver implements TreeOffer {
       offer: this,
       isolation: conditions.isolation,
       network: conditions.network,
+      epoch: this.#options.epoch,
       request,
       onEvent,
     });
     const end = await workshop.run(job, { signal, onOutput, shown: this.#options.shown });
     if (end.exitCode !== 0) throw failure(end);
     return { mounts: end.shown };
-  }
-
-  /** The first failure, with the lines of the Dockerfile that it is about; the others below it. */
-  #failure([first, ...others]: readonly StepFailure[]): unknown {
-    if (first === undefined) throw new Error('nothing failed');
-    const error = this.#located(first);
-    if (others.length === 0 || !isSlipwayError(error)) return error;
-    const more = others.flatMap((other) => {
-      const located = this.#located(other);
-      const details = isSlipwayError(located) ? located.details : [];
-      return ['', `also failed: ${other.step.title}: ${messageOf(other.error)}`, ...details];
-    });
-    return Object.assign(error, { details: [...error.details, ...more] });
-  }
-
-  /** Shows which lines of the Dockerfile an error is about. */
-  #located({ error, step }: StepFailure): unknown {
-    if (!isSlipwayError(error) || step.location === undefined) return error;
-    const { name, text } = this.#options.context.dockerfile;
-    const lines = excerpt(decodeText(text), step.location, { name });
-    return Object.assign(error, { details: [...error.details, ...lines] });
   }
 }
 

@@ -51,6 +51,8 @@ async function perform(job: Job, context: JobContext): Promise<JobResults[Job['k
   switch (job.kind) {
     case 'digest':
       return digestJob(job);
+    case 'compare':
+      return (await import('./operations/compare.ts')).compareJob(job);
     case 'copy':
       return (await import('./operations/copy.ts')).copyJob(job, context);
     case 'workdir':

@@ -50,8 +50,8 @@ export interface DiffOptions {
    * come out of the folder under any later version.
    */
   readonly headerList: string;
-  /** Seconds since 1970; later times in headers become this. */
-  readonly clampTo?: number;
+  /** Seconds since 1970; later times in headers become this, and things that only differ in such times are the same. */
+  readonly clampTo?: number | undefined;
   /** A folder that everything is put below in the tar; it gets an entry of its own. */
   readonly prefix?: string;
 }

@@ -159,8 +159,8 @@ export interface ActiveSnapshot {
 }
 
 export interface DiffSnapshotOptions extends CallOptions {
-  /** Seconds since 1970; later times in headers become this. */
-  readonly clampTo?: number;
+  /** Seconds since 1970; later times in headers become this, and things that only differ in such times are the same. */
+  readonly clampTo?: number | undefined;
 }
 
 export interface Snapshots {

@@ -123,6 +123,7 @@ export class Database {
   }
 
   #volatile<Result>(work: () => Result): Result {
+    this.#refuseClosed();
     this.#db.exec('PRAGMA synchronous = NORMAL');
     try {
       return work();
@@ -136,8 +137,12 @@ export class Database {
     if (this.#db.isOpen) this.#db.close();
   }
 
-  #begin(): boolean {
+  #refuseClosed(): void {
     if (!this.#db.isOpen) throw new StoreError('CLOSED', 'the store was closed');
+  }
+
+  #begin(): boolean {
+    this.#refuseClosed();
     try {
       this.#db.exec('BEGIN IMMEDIATE');
       return true;
@@ -163,7 +168,7 @@ export class Database {
   }
 
   #read<Result>(sql: string, use: (statement: StatementSync) => Result): Result {
-    if (!this.#db.isOpen) throw new StoreError('CLOSED', 'the store was closed');
+    this.#refuseClosed();
     try {
       let statement = this.#statements.get(sql);
       if (statement === undefined) {

@@ -35,9 +35,9 @@ const copy: CopyStep = {
 };
 
 const keyOfRun = (change: Partial<RunStep> = {}, below = parent, mounts = {}) =>
-  runKey({ ...run, ...change }, below, mounts).key;
+  runKey({ ...run, ...change }, below, { mounts }).key;
 const keyOfCopy = (change: Partial<CopyStep> = {}, below = parent, sources = 'x') =>
-  copyKey({ ...copy, ...change }, below, sources).key;
+  copyKey({ ...copy, ...change }, below, { sources }).key;
 const secret = { type: 'secret', id: 's', required: false } as const;
 
 describe('the key of a RUN step', () => {
@@ -73,8 +73,23 @@ describe('the key of a RUN step', () => {
     );
   });
 
+  it('changes with the epoch of a reproducible build, which tells the times in its layer', () => {
+    const keys = [undefined, 1, 2].map((epoch) => runKey(run, parent, { mounts: {}, epoch }).key);
+    expect(new Set(keys).size).toBe(3);
+    expect(keys[0]).toBe(keyOfRun());
+  });
+
+  it('counts the value of a variable that is called like a secret, and does not keep it', () => {
+    const [one, two] = ['hunter2', 'x'].map((value) =>
+      runKey({ ...run, env: [`A_TOKEN=${value}`] }, parent, { mounts: {} }),
+    );
+    expect(one?.key).not.toBe(two?.key);
+    expect(one?.parts).toEqual(two?.parts);
+    expect(one?.parts['environment']).toBe('["A_TOKEN=***"]');
+  });
+
   it('keeps its parts by name', () => {
-    const { parts } = runKey(run, parent, { '/src': 'digest' });
+    const { parts } = runKey(run, parent, { mounts: { '/src': 'digest' } });
     expect(parts).toMatchObject({
       parent,
       environment: '["A=1"]',

@@ -38,6 +38,12 @@ it('keeps what the graph says of steps out of the document', () => {
   }
 });
 
+it('has the epoch of a reproducible build in all that is ours', () => {
+  const config = imageConfigOf(graph, results, { epoch: '2000-01-01T00:00:00Z' });
+  expect(config.history.map((item) => item.created?.slice(0, 4))).toEqual(['2020', '2000', '2000', '2000']);
+  expect(config.created).toBe('2000-01-01T00:00:00Z');
+});
+
 it('is the same for the same results, whenever it is made', () => {
   expect(imageConfigOf(graph, results)).toEqual(imageConfigOf(graph, results));
 });

@@ -38,6 +38,11 @@ export interface CopyInto {
   readonly exclude?: IgnoreMatcher | undefined;
   /** `--link`: links in the destination are not followed; folders take their place. */
   readonly followLinks: boolean;
+  /**
+   * Seconds since 1970: files of a context are not older than this. Their times differ between clones; at least so new, a layer
+   * made with the same number as its latest time tells the same of all.
+   */
+  readonly notBefore?: number | undefined;
   readonly privileges: Privileges;
   /** Gets all that is copied, as it was read. */
   readonly sum?: SelectionSum | undefined;
@@ -82,7 +87,7 @@ class Copier {
     visitSelected(selected, {
       exclude: this.#into.exclude,
       enter: (entry) => this.#place(entry, joinBytes(target, entry.path), selected),
-      leave: (entry) => this.#setTimes(joinBytes(target, entry.path), entry.stats),
+      leave: (entry) => this.#setTimes(joinBytes(target, entry.path), entry.stats, selected),
     });
   }
 
@@ -165,7 +170,7 @@ class Copier {
     if (stats.isSymbolicLink()) this.#setOwner(target, source.owner);
     else this.#finish(target, source);
     if (!selected.tree.resetOwner && stats.isFile()) this.#copyCapability(child.at, target);
-    this.#setTimes(target, stats);
+    this.#setTimes(target, stats, selected);
   }
 
   #replaceByFolder(target: BytePath): void {
@@ -235,8 +240,9 @@ class Copier {
     if (value !== undefined) loadSyscalls().setXattr(this.#at(target), 'security.capability', value);
   }
 
-  #setTimes(target: BytePath, stats: FileStats): void {
-    const time = stats.mtimeSec + stats.mtimeNsec / 1e9;
+  #setTimes(target: BytePath, stats: FileStats, { tree }: Selected): void {
+    const earliest = tree.resetOwner ? (this.#into.notBefore ?? -Infinity) : -Infinity;
+    const time = Math.max(earliest, stats.mtimeSec + stats.mtimeNsec / 1e9);
     lutimesSync(this.#at(target), time, time);
   }
 }

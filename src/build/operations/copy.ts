@@ -23,6 +23,7 @@ export async function copyJob(job: CopyJob, context: JobContext): Promise<CopyRe
     mode: job.mode === undefined ? undefined : modeChange(parseFileMode(job.mode)),
     exclude,
     followLinks: !job.link,
+    notBefore: job.place.notBefore,
     privileges: context.privileges,
     // A snapshot is what it was; files of a context may have changed since they were looked at.
     sum: sources.some(({ tree }) => tree.resetOwner) ? new SelectionSum() : undefined,

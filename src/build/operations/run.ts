@@ -67,7 +67,8 @@ function openTreeMount(mount: TreeMount, { job, trees, context, index, shown }: 
   mkdirSync(folder);
   const sum = tree.resetOwner ? new SelectionSum() : undefined;
   const { privileges } = context;
-  copyInto([selected], { root: folder, destination: '/shown', followLinks: true, privileges, sum });
+  const { notBefore } = job.place;
+  copyInto([selected], { root: folder, destination: '/shown', followLinks: true, notBefore, privileges, sum });
   if (sum !== undefined) shown[mount.target] = sum.digest([selected]);
   return { kind: 'bind', source: join(folder, 'shown'), target: mount.target, readOnly: !mount.readWrite };
 }

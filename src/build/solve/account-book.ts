@@ -4,7 +4,7 @@ import type { BuildAccounts } from '../../store/index.ts';
 import type { CacheKey, KeyParts } from '../cache-key.ts';
 import type { MissReason } from '../events.ts';
 import { type Account, lastAccount, type StepAccount } from './account.ts';
-import { type Explaining, explainMiss } from './explain.ts';
+import { counterpart, explainMiss, isContent } from './explain.ts';
 import type { ChangingStep } from './keys.ts';
 
 export interface AccountBookOptions {
@@ -12,7 +12,8 @@ export interface AccountBookOptions {
   readonly build: string;
   readonly project: string;
   readonly dockerfile: string;
-  readonly compare?: Explaining['compare'];
+  /** Which files differ between two content digests; nothing where that is not known. */
+  compare(before: string, after: string, signal: AbortSignal): Promise<readonly MissReason[]>;
 }
 
 /** How a step that is no image came out. */
@@ -34,20 +35,22 @@ export class AccountBook {
   }
 
   /** Why a step is to be done; looks at what the last build wrote down, once. */
-  explain(step: ChangingStep, key: CacheKey): readonly MissReason[] {
-    const { accounts, project, compare } = this.#options;
-    this.#before ??= lastAccount(accounts, project)?.steps ?? [];
+  async explain(step: ChangingStep, { parts }: CacheKey, signal: AbortSignal): Promise<readonly MissReason[]> {
+    const { accounts, project } = this.#options;
+    const before = (this.#before ??= lastAccount(accounts, project)?.steps ?? []);
+    const { kind, stage } = step;
+    const place = this.#placeOf(step);
+    const was = counterpart({ kind, stage, parts }, { before, place })?.parts ?? {};
+    const files = new Map<string, readonly MissReason[]>();
+    for (const part of Object.keys(parts).filter(isContent)) {
+      const [old, now] = [was[part], parts[part]];
+      if (old !== undefined && now !== undefined && old !== now)
+        files.set(part, await this.#options.compare(old, now, signal));
+    }
     const input = step.input === undefined ? undefined : this.#steps.get(step.input);
     const image = input?.kind === 'image' ? this.#accounts.get(input.id)?.parts : undefined;
-    return explainMiss(
-      {
-        kind: step.kind,
-        stage: step.stage,
-        parts: key.parts,
-        ...(input === undefined ? {} : { parent: { title: input.title, image } }),
-      },
-      { before: this.#before, place: this.#placeOf(step), compare },
-    );
+    const parent = input === undefined ? undefined : { title: input.title, image };
+    return explainMiss({ kind, stage, parts, parent }, { before, place, files });
   }
 
   image(step: Step & { kind: 'image' }, diffIds: readonly Digest[], digest: string): void {

@@ -1,4 +1,5 @@
 import { maskedValue, type KeyParts } from '../cache-key.ts';
+import type { ListingChange, ListingDifference } from '../copy/listing.ts';
 import type { MissReason } from '../events.ts';
 import type { StepAccount } from './account.ts';
 
@@ -16,8 +17,8 @@ export interface Explaining {
   readonly before: readonly StepAccount[];
   /** How many steps of the same kind come before it in its stage. */
   readonly place: number;
-  /** Which files differ between two content digests, where that is known. */
-  readonly compare?: ((before: string, after: string) => readonly MissReason[] | undefined) | undefined;
+  /** Which files differ, by the parts that are content digests, where that is known. */
+  readonly files?: ReadonlyMap<string, readonly MissReason[]> | undefined;
 }
 
 const longest = 160;
@@ -43,7 +44,10 @@ export function explainMiss(step: MissedStep, explaining: Explaining): readonly 
 }
 
 /** The step of the last build that does the same, or stands in the same place. */
-function counterpart(step: MissedStep, { before, place }: Explaining): StepAccount | undefined {
+export function counterpart(
+  step: Pick<MissedStep, 'kind' | 'stage' | 'parts'>,
+  { before, place }: Pick<Explaining, 'before' | 'place'>,
+): StepAccount | undefined {
   const alike = before.filter((each) => each.kind === step.kind && each.stage === step.stage);
   const purpose = purposeOf(step.parts);
   const same = alike.filter((each) => purposeOf(each.parts) === purpose);
@@ -74,14 +78,34 @@ function reasonsFor(
 ): readonly MissReason[] {
   if (part === 'environment') return environmentReasons(was ?? '[]', now ?? '[]');
   if (part === 'parent') return [parentReason(was, now, around)];
-  const name = part === 'sources' ? undefined : /^mount (.*)$/.exec(part)?.[1];
-  if (part === 'sources' || name !== undefined) {
-    const files = was === undefined || now === undefined ? undefined : around.explaining.compare?.(was, now);
+  if (isContent(part)) {
+    const name = part === 'sources' ? undefined : part.slice('mount '.length);
+    const files = around.explaining.files?.get(part);
     if (files !== undefined && files.length > 0) return files;
     const what = name === undefined ? 'what it copies' : `what is mounted on ${name}`;
     return [{ part: name === undefined ? 'source' : 'mount', name, before: was, after: now, text: `${what} changed` }];
   }
   return [{ part, before: was, after: now, text: changed(part, shown(was), shown(now)) }];
+}
+
+/** Names the files that differ. */
+export function reasonsOfListings({ changes, more }: ListingDifference): readonly MissReason[] {
+  const reasons = changes.map((change): MissReason => {
+    const { path: name, before, after } = change;
+    return { part: 'source', name, before, after, text: fileText(change) };
+  });
+  return more === 0 ? reasons : [...reasons, { part: 'source', text: `and ${more} more files` }];
+}
+
+function fileText({ path, change, before, after }: ListingChange): string {
+  if (change === 'added' || change === 'removed') return `${path} was ${change}`;
+  const what = change === 'content' ? path : `the ${change} of ${path}`;
+  return `${what} changed: ${brief(before)} → ${brief(after)}`;
+}
+
+/** Whether a part is the content digest of files. */
+export function isContent(part: string): boolean {
+  return part === 'sources' || part.startsWith('mount ');
 }
 
 function environmentReasons(was: string, now: string): readonly MissReason[] {

@@ -2,13 +2,15 @@ import { join } from 'node:path';
 import type { CopyStep, RunStep, Step } from '../../dockerfile/index.ts';
 import { type Digest, Semaphore } from '../../oci/index.ts';
 import type { CacheLookup } from '../cache/build-cache.ts';
-import { type CacheKey, copyKey, runKey, workdirKey } from '../cache-key.ts';
+import { type CacheKey, copyKey, type KeySurroundings, runKey, workdirKey } from '../cache-key.ts';
 import { hostNames } from '../confinement.ts';
 import { componentsOf } from '../copy/tree.ts';
-import type { Selection, SourceRef } from '../jobs.ts';
+import type { MissReason } from '../events.ts';
+import type { DigestJob, Selection, SourceRef } from '../jobs.ts';
 import type { BuildRequest } from '../request.ts';
 import { bindFactKey, factKeyOf, openSources, treeOf, type TreeOffer } from '../trees.ts';
 import type { Workshop } from '../workshop.ts';
+import { isContent, reasonsOfListings } from './explain.ts';
 
 /** A step that makes a layer. */
 export type ChangingStep = Exclude<Step, { kind: 'image' }>;
@@ -18,6 +20,7 @@ export interface StepKeysOptions {
   readonly cache: CacheLookup;
   readonly workshop: Workshop;
   readonly request: Pick<BuildRequest, 'network' | 'confinement' | 'noCache'>;
+  readonly surroundings: KeySurroundings;
 }
 
 /** Content digests of what a step took from contexts, told by who read it. */
@@ -29,6 +32,8 @@ export interface Taken {
 
 /** Where the store keeps digests that are known by stats. */
 const statCacheFolder = 'stat-cache';
+/** Where it keeps which files a digest stands for. */
+const listingFolder = 'listings';
 
 /** Cache keys of steps, and what they cost: sources are opened and read once, for the key and for the copy. */
 export class StepKeys {
@@ -37,6 +42,8 @@ export class StepKeys {
   readonly #sources = new Map<CopyStep, Promise<readonly SourceRef[]>>();
   /** Content digests of what several steps select alike. A step that finds other files tells so, see `keyOfDone`. */
   readonly #digests = new Map<string, Promise<string>>();
+  /** What was read of contexts, by its digest, until it is written down. */
+  readonly #read = new Map<string, Selection>();
   /** Contexts are walked once, in one thread: two would both see all of them. */
   readonly #reading = new Semaphore(1);
   #generation = 0;
@@ -50,11 +57,14 @@ export class StepKeys {
     parent: Digest | undefined,
     { signal, taken = {} }: { readonly signal: AbortSignal; readonly taken?: Taken },
   ): Promise<CacheKey> {
+    const { surroundings } = this.#options;
     switch (step.kind) {
       case 'workdir':
-        return workdirKey(step, parent);
-      case 'copy':
-        return copyKey(step, parent, taken.sources ?? (await this.#sourcesDigest(step, signal)));
+        return workdirKey(step, parent, surroundings);
+      case 'copy': {
+        const sources = taken.sources ?? (await this.#sourcesDigest(step, signal));
+        return copyKey(step, parent, { sources, ...surroundings });
+      }
       case 'run':
         return this.#runKey(step, parent, { signal, taken });
     }
@@ -91,9 +101,11 @@ export class StepKeys {
       if (mount.type !== 'bind') continue;
       mounts[mount.target] = taken.mounts?.[mount.target] ?? (await this.#bindDigest(mount, signal));
     }
-    const { network, confinement } = this.#options.request;
+    const { request, surroundings } = this.#options;
+    const { network, confinement } = request;
     const isOther = step.network === 'default' && network === 'none';
-    return runKey({ ...step, ...(isOther ? { network } : {}), hosts: hostNames(confinement) }, parent, mounts);
+    const conditions = { ...(isOther ? { network } : {}), hosts: hostNames(confinement) };
+    return runKey({ ...step, ...conditions }, parent, { mounts, ...surroundings });
   }
 
   async #bindDigest(mount: RunStep['mounts'][number] & { type: 'bind' }, signal: AbortSignal): Promise<string> {
@@ -130,17 +142,49 @@ export class StepKeys {
   }
 
   async #digestOf(selection: Selection, signal: AbortSignal): Promise<string> {
-    const { offer, workshop, request } = this.#options;
+    const { offer, workshop } = this.#options;
     const mounted = selection.sources.some((source) => source.kind === 'tree' && source.tree.root.kind === 'overlay');
     if (mounted) {
       return workshop.run({ kind: 'digest', selection, scratch: await offer.lane.scratch() }, { signal });
     }
+    const digest = await this.#readContext(selection, { signal });
+    this.#read.set(digest, selection);
+    return digest;
+  }
+
+  #readContext(
+    selection: Selection,
+    { signal, ...more }: { readonly signal: AbortSignal } & Pick<DigestJob, 'listing'>,
+  ): Promise<string> {
+    const { offer, workshop, request } = this.#options;
     const statCache = request.noCache ? undefined : join(offer.store.root, statCacheFolder);
     const build = `${offer.lane.id} ${this.#generation}`;
     return this.#reading.run(
-      () => workshop.run({ kind: 'digest', selection, scratch: '', build, statCache }, { signal }),
+      () => workshop.run({ kind: 'digest', selection, scratch: '', build, statCache, ...more }, { signal }),
       signal,
     );
+  }
+
+  /** Writes down which files the content digests of a key stand for, so that a later build can tell what changed. */
+  async writeListings({ parts }: CacheKey, signal: AbortSignal): Promise<void> {
+    for (const part of Object.keys(parts).filter(isContent)) {
+      const digest = parts[part] ?? '';
+      const selection = this.#read.get(digest);
+      if (selection === undefined) continue;
+      this.#read.delete(digest);
+      await this.#readContext(selection, { signal, listing: this.#listing(digest) });
+    }
+  }
+
+  /** Which files differ between two content digests; nothing where that was not written down. */
+  async compare(before: string, after: string, signal: AbortSignal): Promise<readonly MissReason[]> {
+    const [was, now] = [this.#listing(before), this.#listing(after)];
+    const difference = await this.#options.workshop.run({ kind: 'compare', before: was, after: now }, { signal });
+    return difference === undefined ? [] : reasonsOfListings(difference);
+  }
+
+  #listing(digest: string): string {
+    return join(this.#options.offer.store.root, listingFolder, digest);
   }
 
   #openSources(step: CopyStep): Promise<readonly SourceRef[]> {

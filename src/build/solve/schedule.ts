@@ -1,4 +1,3 @@
-import { isSlipwayError } from '../../errors.ts';
 import type { Step, StepId } from '../../dockerfile/index.ts';
 
 export interface ScheduleOptions {
@@ -81,9 +80,9 @@ export function needsOf(step: Step): readonly StepId[] {
   return [...new Set(read)];
 }
 
-/** An error that says no more than that somebody told the step to stop. */
+/** An error that says no more than that somebody told the step to stop: ours, or one of Node's (an `AbortError`). */
 function isCancellation(error: unknown, signal: AbortSignal): boolean {
   if (error === signal.reason) return true;
-  if (isSlipwayError(error)) return error.code === 'CANCELLED' || error.code === 'ABORTED';
-  return error instanceof Error && (error.name === 'AbortError' || ('code' in error && error.code === 'ABORT_ERR'));
+  const { code, name } = Object(error) as { code?: unknown; name?: unknown };
+  return code === 'CANCELLED' || code === 'ABORTED' || name === 'AbortError';
 }

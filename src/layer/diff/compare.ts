@@ -27,17 +27,26 @@ export function sameFolder(item: Item, lower: Item): boolean {
   return item.stats.mode === lower.stats.mode && item.uid === lower.uid && item.gid === lower.gid;
 }
 
+/** How two things are compared. */
+export interface Comparison {
+  /** Of one size. */
+  readonly buffers: readonly [Buffer, Buffer];
+  /** The time that a layer would tell, nanoseconds. */
+  time(stats: BigIntStats): bigint;
+}
+
 /** Whether a layer would say the same of both: kind, mode, owner, time in seconds, capability, and content. */
-export function sameThing(item: Item, lower: Item, buffers: readonly [Buffer, Buffer]): boolean {
+export function sameThing(item: Item, lower: Item, comparison: Comparison): boolean {
   const { stats } = item;
-  if (!sameFolder(item, lower) || !sameTime(stats, lower.stats)) return false;
+  if (!sameFolder(item, lower) || wholeSeconds(comparison.time(stats)) !== wholeSeconds(comparison.time(lower.stats)))
+    return false;
   if (stats.isSymbolicLink()) return readLink(item.path) === readLink(lower.path);
   if (!stats.isFile()) return stats.rdev === lower.stats.rdev;
   if (stats.size !== lower.stats.size || !sameBytes(item.capability, lower.capability)) return false;
   return (
     stats.size === 0n ||
     (stats.ino === lower.stats.ino && stats.dev === lower.stats.dev) ||
-    sameContent(item.path, lower.path, buffers)
+    sameContent(item.path, lower.path, comparison.buffers)
   );
 }
 
@@ -48,10 +57,6 @@ export function lowerItem(node: LowerNode, source: MetadataSource): Item {
 
 export function readLink(path: ByteName): ByteName {
   return fs.readlinkSync(systemPath(path), { encoding: 'latin1' });
-}
-
-function sameTime(a: BigIntStats, b: BigIntStats): boolean {
-  return wholeSeconds(a.mtimeNs) === wholeSeconds(b.mtimeNs);
 }
 
 function sameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {

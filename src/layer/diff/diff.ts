@@ -7,7 +7,16 @@ import { type ByteName, byteNameOfPath, bytesOf, systemPath } from '../apply/nam
 import type { DiffOptions, DraftLayer } from '../contract.ts';
 import type { TarEntry, TarEntryType } from '../entry.ts';
 import { LayerError, layerErrorOf } from '../error.ts';
-import { type Item, itemAt, keptXattr, lowerItem, readLink, sameFolder, sameThing } from './compare.ts';
+import {
+  type Comparison,
+  type Item,
+  itemAt,
+  keptXattr,
+  lowerItem,
+  readLink,
+  sameFolder,
+  sameThing,
+} from './compare.ts';
 import { LayerWriter } from './layer-writer.ts';
 import { type RecordedStats, readStats } from './stats.ts';
 
@@ -70,7 +79,10 @@ class Diff {
   readonly #view: LowerView;
   /** First name of each inode that has several. */
   readonly #links = new Map<string, ByteName>();
-  readonly #buffers = [Buffer.allocUnsafeSlow(64 << 10), Buffer.allocUnsafeSlow(64 << 10)] as const;
+  readonly #comparison: Comparison = {
+    buffers: [Buffer.allocUnsafeSlow(64 << 10), Buffer.allocUnsafeSlow(64 << 10)],
+    time: (stats) => this.#time(stats.mtimeNs),
+  };
 
   constructor(folder: string, options: DiffOptions, mode: Mode, writer: LayerWriter) {
     this.#root = byteNameOfPath(folder);
@@ -118,7 +130,7 @@ class Diff {
     if (lower?.kind === 'other') {
       if (this.#mode.recorded?.isUntouched(path, stats)) return;
       const item = itemAt(this.#real(path), stats, this.#source);
-      if (sameThing(item, lowerItem(lower, this.#source), this.#buffers)) return;
+      if (sameThing(item, lowerItem(lower, this.#source), this.#comparison)) return;
       return this.#emit(place, path, item);
     }
     this.#emit(place, path, itemAt(this.#real(path), stats, this.#source));
