@@ -23,10 +23,10 @@ import { type CheckedDockerfile, reportOf } from './check-dockerfile.ts';
 import { gitContext, openContext, type OpenContext } from './contexts/main-context.ts';
 import { parseNamedContexts } from './contexts/named-contexts.ts';
 import { RemoteSources } from './contexts/remote-sources.ts';
-import { noAccess } from './contexts/secrets.ts';
 import type { OnBuildEvent } from './events.ts';
 import type { OpenRepository } from './images/resolve.ts';
 import { inputsOf } from './inputs.ts';
+import { SecretSources } from './mounts/secrets.ts';
 import { platformGraphOf } from './plan.ts';
 import type { BuildRequest } from './request.ts';
 
@@ -135,7 +135,9 @@ async function withContext<T>(
     return folder;
   };
   const { signal } = options;
-  const remote = new RemoteSources({ access: noAccess, facts: noFacts, scratch, signal, home: gitContext(request) });
+  const secrets = new SecretSources(request.mounts?.secrets ?? [], { environment: process.env, signal });
+  const access = { secret: (id: string) => secrets.get(id) };
+  const remote = new RemoteSources({ access, facts: noFacts, scratch, signal, home: gitContext(request) });
   try {
     return await work(await openContext(request, { ...options, scratch, remote }));
   } finally {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import {
+  type AddSource,
   type CopySource,
   type CopyStep,
   encodeText,
@@ -84,12 +85,14 @@ function contextTree(name: string | undefined, offer: TreeOffer): Tree {
 }
 
 /** With ignore files it would be that of other content. */
-function identityIn({ identity, ignore }: ContextTree, { modes }: TreeOffer): string | undefined {
+function identityIn({ identity, ignore }: OpenTree, { modes }: TreeOffer): string | undefined {
   if (identity === undefined || ignore.length > 0) return undefined;
   return modes === undefined ? identity : JSON.stringify([identity, modes]);
 }
 
-function mainTree({ context: { folder, ignore, identity } }: TreeOffer): ContextTree {
+type OpenTree = Pick<ContextTree, 'ignore' | 'identity' | 'open'>;
+
+function mainTree({ context: { folder, ignore, identity } }: TreeOffer): OpenTree {
   if (folder === undefined) {
     throw new BuildError(
       'CONTEXT_NOT_FOUND',
@@ -156,9 +159,10 @@ async function gitTree(source: GitAdd, offer: TreeOffer): Promise<TreeRef> {
   };
 }
 
-type GitAdd = CopySource & { kind: 'git' };
+type GitAdd = AddSource & { kind: 'git' };
 
-function gitSourceOf({ url, checksum, keepGitDir }: GitAdd, { remote }: TreeOffer): GitSource {
+/** The repository of an ADD. */
+export function gitSourceOf({ url, checksum, keepGitDir }: GitAdd, { remote }: Pick<TreeOffer, 'remote'>): GitSource {
   const parsed = parseGitUrl(url);
   if (parsed === undefined) throw new Error(`${url} was a git URL in the graph`);
   return remote.git({ url: parsed, checksum, keepGitDir }, 'dockerfile');

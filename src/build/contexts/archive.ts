@@ -2,7 +2,7 @@ import { createReadStream, closeSync, openSync, readSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { applyInWorker } from '../../layer/index.ts';
+import { applyInWorker, listEntries } from '../../layer/index.ts';
 import type { Privileges } from '../../system/index.ts';
 import { messageOf } from '../../errors.ts';
 import { BuildError } from '../error.ts';
@@ -97,4 +97,21 @@ function isDiskFull(error: unknown): boolean {
 /** As `unpackContext`, from a file of this machine. */
 export async function unpackContextFile(path: string, options: UnpackOptions): Promise<string> {
   return unpackContext(await peek(createReadStream(path)), options);
+}
+
+/** Time of the newest regular file in an archive, in seconds since 1970; undefined for what is none, or has none. */
+export async function newestEntry(path: string): Promise<number | undefined> {
+  const { head, stream } = await peek(createReadStream(path));
+  if (!mayBeArchive(head)) {
+    stream.destroy();
+    return undefined;
+  }
+  const program = packedBy(head);
+  let newest: number | undefined;
+  for await (const entry of listEntries(program === undefined ? stream : throughProgram(program, stream, path))) {
+    if (entry.type !== 'file') continue;
+    const seconds = Number(entry.mtimeNs / 1_000_000_000n);
+    newest = newest === undefined ? seconds : Math.max(newest, seconds);
+  }
+  return newest;
 }

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { StepGraph } from '../../dockerfile/index.ts';
 import { isArchiveFile, peek, unpackContext } from './archive.ts';
+import { cleanCommitTime } from './git/work-tree.ts';
 import { shownUrl } from './http/shown-url.ts';
 import { readNamedIgnore } from './ignore-file.ts';
 import type { ContextOptions } from './main-context.ts';
@@ -13,6 +14,11 @@ export interface ContextTree {
   readonly ignore: readonly string[];
   /** What stands for the content where that is known without reading it: of a commit, of a download. */
   readonly identity: string | undefined;
+  /**
+   * When what it is was made, in seconds since 1970: a commit (of a folder in a git work tree too, where nothing in it was changed
+   * since), a download. Undefined where nobody can tell.
+   */
+  time(): Promise<number | undefined>;
   /** Absolute path of its folder; what is elsewhere is fetched now. */
   open(): Promise<string>;
 }
@@ -37,7 +43,7 @@ export async function contextTrees(
   });
   const trees = await Promise.all(
     used.map(async ({ name, context }) => {
-      const tree = await treeOf(name, context, options);
+      const tree = await contextTree(name, context, options);
       return tree === undefined ? [] : [[name, tree] as const];
     }),
   );
@@ -55,19 +61,34 @@ function usedContexts({ steps }: Pick<StepGraph, 'steps'>): ReadonlySet<string> 
   return new Set(names.map((name) => name.toLowerCase()));
 }
 
-async function treeOf(name: string, context: NamedContext, options: TreeOptions): Promise<ContextTree | undefined> {
+/** A named context that is files; undefined for images and stages. */
+export async function contextTree(
+  name: string,
+  context: NamedContext,
+  options: TreeOptions,
+): Promise<ContextTree | undefined> {
   switch (context.kind) {
     case 'folder': {
       const { folder } = context;
-      return { ignore: await readNamedIgnore(folder), identity: undefined, open: () => Promise.resolve(folder) };
+      return {
+        ignore: await readNamedIgnore(folder),
+        identity: undefined,
+        time: () => cleanCommitTime(folder, options),
+        open: () => Promise.resolve(folder),
+      };
     }
     case 'archive': {
       const unpacked = once(() => unpackFile(context.path, { ...options, label: `the build context ${name}` }));
-      return { ignore: [], identity: undefined, open: unpacked };
+      return { ignore: [], identity: undefined, time: () => Promise.resolve(undefined), open: unpacked };
     }
     case 'git': {
       const source = options.remote.git({ url: context.url, keepGitDir: context.url.keepGitDir ?? false }, 'user');
-      return { ignore: [], identity: await source.identity(), open: () => source.open() };
+      return {
+        ignore: [],
+        identity: await source.identity(),
+        time: () => source.commitTime(),
+        open: () => source.open(),
+      };
     }
     case 'url': {
       const source = options.remote.url({ url: context.url });
@@ -77,7 +98,8 @@ async function treeOf(name: string, context: NamedContext, options: TreeOptions)
         const path = join(folder, source.name);
         return isArchiveFile(path) ? unpackFile(path, { ...options, label }) : folder;
       });
-      return { ignore: [], identity: JSON.stringify(['archive or file', await source.identity()]), open };
+      const identity = JSON.stringify(['archive or file', await source.identity()]);
+      return { ignore: [], identity, time: () => source.time(), open };
     }
     case 'layout':
     case 'image':

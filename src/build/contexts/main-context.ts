@@ -9,6 +9,7 @@ import { mayBeArchive } from '../packing.ts';
 import type { BuildRequest } from '../request.ts';
 import { isArchiveFile, peek, unpackContext, unpackContextFile } from './archive.ts';
 import { findDockerfile, readDockerfileText, readText } from './dockerfile-file.ts';
+import { cleanCommitTime } from './git/work-tree.ts';
 import { shownUrl } from './http/shown-url.ts';
 import { readIgnore } from './ignore-file.ts';
 import type { RemoteSources } from './remote-sources.ts';
@@ -26,6 +27,8 @@ export interface OpenContext {
   readonly ignore: readonly string[];
   /** What stands for the content where that cannot change under us: of a commit, of a download. */
   readonly identity?: string | undefined;
+  /** As of a ContextTree. */
+  readonly time?: (() => Promise<number | undefined>) | undefined;
 }
 
 /** What of a build decides which files are opened. */
@@ -90,7 +93,10 @@ async function openPath(request: ContextRequest, options: ContextOptions): Promi
       exitCode: 1,
     });
   }
-  if (stats.isDirectory()) return openFolder(path, request, { confined: false, ignores: true });
+  if (stats.isDirectory()) {
+    const opened = await openFolder(path, request, { confined: false, ignores: true });
+    return { ...opened, time: () => cleanCommitTime(path, options) };
+  }
   if (!stats.isFile() || !isArchiveFile(path)) {
     throw new BuildError(
       'CONTEXT_INVALID',
@@ -108,7 +114,7 @@ async function openGit(url: GitUrl, request: ContextRequest, remote: RemoteSourc
   const source = remote.git({ url, keepGitDir }, 'user');
   const identity = await source.identity();
   const opened = await openFolder(await source.open(), request, { confined: true, ignores: false });
-  return { ...opened, identity };
+  return { ...opened, identity, time: () => source.commitTime() };
 }
 
 type RemoteOptions = ContextOptions & { readonly remote: RemoteSources };
@@ -121,7 +127,7 @@ async function openUrl(request: ContextRequest, options: RemoteOptions): Promise
   const path = join(folder, source.name);
   if (!isArchiveFile(path)) {
     const text = request.dockerfile === '-' ? await readText(request.stdin ?? Readable.from([])) : await readFile(path);
-    return { dockerfile: { name: 'Dockerfile', text }, folder, ignore: [], identity };
+    return { dockerfile: { name: 'Dockerfile', text }, folder, ignore: [], identity, time: () => source.time() };
   }
   const label = `the context ${shownUrl(request.context)}`;
   const tree = await unpackContext(await peek(createReadStream(path)), {
@@ -130,7 +136,7 @@ async function openUrl(request: ContextRequest, options: RemoteOptions): Promise
     label,
   });
   const opened = await openFolder(tree, request, { confined: true, ignores: false });
-  return { ...opened, identity: JSON.stringify(['archive', identity]) };
+  return { ...opened, identity: JSON.stringify(['archive', identity]), time: () => source.time() };
 }
 
 interface FolderOptions {

@@ -150,6 +150,22 @@ describe('a download', () => {
     expect(readFileSync(join(await file.open(), file.name), 'utf8')).toBe('whole');
   });
 
+  it('has a time: what the server says, else the newest file of an archive', async () => {
+    const block = Buffer.alloc(1024);
+    block.write('f\0'.padEnd(100, '\0') + '0000644\0' + '0000000\0' + '0000000\0' + '00000000000\0');
+    block.write((1_600_000_000).toString(8), 136);
+    block.write('        0', 148);
+    block.write('ustar\x0000', 257);
+    const sum = block.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+    block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+    await using server = await new Web({
+      '/a.tar': (_, response) => void response.end(Buffer.concat([block, Buffer.alloc(512)])),
+    }).start();
+    expect(await source(`${web.base}/dated`).time()).toBe(Date.UTC(2020, 0, 1) / 1000);
+    expect(await source(`${server.base}/a.tar`).time()).toBe(1_600_000_000);
+    expect(await source(`${web.base}/a`).time()).toBeUndefined();
+  });
+
   it('refuses what is no URL', () => {
     expect(() => source('http://[bad/x')).toThrow(expect.objectContaining({ code: 'DOWNLOAD_FAILED' }));
   });

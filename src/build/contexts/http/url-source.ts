@@ -1,9 +1,11 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf } from '../../../oci/index.ts';
 import { BuildError } from '../../error.ts';
 import type { Facts } from '../git/git-source.ts';
 import { downloadTo, type DownloadOptions, type Downloaded, type Validators } from './download.ts';
 import { downloadName } from './file-name.ts';
+import { newestEntry } from '../archive.ts';
 import { shownUrl } from './shown-url.ts';
 
 export interface UrlSourceOptions extends DownloadOptions {
@@ -61,6 +63,13 @@ export class UrlSource {
   async open(): Promise<string> {
     const digest = await this.digest();
     return (this.#folder ??= this.#fetch(digest));
+  }
+
+  /** When it was changed, in seconds since 1970, as the server says; else the newest file, where it is an archive. */
+  async time(): Promise<number | undefined> {
+    const path = join(await this.open(), this.name);
+    const { mtimeMs } = await stat(path);
+    return mtimeMs > 0 ? Math.floor(mtimeMs / 1000) : newestEntry(path);
   }
 
   async #ask(): Promise<string> {
