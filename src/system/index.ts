@@ -1,4 +1,4 @@
-export { inNetworkNamespace, makeNetworkNamespace } from './network-namespace.ts';
+export { NetworkNamespace } from './network-namespace.ts';
 export { currentPrivileges } from './current-privileges.ts';
 export { splitDevice } from './device-number.ts';
 export * from './error.ts';

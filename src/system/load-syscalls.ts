@@ -46,11 +46,10 @@ function bindSyscalls(koffi: Koffi): Syscalls {
   return { ...bindMounts(libc, call), ...bindFiles(libc, koffi, call), ...bindXattrs(libc, call, attribute) };
 }
 
-function bindMounts(libc: Library, call: Call): Pick<Syscalls, 'mount' | 'umount' | 'unshare' | 'setns' | 'chdir'> {
+function bindMounts(libc: Library, call: Call): Pick<Syscalls, 'mount' | 'umount' | 'unshare' | 'chdir'> {
   const mount = libc.func('mount', 'int', [pointer, pointer, pointer, 'unsigned long', pointer]);
   const umount = libc.func('umount2', 'int', [pointer, 'int']);
   const unshare = libc.func('unshare', 'int', ['int']);
-  const setns = libc.func('setns', 'int', ['int', 'int']);
   const chdir = libc.func('chdir', 'int', [pointer]);
   return {
     mount(source, target, type, flags, data) {
@@ -59,7 +58,6 @@ function bindMounts(libc: Library, call: Call): Pick<Syscalls, 'mount' | 'umount
     },
     umount: (target, flags) => void call(umount, 'umount', target, terminated(target), flags),
     unshare: (flags) => void call(unshare, 'unshare', `0x${flags.toString(16)}`, flags),
-    setns: (fd, flags) => void call(setns, 'setns', `fd ${fd}`, fd, flags),
     chdir: (path) => void call(chdir, 'chdir', path, terminated(path)),
   };
 }

@@ -1,37 +1,73 @@
-import { closeSync, openSync } from 'node:fs';
-import { loadSyscalls } from './load-syscalls.ts';
-import { cloneFlags } from './syscalls.ts';
-
-const ownNamespace = '/proc/thread-self/ns/net';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { requireExecutable } from './find-executable.ts';
+import { SystemError } from './error.ts';
+import { minimalEnvironment } from './run.ts';
 
 /**
- * Makes a network namespace and returns a descriptor of it, close-on-exec: it lives as long as that is open or a process is in
- * it, so SIGKILL leaves none. `/proc/<our pid>/fd/<descriptor>` is a path of it for other programs. This thread is in it for
- * a moment, in which nothing else can happen, and then where it was.
- * @throws SystemError SYSCALL_FAILED
+ * A network namespace that lives as long as this process holds it open or another process is in it: SIGKILL leaves none. Nothing
+ * is set up in it.
  */
-export function makeNetworkNamespace(): number {
-  return andReturn((syscalls) => {
-    syscalls.unshare(cloneFlags.newNetwork);
-    return openSync(ownNamespace, 'r');
-  });
-}
+export class NetworkNamespace implements Disposable {
+  readonly #fd: number;
+  readonly #witness: { readonly pid: number; end(): void };
 
-/** What `look`, which must be synchronous, finds as a process of that network namespace. */
-export function inNetworkNamespace<T>(fd: number, look: () => T): T {
-  return andReturn((syscalls) => {
-    syscalls.setns(fd, cloneFlags.newNetwork);
-    return look();
-  });
-}
+  private constructor(fd: number, witness: { readonly pid: number; end(): void }) {
+    this.#fd = fd;
+    this.#witness = witness;
+  }
 
-function andReturn<T>(work: (syscalls: ReturnType<typeof loadSyscalls>) => T): T {
-  const syscalls = loadSyscalls();
-  const own = openSync(ownNamespace, 'r');
-  try {
-    return work(syscalls);
-  } finally {
-    syscalls.setns(own, cloneFlags.newNetwork);
-    closeSync(own);
+  /**
+   * Made by a process that enters it and waits: this one could not leave it again, as the machine's network is not an ordinary
+   * user's to enter.
+   * @throws SystemError COMMAND_MISSING, COMMAND_FAILED
+   */
+  static async make(): Promise<NetworkNamespace> {
+    const file = requireExecutable('unshare');
+    const child = spawn(file, ['--net', 'cat'], { stdio: ['pipe', 'pipe', 'ignore'], env: minimalEnvironment() });
+    const end = (): void => void child.stdin.end(); // which ends it, as our own end does
+    child.stdin.on('error', () => {});
+    child.stdin.write('x');
+    const entered = await Promise.race([
+      once(child.stdout, 'data').then(() => true),
+      once(child, 'close').then(() => false),
+      once(child, 'error').then(() => false),
+    ]);
+    if (!entered || child.pid === undefined) {
+      throw new SystemError('COMMAND_FAILED', 'unshare makes no network namespace');
+    }
+    child.unref();
+    try {
+      return new NetworkNamespace(openSync(`/proc/${child.pid}/ns/net`, 'r'), { pid: child.pid, end });
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  /** To hand on to a program. */
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /** By which other programs can open it. */
+  get path(): string {
+    return `/proc/${process.pid}/fd/${this.#fd}`;
+  }
+
+  /** A file of /proc/net as it is in there; only until `settle`. */
+  read(name: string): string {
+    return readFileSync(`/proc/${this.#witness.pid}/net/${name}`, 'latin1');
+  }
+
+  /** Ends the process that is in it. */
+  settle(): void {
+    this.#witness.end();
+  }
+
+  [Symbol.dispose](): void {
+    this.settle();
+    closeSync(this.#fd);
   }
 }

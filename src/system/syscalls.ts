@@ -21,8 +21,6 @@ export interface Syscalls {
   setTimes(path: BytePath, atimeNs: bigint, mtimeNs: bigint): void;
   /** Flags of unshare(2); user namespaces are refused by the kernel in a threaded process. */
   unshare(flags: number): void;
-  /** Moves this thread into the namespace that is open as `fd`, of the kind that `flags` name. */
-  setns(fd: number, flags: number): void;
   /** Working directory of this thread alone, after `unshare(CLONE_FS)`. */
   chdir(path: BytePath): void;
   /**
@@ -49,4 +47,4 @@ export const mountFlags = {
 
 export const umountFlags = { force: 1, detach: 2, noFollow: 8 } as const;
 
-export const cloneFlags = { newNamespaceMount: 0x00020000, fileSystem: 0x00000200, newNetwork: 0x40000000 } as const;
+export const cloneFlags = { newNamespaceMount: 0x00020000, fileSystem: 0x00000200 } as const;

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { busyboxBase, whyNoBusyboxBase } from './busybox-base.ts';
 import { leftovers } from './leftovers.ts';
 import { type OrdinaryUser, ordinaryUser, whyNoOrdinaryUser } from './ordinary-user.ts';
+import { reachableProgram } from './reachable-program.ts';
 import { run, runCli, type RunOptions, type RunResult, slipway, testHome } from './run-cli.ts';
 
 const reason = whyNoBusyboxBase();
@@ -30,6 +31,7 @@ const bridgeOf = (address: string): string => {
   const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number);
   return `slw${Buffer.from([a, b, c, d & 0xc0]).toString('hex')}`;
 };
+const ownerOf = (pid: string): number | undefined => statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid;
 const addressIn = (output: string): string =>
   /inet (10\.98|172\.29|192\.168)(\.\d+\.\d+)\/26/.exec(output)?.slice(1).join('') ?? '';
 
@@ -246,6 +248,45 @@ const addressIn = (output: string): string =>
         const asUser = (script: string, args: readonly string[]): Promise<RunResult> =>
           step(script, args, { user, env: { SLIPWAY_ROOT: `/var/tmp/slipway-test-${user.name}`, HOME: '/tmp' } });
         afterAll(() => run('/bin/rm', ['-rf', `/var/tmp/slipway-test-${user.name}`]));
+
+        const means = ['pasta', 'slirp4netns'].filter((name) => existsSync(`/usr/bin/${name}`));
+        it.each(means)('has a network of its own by %s, which ends with the build', async (name) => {
+          const { node, launcher } = await reachableProgram(home);
+          const dockerfile = join(context, `${name}.Dockerfile`);
+          await writeFile(dockerfile, 'FROM busybox\nRUN ip -o addr; grep nameserver /etc/resolv.conf\n');
+          // Who may use tunnels differs from machine to machine; in here everybody may.
+          const others = means
+            .filter((each) => each !== name)
+            .map((each) => `mount --bind /dev/null /usr/bin/${each} && `);
+          const prepare = `mount -t tmpfs t /dev/net && mknod -m 666 /dev/net/tun c 10 200 && ${others.join('')}exec "$@"`;
+          const asHim = ['setpriv', '--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups'];
+          const command = [
+            node,
+            launcher,
+            'build',
+            '--no-cache',
+            '--progress',
+            'plain',
+            ...base,
+            '-f',
+            dockerfile,
+            context,
+          ];
+          const { code, stderr } = await run(
+            '/usr/bin/unshare',
+            ['--mount', 'sh', '-c', prepare, 'sh', ...asHim, ...command],
+            {
+              env: { PATH: process.env['PATH'], HOME: '/tmp', SLIPWAY_ROOT: `/var/tmp/slipway-test-${user.name}` },
+            },
+          );
+          expect(code === 0 ? '' : stderr).toBe('');
+          expect(stderr).toContain(`network: private (${name}`);
+          expect(stderr).toMatch(name === 'pasta' ? /nameserver 169\.254\.1\.1/ : /10\.0\.2\.100\/24/);
+          const left = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && ownerOf(pid) === user.uid);
+          expect(
+            left.map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8')).filter((line) => line.includes(name)),
+          ).toEqual([]);
+        });
 
         it.each(isolations)('%s: ulimits and shared memory work, memory limits are refused', async (isolation) => {
           const fine = await asUser('echo files $(ulimit -n)', [

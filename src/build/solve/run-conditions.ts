@@ -28,6 +28,8 @@ export interface RunPlace extends Disposable {
 export class RunConditions {
   readonly #options: RunConditionsOptions;
   #stated: Promise<IsolationReport> | undefined;
+  /** What was told of the network. */
+  #network = '';
 
   constructor(options: RunConditionsOptions) {
     this.#options = options;
@@ -43,6 +45,7 @@ export class RunConditions {
     const lease = await this.#options.networks.acquire(mode, { lastUse: step.security === 'insecure' });
     try {
       const { isolation } = await (this.#stated ??= this.#state());
+      if (mode === 'default') await this.#tellChange();
       return { isolation, network: lease.network, [Symbol.dispose]: () => lease[Symbol.dispose]() };
     } catch (error) {
       lease[Symbol.dispose]();
@@ -50,11 +53,19 @@ export class RunConditions {
     }
   }
 
+  /** Where the first step needed no network, what was told was not tried yet. */
+  async #tellChange(): Promise<void> {
+    const { description } = await this.#options.networks.report();
+    if (description === this.#network) return;
+    this.#network = description;
+    this.#options.onEvent({ type: 'note', level: 'warning', message: `network: ${description}` });
+  }
+
   async #state(): Promise<IsolationReport> {
     const { request, privileges, networks, onEvent } = this.#options;
     const report = chooseIsolation(request.isolation, privileges);
-    const network = request.network === 'default' ? (await networks.report()).description : request.network;
-    const message = `RUN steps are isolated by ${report.description}, network: ${network}`;
+    this.#network = request.network === 'default' ? (await networks.report()).description : request.network;
+    const message = `RUN steps are isolated by ${report.description}, network: ${this.#network}`;
     onEvent({ type: 'note', level: 'info', message });
     for (const missing of report.missing) onEvent({ type: 'note', level: 'warning', message: missing });
     return report;

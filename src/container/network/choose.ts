@@ -12,18 +12,25 @@ export function findNetavark(): string | undefined {
 }
 
 /**
- * How steps get a network of their own here: by netavark for root, by a user-mode network for others, else none and they use the
- * machine's. Looks at files and asks one tool for its version; nothing is tried.
+ * How steps get a network of their own here, best first: by netavark for root, by a user-mode network for others; else none, and
+ * they use the machine's. Looks at files and asks tools for their versions; nothing is tried.
  */
-export async function chooseNetwork(privileges: Privileges): Promise<NetworkReport> {
-  if (privileges.kind === 'root') return chooseForRoot();
-  if (privileges.kind === 'none') return host('an ordinary user has no rights to make another');
-  if (!mayOpenTunnels()) return host('/dev/net/tun cannot be opened');
+export async function chooseNetworks(privileges: Privileges): Promise<readonly [NetworkReport, ...NetworkReport[]]> {
+  if (privileges.kind === 'root') return [await chooseForRoot()];
+  if (privileges.kind === 'none') return [host('an ordinary user has no rights to make another')];
+  if (!mayOpenTunnels()) return [host('/dev/net/tun cannot be opened')];
+  const found: NetworkReport[] = [];
   for (const means of ['pasta', 'slirp4netns'] as const) {
     const file = findExecutable(means);
-    if (file !== undefined) return found(means, file);
+    if (file !== undefined) found.push(await reportOf(means, file));
   }
-  return host('neither pasta nor slirp4netns is installed');
+  const [first = host('neither pasta nor slirp4netns is installed'), ...others] = found;
+  return [first, ...others];
+}
+
+/** The best of them. */
+export async function chooseNetwork(privileges: Privileges): Promise<NetworkReport> {
+  return (await chooseNetworks(privileges))[0];
 }
 
 async function chooseForRoot(): Promise<NetworkReport> {
@@ -32,20 +39,16 @@ async function chooseForRoot(): Promise<NetworkReport> {
   const mayAdminister = ((effective >> BigInt(capabilityNumber('CAP_NET_ADMIN'))) & 1n) === 1n;
   if (!mayAdminister) return host('this process lacks CAP_NET_ADMIN');
   const file = findNetavark();
-  if (file === undefined) return host('netavark is not installed');
-  return found('netavark', file);
+  return file === undefined ? host('netavark is not installed') : reportOf('netavark', file);
 }
 
-async function found(means: 'netavark' | 'pasta' | 'slirp4netns', file: string): Promise<NetworkReport> {
+async function reportOf(means: 'netavark' | 'pasta' | 'slirp4netns', file: string): Promise<NetworkReport> {
   const result = await run(file, ['--version'], { expectedCodes: [0, 1] }).catch(() => undefined);
   if (result === undefined || result.code !== 0) return host(`${file} does not tell its version`);
-  const [, version] = result.stdout.toString().split('\n')[0]?.split(/\s+/) ?? [];
-  return {
-    kind: 'private',
-    means,
-    file,
-    description: `private (${[means, ...(version === undefined ? [] : [version])].join(' ')})`,
-  };
+  const [line = ''] = result.stdout.toString().split('\n');
+  const version = /\s(\d\S*)/.exec(line)?.[1];
+  const named = version === undefined ? means : `${means} ${version}`;
+  return { kind: 'private', means, file, description: `private (${named})` };
 }
 
 export function host(reason: string): NetworkReport {

@@ -1,20 +1,16 @@
 import type { PrivateNetwork } from '../contract.ts';
 
-/** A namespace that steps can run in, one at a time. */
-export interface PreparedNetwork {
-  readonly fd: number;
-  readonly network: PrivateNetwork;
-}
-
 /** Makes networks of one build, in one way. Disposing takes all of them down. */
 export interface NetworkBuilder extends AsyncDisposable {
   /** For whoever has to clear away what is left: written down before the first `make`. Undefined: nothing outlives us. */
   readonly name: string | undefined;
-  make(signal?: AbortSignal): Promise<PreparedNetwork>;
+  /** One that steps can run in, one at a time. */
+  make(signal?: AbortSignal): Promise<PrivateNetwork>;
 }
 
 /** What `default` means on this machine. */
 export type NetworkReport =
+  /** `file` is the program that makes it. */
   | {
       readonly kind: 'private';
       readonly means: 'netavark' | 'pasta' | 'slirp4netns';

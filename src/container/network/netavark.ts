@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, readdirSync, readFileSync } from 'node:fs';
-import { makeNetworkNamespace, run } from '../../system/index.ts';
+import { readdirSync, readFileSync } from 'node:fs';
+import { NetworkNamespace, run } from '../../system/index.ts';
+import type { PrivateNetwork } from '../contract.ts';
 import { ContainerError } from '../error.ts';
 import { machineResolver, parseResolver } from '../network-files.ts';
-import type { NetworkBuilder, PreparedNetwork } from './contract.ts';
+import type { NetworkBuilder } from './contract.ts';
 import { MachineLock } from './machine-lock.ts';
 import { bridgeName, formatSubnet, freeSubnets, hostOf, parseRoutes, type Subnet, subnetOfBridge } from './subnet.ts';
 
@@ -26,7 +27,7 @@ export class NetavarkNetwork implements NetworkBuilder {
   readonly #file: string;
   readonly #subnet: Subnet;
   readonly #lock: MachineLock;
-  readonly #made: { readonly fd: number; readonly request: NetavarkRequest }[] = [];
+  readonly #made: NetavarkCall[] = [];
 
   private constructor(file: string, subnet: Subnet, lock: MachineLock) {
     this.#file = file;
@@ -50,25 +51,22 @@ export class NetavarkNetwork implements NetworkBuilder {
     return bridgeName(this.#subnet);
   }
 
-  async make(signal?: AbortSignal): Promise<PreparedNetwork> {
-    const fd = makeNetworkNamespace();
-    const request = requestFor(this.#subnet, hostOf(this.#subnet, this.#made.length + 2));
-    this.#made.push({ fd, request });
-    const namespace = pathOf(fd);
-    await netavark(this.#file, 'setup', { namespace, request, signal });
-    return {
-      fd,
-      network: { namespace, nameservers: reachableServers(), hostGateway: hostOf(this.#subnet, 1) },
-    };
+  async make(signal?: AbortSignal): Promise<PrivateNetwork> {
+    const namespace = await NetworkNamespace.make();
+    namespace.settle();
+    const call = { namespace, request: requestFor(this.#subnet, hostOf(this.#subnet, this.#made.length + 2)) };
+    this.#made.push(call);
+    await netavark(this.#file, 'setup', { ...call, signal });
+    return { namespace: namespace.path, nameservers: reachableServers(), hostGateway: hostOf(this.#subnet, 1) };
   }
 
   /** The last teardown takes bridge and rules along. */
   async [Symbol.asyncDispose](): Promise<void> {
     let isWhole = true;
-    for (const { fd, request } of this.#made) {
+    for (const call of this.#made) {
       // A step with all rights may have broken its own.
-      await netavark(this.#file, 'teardown', { namespace: pathOf(fd), request }).catch(() => (isWhole = false));
-      closeSync(fd);
+      await netavark(this.#file, 'teardown', call).catch(() => (isWhole = false));
+      call.namespace[Symbol.dispose]();
     }
     await this.#lock[Symbol.asyncDispose]();
     // What is left even then is cleared away by the next build.
@@ -89,14 +87,10 @@ export async function reapBridge(file: string, subnet: Subnet): Promise<void> {
   await using lock = await MachineLock.take(bridgeName(subnet));
   if (lock === undefined) return;
   // netavark takes down what is whole, and what it sets up becomes whole.
-  const fd = makeNetworkNamespace();
-  try {
-    const call = { namespace: pathOf(fd), request: requestFor(subnet, hostOf(subnet, 2)) };
-    await netavark(file, 'setup', call);
-    await netavark(file, 'teardown', call);
-  } finally {
-    closeSync(fd);
-  }
+  using namespace = await NetworkNamespace.make();
+  const call = { namespace, request: requestFor(subnet, hostOf(subnet, 2)) };
+  await netavark(file, 'setup', call);
+  await netavark(file, 'teardown', call);
 }
 
 function requestFor(subnet: Subnet, address: string): NetavarkRequest {
@@ -123,7 +117,7 @@ function requestFor(subnet: Subnet, address: string): NetavarkRequest {
 }
 
 interface NetavarkCall {
-  readonly namespace: string;
+  readonly namespace: NetworkNamespace;
   readonly request: NetavarkRequest;
   readonly signal?: AbortSignal | undefined;
 }
@@ -131,7 +125,7 @@ interface NetavarkCall {
 /** One call at a time on this machine: two would make the same chains of the firewall at once. */
 async function netavark(file: string, verb: 'setup' | 'teardown', call: NetavarkCall): Promise<void> {
   await using _ = await MachineLock.wait('netavark', call.signal);
-  const result = await run(file, ['--config', '/run/slipway/netavark', verb, call.namespace], {
+  const result = await run(file, ['--config', '/run/slipway/netavark', verb, call.namespace.path], {
     input: JSON.stringify(call.request),
     expectedCodes: [0, 1],
   });
@@ -142,10 +136,6 @@ async function netavark(file: string, verb: 'setup' | 'teardown', call: Netavark
     'NETWORK_FAILED',
     `netavark cannot ${verb === 'setup' ? 'set up' : 'take down'} a network: ${reason}`,
   );
-}
-
-function pathOf(fd: number): string {
-  return `/proc/${process.pid}/fd/${fd}`;
 }
 
 /** docker's choice where the machine names none that can be reached from elsewhere than itself. */

@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../errors.ts';
 import type { Privileges } from '../../system/index.ts';
-import type { ContainerNetwork } from '../contract.ts';
-import { chooseNetwork, host } from './choose.ts';
-import type { NetworkBuilder, NetworkReport, PreparedNetwork } from './contract.ts';
+import type { ContainerNetwork, PrivateNetwork } from '../contract.ts';
+import { chooseNetwork, chooseNetworks, host } from './choose.ts';
+import type { NetworkBuilder, NetworkReport } from './contract.ts';
 import { networkMark } from './reap.ts';
 
 /** What a build asks for: `default` is a private network where there can be one. */
@@ -33,87 +33,86 @@ export interface AcquireOptions {
  */
 export class NetworkPool implements AsyncDisposable {
   readonly #options: NetworkPoolOptions;
-  readonly #free: PreparedNetwork[] = [];
+  readonly #free: PrivateNetwork[] = [];
   #opening: Promise<Opened> | undefined;
-  #first: Promise<void> | undefined;
   #making: Promise<unknown> = Promise.resolve();
-  #failure: NetworkReport | undefined;
 
   constructor(options: NetworkPoolOptions) {
     this.#options = options;
   }
 
-  /** What `default` means here; after a failure to make such a network, that. */
+  /** What `default` means here; once one was asked for: what was to be had. */
   async report(): Promise<NetworkReport> {
-    return this.#failure ?? (await this.#open()).report;
+    return this.#opening === undefined ? chooseNetwork(this.#options.privileges) : (await this.#opening).report;
   }
 
   /** Begins to make a network that a step will soon ask for. */
   warm(mode: NetworkMode): void {
     if (mode !== 'default') return;
-    this.#first ??= this.#make().then(
-      (made) => void (made !== undefined && this.#free.push(made)),
-      () => undefined, // told when it is asked for
-    );
+    this.#opening ??= this.#open();
+    this.#opening.catch(() => undefined); // told to whoever asks for one
   }
 
   /** Never fails for want of a private network: then it is the machine's, and `report` tells why. */
   async acquire(mode: NetworkMode, { lastUse = false }: AcquireOptions = {}): Promise<NetworkLease> {
     if (mode !== 'default') return { network: mode, [Symbol.dispose]: () => {} };
-    this.warm(mode);
-    await this.#first;
-    const prepared = this.#free.pop() ?? (await this.#make());
-    if (prepared === undefined) return { network: 'host', [Symbol.dispose]: () => {} };
-    return {
-      network: prepared.network,
-      [Symbol.dispose]: () => void (lastUse || this.#free.push(prepared)),
-    };
+    const { builder } = await (this.#opening ??= this.#open());
+    if (builder === undefined) return { network: 'host', [Symbol.dispose]: () => {} };
+    const network = this.#free.pop() ?? (await this.#another(builder));
+    return { network, [Symbol.dispose]: () => void (lastUse || this.#free.push(network)) };
   }
 
-  /** One after another: each has the next number. undefined: there can be none. */
-  async #make(): Promise<PreparedNetwork | undefined> {
-    const turn = this.#making.then(async () => {
-      if (this.#failure !== undefined) return undefined;
-      try {
-        const { builder } = await this.#open();
-        return await builder?.make(this.#options.signal);
-      } catch (error) {
-        this.#options.signal?.throwIfAborted();
-        this.#failure = host(messageOf(error));
-        return undefined;
-      }
-    });
+  /** One after another: each has the next number. */
+  #another(builder: NetworkBuilder): Promise<PrivateNetwork> {
+    const turn = this.#making.then(() => builder.make(this.#options.signal));
     this.#making = turn.catch(() => undefined);
     return turn;
   }
 
-  #open(): Promise<Opened> {
-    this.#opening ??= openBuilder(this.#options);
-    return this.#opening;
+  /** The first way in which a network can really be made. */
+  async #open(): Promise<Opened> {
+    const { privileges, signal } = this.#options;
+    const reports = await chooseNetworks(privileges);
+    const failures: string[] = [];
+    for (const report of reports) {
+      if (report.kind === 'host') continue;
+      let builder: NetworkBuilder | undefined;
+      try {
+        builder = await openBuilder(report, this.#options);
+        this.#free.push(await builder.make(signal));
+        return { report, builder };
+      } catch (error) {
+        await builder?.[Symbol.asyncDispose]();
+        signal?.throwIfAborted();
+        failures.push(messageOf(error));
+      }
+    }
+    return { report: failures.length === 0 ? reports[0] : host(failures.join('; ')), builder: undefined };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#first;
-    await this.#making;
     const opened = await this.#opening?.catch(() => undefined);
+    await this.#making;
     await opened?.builder?.[Symbol.asyncDispose]();
   }
 }
 
 interface Opened {
   readonly report: NetworkReport;
+  /** Absent where steps use the machine's network. */
   readonly builder: NetworkBuilder | undefined;
 }
 
-async function openBuilder({ privileges, folder, signal }: NetworkPoolOptions): Promise<Opened> {
-  const report = await chooseNetwork(privileges);
-  if (report.kind === 'host') return { report, builder: undefined };
-  if (report.means !== 'netavark') {
+async function openBuilder(
+  { means, file }: NetworkReport & { kind: 'private' },
+  { folder, signal }: NetworkPoolOptions,
+): Promise<NetworkBuilder> {
+  if (means !== 'netavark') {
     const { UserModeNetwork } = await import('./user-mode.ts');
-    return { report, builder: new UserModeNetwork(report.means, report.file) };
+    return new UserModeNetwork(means, file);
   }
   const { NetavarkNetwork } = await import('./netavark.ts');
-  const builder = await NetavarkNetwork.open(report.file, signal);
+  const builder = await NetavarkNetwork.open(file, signal);
   writeFileSync(join(await folder(), networkMark), builder.name);
-  return { report, builder };
+  return builder;
 }

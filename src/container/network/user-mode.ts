@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { inNetworkNamespace, makeNetworkNamespace, minimalEnvironment, withParentDeath } from '../../system/index.ts';
+import { minimalEnvironment, NetworkNamespace, withParentDeath } from '../../system/index.ts';
 import type { PrivateNetwork } from '../contract.ts';
 import { ContainerError } from '../error.ts';
 import { outwardAddress } from '../network-files.ts';
-import type { NetworkBuilder, PreparedNetwork } from './contract.ts';
+import type { NetworkBuilder } from './contract.ts';
 
 type Means = 'pasta' | 'slirp4netns';
 
@@ -20,27 +19,31 @@ export class UserModeNetwork implements NetworkBuilder {
   readonly name = undefined;
   readonly #means: Means;
   readonly #file: string;
-  readonly #made: { readonly fd: number; readonly child: ChildProcess }[] = [];
+  readonly #made: { readonly namespace: NetworkNamespace; readonly child: ChildProcess }[] = [];
 
   constructor(means: Means, file: string) {
     this.#means = means;
     this.#file = file;
   }
 
-  async make(signal?: AbortSignal): Promise<PreparedNetwork> {
-    const fd = makeNetworkNamespace();
-    const namespace = `/proc/${process.pid}/fd/${fd}`;
-    const [file = '', ...args] = withParentDeath([this.#file, ...argumentsOf(this.#means, namespace)]);
-    const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'], env: minimalEnvironment(), detached: true });
-    this.#made.push({ fd, child });
-    await ready(this.#means, { child, fd, signal });
-    return { fd, network: { namespace, ...addresses[this.#means]() } };
+  async make(signal?: AbortSignal): Promise<PrivateNetwork> {
+    const namespace = await NetworkNamespace.make();
+    const [file = '', ...args] = withParentDeath([this.#file, ...argumentsOf(this.#means)]);
+    const child = spawn(file, args, {
+      stdio: ['ignore', 'ignore', 'pipe', namespace.fd],
+      env: minimalEnvironment(),
+      detached: true,
+    });
+    this.#made.push({ namespace, child });
+    await ready(this.#means, { child, namespace, signal });
+    namespace.settle();
+    return { namespace: namespace.path, ...addresses[this.#means]() };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { fd, child } of this.#made) {
+    for (const { namespace, child } of this.#made) {
       child.kill('SIGKILL');
-      closeSync(fd);
+      namespace[Symbol.dispose]();
     }
   }
 }
@@ -52,9 +55,15 @@ const addresses: Readonly<Record<Means, () => Pick<PrivateNetwork, 'nameservers'
   pasta: () => ({ nameservers: [dnsForPasta], hostGateway: outwardAddress() }),
 };
 
-function argumentsOf(means: Means, namespace: string): readonly string[] {
+/**
+ * The namespace as the program itself has it open: pasta gives up its rights before it opens it, and could not look into another
+ * process any more.
+ */
+const inherited = '/proc/self/fd/3';
+
+function argumentsOf(means: Means): readonly string[] {
   if (means === 'slirp4netns') {
-    return ['--configure', '--mtu=65520', '--disable-host-loopback', '--netns-type=path', namespace, 'tap0'];
+    return ['--configure', '--mtu=65520', '--disable-host-loopback', '--netns-type=path', inherited, 'tap0'];
   }
   const noPorts = ['-t', 'none', '-u', 'none', '-T', 'none', '-U', 'none'];
   return [
@@ -65,19 +74,20 @@ function argumentsOf(means: Means, namespace: string): readonly string[] {
     '--dns-forward',
     dnsForPasta,
     ...noPorts,
+    '--netns-only',
     '--netns',
-    namespace,
+    inherited,
   ];
 }
 
 interface Starting {
   readonly child: ChildProcess;
-  readonly fd: number;
+  readonly namespace: NetworkNamespace;
   readonly signal: AbortSignal | undefined;
 }
 
 /** There is a way out when the namespace has a default route. */
-async function ready(means: Means, { child, fd, signal }: Starting): Promise<void> {
+async function ready(means: Means, { child, namespace, signal }: Starting): Promise<void> {
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-1000);
@@ -86,7 +96,7 @@ async function ready(means: Means, { child, fd, signal }: Starting): Promise<voi
   child.once('error', (error) => (failure = error.message));
   child.once('exit', (code, by) => (failure = `it ended with ${by ?? code}`));
   for (let waited = 0; waited < patienceMs; waited += 5) {
-    if (hasDefaultRoute(fd)) {
+    if (hasDefaultRoute(namespace.read('route'))) {
       child.unref();
       (child.stderr as { unref?: () => void } | null)?.unref?.();
       return;
@@ -94,13 +104,13 @@ async function ready(means: Means, { child, fd, signal }: Starting): Promise<voi
     if (failure !== undefined) break;
     await delay(5, undefined, { signal });
   }
-  const details = said.trimEnd().split('\n').slice(-3);
-  throw new ContainerError('NETWORK_FAILED', `${means} makes no network: ${failure ?? 'it takes too long'}`, {
-    details,
-  });
+  const lines = said.split('\n').filter((line) => line !== '' && !line.includes('syslog'));
+  throw new ContainerError(
+    'NETWORK_FAILED',
+    `${means} makes no network: ${lines.at(-1) ?? failure ?? 'it takes too long'}`,
+  );
 }
 
-function hasDefaultRoute(fd: number): boolean {
-  const routes = inNetworkNamespace(fd, () => readFileSync('/proc/thread-self/net/route', 'latin1'));
+function hasDefaultRoute(routes: string): boolean {
   return routes.split('\n').some((line) => line.split('\t')[1] === '00000000');
 }
