@@ -25,7 +25,10 @@ export type BuildErrorCode =
   | 'SECRET_UNAVAILABLE'
   /** One of several outputs; `cause` says why. */
   | 'OUTPUT_FAILED'
-  | 'CANCELLED';
+  | 'CANCELLED'
+  /** A bake definition is written wrong, or asks for what cannot be. */
+  | 'BAKE_INVALID'
+  | 'BAKE_NOT_FOUND';
 
 /** A build cannot go on. A failing RUN step has code STEP_FAILED and the step's own exit status. */
 export class BuildError extends SlipwayError {
