@@ -93,10 +93,11 @@ function extended(name: string, services: ReadonlyMap<string, Service>, path: re
 }
 
 /** What the service itself would see: arguments without a value are taken from it first. */
-function environmentOf({ environment, envFiles }: Service, { read, variables }: ComposeInputs): Record<string, string> {
+function environmentOf({ environment, envFiles }: Service, inputs: ComposeInputs): Record<string, string> {
+  const { variables } = inputs;
   const found: Record<string, string> = {};
   for (const { path, required } of envFiles) {
-    const text = read(path);
+    const text = inputs.read(path);
     if (text === undefined && required) throw new BuildError('BAKE_NOT_FOUND', `env file ${path} not found`);
     if (text !== undefined) Object.assign(found, readVariables(path, text, { ...variables, ...found }));
   }

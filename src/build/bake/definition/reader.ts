@@ -1,4 +1,4 @@
-import { functionsOf, type Machine } from '../functions/index.ts';
+import { functionsOf, type Machine } from '../functions/library.ts';
 import { evaluate } from '../hcl/evaluate.ts';
 import { Budget, type Callable, FunctionFailure, type Scope, withLocals } from '../hcl/scope.ts';
 import { errorAt, type Span } from '../hcl/source.ts';

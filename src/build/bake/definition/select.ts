@@ -28,7 +28,10 @@ export interface SelectOptions {
 export function selectTargets(definition: Definition, options: SelectOptions): Selection {
   const wanted = options.names.length === 0 ? ['default'] : options.names.map((name) => name.replaceAll('.', '_'));
   const names = unique(wanted.flatMap((name) => matchNames(definition, name)));
-  const resolver = new Resolver(definition, parseOverrides(options.overrides, definition.targets, options.lookup));
+  const resolver = new Resolver(
+    definition,
+    parseOverrides(options.overrides, definition.targets, (name) => options.lookup(name)),
+  );
   const targets = new Map<string, Target>();
   const groups = new Map<string, Group>();
   for (const name of names) {
@@ -38,7 +41,7 @@ export function selectTargets(definition: Definition, options: SelectOptions): S
   }
   addDefault(groups, names);
   const linked = new Set<string>();
-  for (const name of [...targets.keys()]) resolver.link(name, targets, linked, []);
+  for (const name of Array.from(targets.keys())) resolver.link(name, targets, linked, []);
   return { targets, groups, linked };
 }
 

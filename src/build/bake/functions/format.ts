@@ -73,9 +73,7 @@ function one(spec: Spec, value: Value, argument: number): string {
       case 'o':
       case 'x':
       case 'X':
-        return letter !== 'x' && letter !== 'X'
-          ? whole(spec, toDecimal(notNull(value)))
-          : hexadecimal(spec, notNull(value));
+        return whole(spec, toDecimal(notNull(value)));
       case 'f':
       case 'e':
       case 'E':

@@ -35,7 +35,9 @@ export const textFunctions: Functions = {
     suffix !== '' && text.endsWith(suffix) ? text.slice(0, -suffix.length) : text,
   ),
   trimspace: fixed(['string'], (text) => text.trim()),
-  split: fixed(['string', 'string'], (separator, text) => list(separator === '' ? [...text] : text.split(separator))),
+  split: fixed(['string', 'string'], (separator, text) =>
+    list(separator === '' ? Array.from(text) : text.split(separator)),
+  ),
   join: define({ params: ['string'], rest: strings }, ([separator, ...lists]) =>
     lists.flatMap(texts).join(separator as string),
   ),
@@ -43,7 +45,7 @@ export const textFunctions: Functions = {
   sort: fixed([strings], (items) => list(texts(items).toSorted(compareText))),
   basename: fixed(['string'], baseName),
   dirname: fixed(['string'], directoryName),
-  sanitize: fixed(['string'], (name) => [...name].map((each) => (/[a-zA-Z0-9_-]/.test(each) ? each : '_')).join('')),
+  sanitize: fixed(['string'], (name) => name.replace(/[^a-zA-Z0-9_-]/gu, '_')),
 };
 
 /** A letter begins a word after all but letters, digits and underscores. */
@@ -75,13 +77,13 @@ function bytesSlice(text: string, offset: number, length: number): string {
 }
 
 function trimStart(text: string, cut: string): string {
-  const all = [...text];
+  const all = Array.from(text);
   const from = all.findIndex((each) => !cut.includes(each));
   return from < 0 ? '' : all.slice(from).join('');
 }
 
 function trimEnd(text: string, cut: string): string {
-  const all = [...text];
+  const all = Array.from(text);
   return all.slice(0, all.findLastIndex((each) => !cut.includes(each)) + 1).join('');
 }
 

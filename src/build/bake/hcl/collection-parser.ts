@@ -1,4 +1,3 @@
-import { parseExpression } from './expression-parser.ts';
 import { describe, type Scanner, type Token } from './scanner.ts';
 import { join } from './source.ts';
 import type { Expression, ForExpression, ObjectItem } from './syntax.ts';
@@ -25,7 +24,7 @@ function looksLikeFor(scanner: Scanner): boolean {
 function parseTuple(scanner: Scanner, open: Token): Expression {
   const items: Expression[] = [];
   while (!scanner.is(']')) {
-    items.push(parseExpression(scanner));
+    items.push(scanner.expression());
     if (scanner.take(',') === undefined) break;
   }
   const end = scanner.take(']') ?? scanner.fail(`expected "," or "]" in the list, found ${describe(scanner.peek())}`);
@@ -41,17 +40,18 @@ function parseObject(scanner: Scanner, open: Token): Expression {
     const key = parseKey(scanner);
     if (scanner.take('=') === undefined && scanner.take(':') === undefined)
       scanner.fail(`expected "=" after the key, found ${describe(scanner.peek())}`);
-    items.push({ key, value: parseExpression(scanner) });
+    items.push({ key, value: scanner.expression() });
     const token = scanner.peek();
     if (token.kind === 'newline' || scanner.is('}')) continue;
-    scanner.take(',') ?? scanner.fail(`expected "," or a new line after the value, found ${describe(token)}`);
+    if (scanner.take(',') === undefined)
+      scanner.fail(`expected "," or a new line after the value, found ${describe(token)}`);
   }
 }
 
 /** A name alone is itself; in parentheses it would be a variable. */
 function parseKey(scanner: Scanner): Expression {
   const inParentheses = scanner.is('(');
-  const key = parseExpression(scanner);
+  const key = scanner.expression();
   return key.kind === 'variable' && !inParentheses ? { kind: 'literal', value: key.name, span: key.span } : key;
 }
 
@@ -59,12 +59,12 @@ function parseFor(scanner: Scanner, open: Token): Expression {
   const isObject = open.text === '{';
   const head = parseForHead(scanner);
   scanner.expect(':', 'after what "for" goes through');
-  const first = parseExpression(scanner);
+  const first = scanner.expression();
   const key = isObject ? first : undefined;
   if (isObject) scanner.expect('=>', 'after the key of "for"');
-  const value = isObject ? parseExpression(scanner) : first;
+  const value = isObject ? scanner.expression() : first;
   const group = isObject && scanner.take('...') !== undefined;
-  const condition = scanner.isName('if') ? (scanner.next(), parseExpression(scanner)) : undefined;
+  const condition = scanner.isName('if') ? (scanner.next(), scanner.expression()) : undefined;
   const end = scanner.expect(isObject ? '}' : ']', 'at the end of "for"');
   return { kind: 'for', ...head, key, value, condition, group, joined: false, span: join(open.span, end.span) };
 }
@@ -76,7 +76,7 @@ export function parseForHead(scanner: Scanner): Pick<ForExpression, 'keyName' | 
   const second = scanner.take(',') === undefined ? undefined : nameIn(scanner);
   if (!scanner.isName('in')) scanner.fail(`expected "in" after the name in "for", found ${describe(scanner.peek())}`);
   scanner.next();
-  const collection = parseExpression(scanner);
+  const collection = scanner.expression();
   return { keyName: second === undefined ? undefined : first, valueName: second ?? first, collection };
 }
 

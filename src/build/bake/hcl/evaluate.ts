@@ -185,10 +185,10 @@ function required(expression: Expression, scope: Scope): Value {
   return value;
 }
 
-function conditional({ condition, then, otherwise, span }: Kind<'conditional'>, scope: Scope): Value {
-  const chosen = toBool(required(condition, scope)) ? then : otherwise;
+function conditional({ condition, whenTrue, whenFalse, span }: Kind<'conditional'>, scope: Scope): Value {
+  const chosen = toBool(required(condition, scope)) ? whenTrue : whenFalse;
   const value = evaluate(chosen, scope);
-  const other = quietly(chosen === then ? otherwise : then, scope);
+  const other = quietly(chosen === whenTrue ? whenFalse : whenTrue, scope);
   if (other === undefined || other === null) return value;
   try {
     return unifyPair(value, other);

@@ -3,7 +3,7 @@ import { parseCollection } from './collection-parser.ts';
 import { describe, Scanner, type Token } from './scanner.ts';
 import { join, type Source, type Span } from './source.ts';
 import type { BinaryOperator, Expression } from './syntax.ts';
-import { parseHeredoc, parseQuoted } from './template.ts';
+import { parseHeredoc, parseQuoted, parseTemplate } from './template.ts';
 
 /** Expressions within each other. */
 const deepest = 200;
@@ -34,7 +34,7 @@ export function parseExpression(scanner: Scanner): Expression {
 
 /** A text that is one expression, as JSON has it for types and parameters. */
 export function parseWhole(source: Source): Expression {
-  const scanner = new Scanner(source);
+  const scanner = new Scanner(source, parseExpression);
   return scanner.lines('ignored', () => {
     const expression = parseExpression(scanner);
     if (scanner.peek().kind !== 'end') scanner.fail(`unexpected ${describe(scanner.peek())} after the expression`);
@@ -42,13 +42,18 @@ export function parseWhole(source: Source): Expression {
   });
 }
 
+/** A text that is a template as a whole, as JSON has it everywhere. */
+export function parseTemplateText(source: Source): Expression {
+  return parseTemplate(new Scanner(source, parseExpression));
+}
+
 function parseConditional(scanner: Scanner): Expression {
   const condition = parseBinary(scanner, 0);
   if (scanner.take('?') === undefined) return condition;
-  const then = parseExpression(scanner);
+  const whenTrue = parseExpression(scanner);
   scanner.expect(':', 'and what holds otherwise');
-  const otherwise = parseExpression(scanner);
-  return { kind: 'conditional', condition, then, otherwise, span: join(condition.span, otherwise.span) };
+  const whenFalse = parseExpression(scanner);
+  return { kind: 'conditional', condition, whenTrue, whenFalse, span: join(condition.span, whenFalse.span) };
 }
 
 function parseBinary(scanner: Scanner, level: number): Expression {
@@ -86,7 +91,9 @@ function parsePrimary(scanner: Scanner): Expression {
       return parseHeredoc(scanner, token);
     case 'name':
       return parseName(scanner, scanner.next());
-    default:
+    case 'symbol':
+    case 'newline':
+    case 'end':
       break;
   }
   if (scanner.is('(')) {

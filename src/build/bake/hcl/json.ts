@@ -1,8 +1,7 @@
 import { parseDecimal } from './decimal.ts';
-import { parseWhole } from './expression-parser.ts';
+import { parseTemplateText, parseWhole } from './expression-parser.ts';
 import { errorAt, type Source, type Span } from './source.ts';
 import type { AttributeNode, BlockNode, Body, Expression } from './syntax.ts';
-import { parseTemplate } from './template.ts';
 
 /** A value of JSON, with its place. */
 export type JsonNode = { readonly span: Span } & (
@@ -21,7 +20,8 @@ export interface JsonProperty {
 
 const deepest = 200;
 const blanks = /[ \t\r\n]*/y;
-const string = /"(?:[^"\\\u0000-\u001f]|\\.)*"/y;
+/** A line break within it is found by JSON.parse, like other control characters. */
+const string = /"(?:[^"\\\n]|\\.)*"/y;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const word = /[a-z]+/y;
 
@@ -191,7 +191,7 @@ function numberOf(text: string, span: Span) {
 
 function templateOf(text: string, span: Span): Expression {
   if (!text.includes('${') && !text.includes('%{')) return { kind: 'literal', value: text, span };
-  return parseTemplate({ name: span.source.name, text, within: span });
+  return parseTemplateText({ name: span.source.name, text, within: span });
 }
 
 /** The expression that a plain string of JSON spells: types and the names of parameters are written so. */

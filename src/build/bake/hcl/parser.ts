@@ -11,7 +11,7 @@ export const deepest = 200;
  * @throws BuildError BAKE_INVALID with position and excerpt
  */
 export function parseHcl(source: Source): Body {
-  return parseBody(new Scanner(source), 0);
+  return parseBody(new Scanner(source, parseExpression), 0);
 }
 
 /** Up to the brace that closes it, or to the end of the file. */

@@ -1,4 +1,5 @@
 import { errorAt, type Source, type Span } from './source.ts';
+import type { Expression } from './syntax.ts';
 
 export interface Token {
   readonly kind: 'name' | 'number' | 'symbol' | 'newline' | 'quote' | 'heredoc' | 'end';
@@ -17,6 +18,9 @@ const number = /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const blanks = /(?:[ \t\r]|(?:#|\/\/)[^\n]*|\/\*[^]*?\*\/)+/y;
 const heredoc = /<<(-?)([\p{ID_Start}_][\p{ID_Continue}-]*)\r?\n/uy;
 
+/** Reads one expression; given to the scanner, because expressions, collections and templates hold each other. */
+export type ParseExpression = (scanner: Scanner) => Expression;
+
 /** Reads tokens one by one, so that the parser can read templates itself in between. */
 export class Scanner {
   readonly source: Source;
@@ -26,9 +30,17 @@ export class Scanner {
   readonly #ignoring: boolean[] = [];
   #peeked: Token | undefined;
 
-  constructor(source: Source, offset = source.text.startsWith('\ufeff') ? 1 : 0) {
+  readonly #parse: ParseExpression;
+
+  constructor(source: Source, parse: ParseExpression) {
     this.source = source;
-    this.offset = offset;
+    this.offset = source.text.startsWith('\ufeff') ? 1 : 0;
+    this.#parse = parse;
+  }
+
+  /** Reads one expression. @throws BuildError BAKE_INVALID */
+  expression(): Expression {
+    return this.#parse(this);
   }
 
   span(start: number, end: number = this.offset): Span {

@@ -65,7 +65,9 @@ class Folder {
         case 'for':
           parts.push(this.#loop(piece));
           break;
-        default:
+        case 'else':
+        case 'endif':
+        case 'endfor':
           throw errorAt(piece.span, `%{ ${piece.kind} } without its beginning`);
       }
     }
@@ -73,11 +75,11 @@ class Folder {
   }
 
   #conditional(begin: Piece & { kind: 'if' }): Expression {
-    const then = this.#block(begin.span, ['else', 'endif']);
+    const whenTrue = this.#block(begin.span, ['else', 'endif']);
     const middle = this.#next(begin, 'endif');
-    const otherwise = middle.kind === 'else' ? this.#block(middle.span, ['endif']) : this.#empty(middle.span);
+    const whenFalse = middle.kind === 'else' ? this.#block(middle.span, ['endif']) : this.#empty(middle.span);
     const end = middle.kind === 'else' ? this.#next(begin, 'endif') : middle;
-    return { kind: 'conditional', condition: begin.condition, then, otherwise, span: join(begin.span, end.span) };
+    return { kind: 'conditional', condition: begin.condition, whenTrue, whenFalse, span: join(begin.span, end.span) };
   }
 
   #loop(begin: Piece & { kind: 'for' }): Expression {

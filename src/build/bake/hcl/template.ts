@@ -1,7 +1,6 @@
 import { parseForHead } from './collection-parser.ts';
-import { parseExpression } from './expression-parser.ts';
-import { describe, Scanner, type Token } from './scanner.ts';
-import { errorAt, join, type Source, type Span } from './source.ts';
+import { describe, type Scanner, type Token } from './scanner.ts';
+import { errorAt, join, type Span } from './source.ts';
 import type { Expression } from './syntax.ts';
 import { foldTemplate, type Piece } from './template-pieces.ts';
 
@@ -15,8 +14,8 @@ export function parseQuoted(scanner: Scanner, open: Span): Expression {
 }
 
 /** A whole text, such as a string of JSON. */
-export function parseTemplate(source: Source): Expression {
-  const scanner = new Scanner(source, 0);
+export function parseTemplate(scanner: Scanner): Expression {
+  const { source } = scanner;
   const end = source.text.length;
   return foldTemplate(readPieces(scanner, { quoted: false, end }), { source, start: 0, end });
 }
@@ -157,7 +156,7 @@ function readMarked(scanner: Scanner): Piece {
   return scanner.lines('ignored', () => {
     const content = isDirective
       ? readDirective(scanner)
-      : ({ kind: 'value', expression: parseExpression(scanner) } as const);
+      : ({ kind: 'value', expression: scanner.expression() } as const);
     const close = scanner.take('}') ?? scanner.take('~}');
     if (close === undefined)
       return scanner.fail(`expected "}" to end ${isDirective ? '%{' : '${'}, found ${describe(scanner.peek())}`);
@@ -178,7 +177,7 @@ function readDirective(scanner: Scanner): Directive {
       return { kind: 'for', ...parseForHead(scanner) };
     case 'if':
       scanner.next();
-      return { kind: 'if', condition: parseExpression(scanner) };
+      return { kind: 'if', condition: scanner.expression() };
     case 'else':
     case 'endif':
     case 'endfor':
