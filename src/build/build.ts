@@ -31,7 +31,7 @@ export interface BuildOptions {
   /** What to wait for before a step may write much more: asked after events with output. Never rejected. */
   readonly shown?: (() => Promise<void> | undefined) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Started earlier by a caller that has other things to do meanwhile; ended with the build. */
+  /** The caller's own, which several builds may share and which the caller ends; one for this build unless given. */
   readonly workshop?: Workshop | undefined;
 }
 
@@ -47,7 +47,8 @@ export interface BuildResult extends Exported {
 export async function build(request: BuildRequest, options: BuildOptions): Promise<BuildResult> {
   const { store, signal } = options;
   await using lane = new Lane(store);
-  await using workshop = options.workshop ?? new Workshop(store.privileges, parallelismOf(request.maxParallelism));
+  await using stack = new AsyncDisposableStack();
+  const workshop = options.workshop ?? stack.use(new Workshop(store.privileges, parallelismOf(request.maxParallelism)));
   const platforms = request.platforms ?? [];
   const asIndex = platforms.length > 1 || isTrue(request.buildArgs['BUILDKIT_MULTI_PLATFORM']);
   checkOutputs(request, asIndex);

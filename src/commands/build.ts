@@ -1,27 +1,16 @@
 import { string as argument } from '@oclif/core/args';
-import { boolean, option, string } from '@oclif/core/flags';
-import { build, type BuildEvent, type BuildRequest, openRegistry, parallelismOf, Workshop } from '../build/index.ts';
+import { build, type BuildEvent, openRegistry, parallelismOf, Workshop } from '../build/index.ts';
 import type { Store } from '../store/index.ts';
 import {
   answer,
   buildProgress,
-  confinementFlags,
-  confinementOf,
-  contextFlags,
-  contextOf,
   drained,
   inquiryFlags,
   inquiryOf,
-  listFlag,
-  mountFlags,
-  mountsRequest,
-  namedValues,
-  outputFlags,
-  outputRequest,
   progressFlags,
   quietFlag,
-  solvingFlags,
-  solvingOf,
+  requestFlags,
+  requestOf,
   StoreCommand,
   whileShown,
   writeResultFiles,
@@ -31,33 +20,7 @@ export default class Build extends StoreCommand {
   static override summary = 'Build an image from a Dockerfile';
   static override ownsFiles = true;
   static override args = { context: argument({ required: true, description: 'A folder, or - for standard input' }) };
-  static override flags = {
-    file: string({ char: 'f', description: 'Path of the Dockerfile; - for standard input', helpValue: 'PATH' }),
-    'build-arg': listFlag({
-      description: 'Value of an ARG; without a value it comes from the environment',
-      helpValue: 'NAME[=VALUE]',
-    }),
-    'build-context': listFlag({
-      description: 'A folder, oci-layout://PATH or docker-image://NAME in place of a name',
-      helpValue: 'NAME=VALUE',
-    }),
-    label: listFlag({ description: 'Add a label', helpValue: 'KEY=VALUE' }),
-    target: string({ description: 'Stage to build', helpValue: 'STAGE' }),
-    ...contextFlags,
-    ...solvingFlags,
-    pull: boolean({ description: 'Ask registries for newer base images', default: false }),
-    quiet: quietFlag,
-    ...progressFlags,
-    isolation: option({
-      options: ['auto', 'runc', 'sandbox'] as const,
-      description: 'What separates RUN steps from the machine',
-      default: 'auto',
-    })(),
-    ...mountFlags,
-    ...outputFlags,
-    ...confinementFlags,
-    ...inquiryFlags,
-  };
+  static override flags = { ...requestFlags, quiet: quietFlag, ...progressFlags, ...inquiryFlags };
 
   /** A Dockerfile alone is no image: reading it needs neither store nor user namespace. */
   protected override async ownsFiles(): Promise<boolean> {
@@ -72,23 +35,7 @@ export default class Build extends StoreCommand {
     // The thread starts while we read store and Dockerfile: 40 ms less for a build that is cached throughout.
     await using workshop =
       inquiry === undefined ? new Workshop(this.privileges, parallelismOf(flags['max-parallelism'])) : undefined;
-    const request: BuildRequest = {
-      context: args.context,
-      dockerfile: flags.file,
-      stdin: process.stdin,
-      buildArgs: namedValues('build-arg', flags['build-arg'], { environment: process.env }),
-      labels: namedValues('label', flags.label, { emptyAllowed: true }),
-      contexts: namedValues('build-context', flags['build-context']),
-      target: flags.target,
-      ...contextFlags,
-      ...contextOf(flags),
-      ...solvingOf(flags),
-      pull: flags.pull,
-      ...outputRequest(flags),
-      isolation: flags.isolation,
-      mounts: mountsRequest(flags),
-      ...confinementOf(flags),
-    };
+    const request = requestOf(flags, args.context, process.stdin);
     const progress = buildProgress(inquiry === undefined ? flags : { ...flags, summary: false, timeline: undefined }, {
       context: args.context,
       file: flags.file,

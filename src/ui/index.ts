@@ -1,3 +1,4 @@
+export { requestFlags, requestOf, requestValues, type RequestValues } from './build-flags/request.ts';
 export { contextFlags, contextOf } from './build-flags/context.ts';
 export { mountFlags, mountsRequest } from './build-flags/mounts.ts';
 export { type SolvingFlags, solvingFlags, solvingOf } from './build-flags/solving.ts';
