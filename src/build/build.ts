@@ -85,7 +85,7 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
     signal,
   });
   const built = builtOf(plan, solution.results);
-  const exported = await exportBuild(built, { ...options, request, workshop, lane, asIndex });
+  const exported = await exportBuild(built, { ...options, request, workshop, lane, asIndex, epoch: epochOf(request) });
   solution.close([exported.imageId]);
   return { ...exported, platforms: built };
 }
@@ -96,8 +96,14 @@ function builtOf({ platforms, steps }: BuildPlan, results: ReadonlyMap<StepId, S
   return platforms.map((each) => {
     const root = each.target === undefined ? undefined : rootOf(each.target, byId);
     const baseLayers = root?.kind === 'image' ? (results.get(root.id)?.diffIds.length ?? 0) : 0;
-    return { platform: each.platform, config: imageConfigOf(each, results), baseLayers };
+    const baseHistory = each.image.history.filter((item) => item.inherited === true).length;
+    return { platform: each.platform, config: imageConfigOf(each, results), baseLayers, baseHistory };
   });
+}
+
+function epochOf({ buildArgs }: BuildRequest): number | undefined {
+  const text = buildArgs['SOURCE_DATE_EPOCH'] ?? '';
+  return /^\d{1,12}$/.test(text) ? Number(text) : undefined;
 }
 
 /** BuildKit's words for a build argument that switches something on. */

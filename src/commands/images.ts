@@ -32,7 +32,7 @@ export default class Images extends StoreCommand {
   static override summary = 'List the images of the store';
   static override args = { repository: argument({ description: 'Only names that match: NAME[:TAG], with * and ?' }) };
   static override flags = {
-    all: boolean({ char: 'a', description: 'Accepted for habit: there are no intermediate images' }),
+    all: boolean({ char: 'a', description: 'Also images that are only a part of an index' }),
     digests: boolean({ description: 'Show digests' }),
     filter: listFlag({
       char: 'f',
@@ -56,7 +56,7 @@ export default class Images extends StoreCommand {
       return store.images
         .list()
         .toSorted((a, b) => createdAt(b) - createdAt(a))
-        .filter(filter.image)
+        .filter((image) => filter.image(image) && (flags.all || !isPart(image)))
         .flatMap((image) => rowsOf(image, image.names.filter(filter.name), { full: flags['no-trunc'] }));
     });
     if (flags.quiet) return this.print([...new Set(rows.map((row) => row.ID))].join('\n'));
@@ -67,6 +67,11 @@ export default class Images extends StoreCommand {
 }
 
 type ImageRow = Row & { readonly ID: string };
+
+/** Nameless, and one platform of an index that has a name. */
+function isPart({ names, partOf }: ImageRecord): boolean {
+  return names.length === 0 && partOf.length > 0;
+}
 
 function createdAt({ config }: ImageRecord): number {
   return config.created === undefined ? 0 : Date.parse(config.created);

@@ -1,6 +1,6 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
-import { familiarName, formatReference, isReference, parseReference } from '../oci/index.ts';
+import { type Digest, familiarName, formatReference, isReference, parseReference } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
 import { forceFlag, requireImage, StoreCommand, UiError } from '../ui/index.ts';
 
@@ -40,9 +40,10 @@ function removeOne(
   const image = requireImage(store, reference);
   const name = isReference(reference) ? formatReference(parseReference(reference)) : undefined;
   if (name !== undefined && image.names.includes(name)) {
+    const ids = new Set([image.id, ...store.images.partsOf(name)]);
     const lines = store.images.untag(name).map(untaggedLine);
-    if (image.names.length > 1 || options.keep) return lines;
-    return [...lines, ...store.images.remove(image.id).deleted.map((digest) => `Deleted: ${digest}`)];
+    if (options.keep) return lines;
+    return [...lines, ...[...ids].filter((id) => isUnnamed(store, id)).flatMap((id) => deletedLines(store, id))];
   }
   if (image.names.length > 1 && !options.force) {
     throw new UiError(
@@ -52,6 +53,16 @@ function removeOne(
   }
   const removed = store.images.remove(image.id);
   return [...removed.untagged.map(untaggedLine), ...removed.deleted.map((digest) => `Deleted: ${digest}`)];
+}
+
+/** Of an index each platform goes that nothing else names. */
+function isUnnamed(store: Store, id: string): boolean {
+  const image = store.images.find(id);
+  return image !== undefined && image.names.length === 0 && image.partOf.length === 0;
+}
+
+function deletedLines(store: Store, id: Digest): string[] {
+  return store.images.remove(id).deleted.map((digest) => `Deleted: ${digest}`);
 }
 
 function untaggedLine(name: string): string {

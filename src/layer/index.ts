@@ -3,7 +3,8 @@ export { type CompressedLayer, type Compressing, compressLayer } from './compres
 export { createDecompressor, detectCompression } from './compression/decompress.ts';
 export * from './contract.ts';
 export { deriveTar } from './diff/derive.ts';
-export { diffLayer, diffTree } from './diff/diff.ts';
+export { diffLayer, diffStack, diffTree } from './diff/diff.ts';
+export type { StackDiffOptions } from './diff/diffed-tree.ts';
 export { recordStats } from './diff/stats.ts';
 export * from './entry.ts';
 export * from './error.ts';
@@ -17,6 +18,7 @@ export {
   compressInWorker,
   compressToFile,
   diffInWorker,
+  diffStackInWorker,
   diffTreeInWorker,
   recordStatsInWorker,
 } from './worker/client.ts';

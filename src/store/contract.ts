@@ -53,6 +53,12 @@ export interface Store extends AsyncDisposable {
     form: ImageForm,
     options?: CallOptions & { readonly allowRemote?: boolean },
   ): Promise<Descriptor>;
+  /**
+   * What a name stands for: an index or a manifest, which an image is given where it has none. What it names is then `present` (or
+   * `remote`, where `allowRemote`).
+   * @throws OciError NOT_FOUND
+   */
+  manifestOf(name: string, options?: CallOptions & { readonly allowRemote?: boolean }): Promise<Descriptor>;
   /** Makes sure that the snapshot of a stack of layers exists: fetches, applies. `diffIds` lowest first. */
   unpack(diffIds: readonly Digest[], options?: CallOptions & UnpackProgress): Promise<void>;
   /** Prepares for the layers of `manifest` so that `target.push` of each applies it on the way. Call before pushing them. */
@@ -115,6 +121,8 @@ export interface ImageRecord {
   readonly id: Digest;
   /** Full names with tag (`docker.io/library/debian:12`), sorted; empty for a dangling image. */
   readonly names: readonly string[];
+  /** Names of indexes that list it among others, sorted; those that stand for this image are in `names`. */
+  readonly partOf: readonly string[];
   /** `repository@digest` forms under which it was pulled or pushed. */
   readonly repoDigests: readonly string[];
   readonly manifest?: Descriptor;
@@ -131,6 +139,8 @@ export interface Images {
    * @throws StoreError AMBIGUOUS_ID
    */
   find(reference: string): ImageRecord | undefined;
+  /** Ids of the images of the index that a name stands for; none for another name. */
+  partsOf(name: string): readonly Digest[];
   /** Writes the config and registers the image; layers must be known. Returns its id. */
   create(config: ImageConfig, names: readonly string[]): Promise<Digest>;
   tag(id: Digest, name: string): void;
@@ -163,6 +173,16 @@ export interface DiffSnapshotOptions extends CallOptions {
   readonly clampTo?: number | undefined;
 }
 
+/** Stacks of unpacked layers, by chainID; undefined: none. */
+export interface RestackOptions extends DiffSnapshotOptions {
+  /** What the new layer shows… */
+  readonly top: Digest;
+  /** …and what it need not, since that is below it. */
+  readonly below: Digest | undefined;
+  /** What it is put upon; it holds the same as `below`, times perhaps aside. */
+  readonly onto: Digest | undefined;
+}
+
 export interface Snapshots {
   readonly driver: 'overlay' | 'copy';
   has(chainId: Digest): boolean;
@@ -173,6 +193,11 @@ export interface Snapshots {
   /** Names the changes. Where another process was first, its snapshot is kept and ours discarded. Returns the chainID. */
   commit(active: ActiveSnapshot, draft: DraftLayer): Promise<Digest>;
   discard(active: ActiveSnapshot): Promise<void>;
+  /**
+   * Makes one layer of all that `top` has over `below`, and commits it over `onto`; gives its diffID. The same again is
+   * remembered.
+   */
+  restack(options: RestackOptions): Promise<Digest>;
   /** How to mount a committed snapshot read-only; undefined chainID: an empty tree. */
   view(chainId: Digest | undefined): RootMount;
   /** Folders of its layers, uppermost first (overlay), or its one folder (copy). */

@@ -48,6 +48,21 @@ export class StoreImages implements Images {
     return id === undefined ? undefined : this.#record(id);
   }
 
+  has(id: Digest): boolean {
+    return this.#base.db.get('SELECT 1 FROM images WHERE id = ?', id) !== undefined;
+  }
+
+  partsOf(name: string): readonly Digest[] {
+    const { name: full } = imageQuery(name);
+    const rows = this.#base.db.all<{ image_id: Digest }>(
+      `SELECT DISTINCT manifests.image_id FROM names
+       JOIN edges ON edges.parent = names.manifest JOIN manifests ON manifests.digest = edges.child
+       WHERE names.name = ? AND manifests.image_id IS NOT NULL`,
+      full ?? '',
+    );
+    return rows.map((row) => row.image_id);
+  }
+
   async create(config: ImageConfig, names: readonly string[]): Promise<Digest> {
     const full = names.map(fullName);
     const document = serializeConfig(config);
@@ -70,7 +85,7 @@ export class StoreImages implements Images {
   tag(id: Digest, name: string): void {
     const full = fullName(name);
     this.#write(() => {
-      if (this.#base.db.get('SELECT 1 FROM images WHERE id = ?', id) === undefined) throw noImage(id);
+      if (!this.has(id)) throw noImage(id);
       this.#setName(full, id);
     });
   }
@@ -210,12 +225,24 @@ export class StoreImages implements Images {
     return {
       id,
       names: names.map((row) => row.name),
+      partOf: this.#indexesWith(id),
       repoDigests: digests.map((row) => row.repo_digest),
       ...(manifest === undefined ? {} : { manifest }),
       config,
       platform: config.platform,
       size: this.#size(config),
     };
+  }
+
+  #indexesWith(id: Digest): readonly string[] {
+    const rows = this.#base.db.all<{ name: string }>(
+      `SELECT DISTINCT name FROM manifests
+       JOIN edges ON edges.child = manifests.digest JOIN names ON names.manifest = edges.parent
+       WHERE manifests.image_id = ? AND names.image_id IS NOT ? ORDER BY name`,
+      id,
+      id,
+    );
+    return rows.map((row) => row.name);
   }
 
   #config(id: Digest): ImageConfig {

@@ -7,9 +7,12 @@ import {
   digestOf,
   type Digest,
   isForeignLayerType,
+  isIndexType,
   type Manifest,
   mediaTypes,
+  OciError,
   parseImageConfig,
+  parseIndex,
   parseManifest,
   Semaphore,
   serializeManifest,
@@ -35,6 +38,9 @@ type MaterializeOptions = CallOptions & { readonly allowRemote?: boolean };
 
 /** Layers compressed at once: each already uses several threads. */
 const atOnce = 2;
+
+/** Of an image that nobody asked for in another one. */
+export const defaultForm: ImageForm = { mediaTypes: 'oci', compression: 'gzip' };
 
 const layerTypes = {
   oci: { none: mediaTypes.ociLayer, gzip: mediaTypes.ociLayerGzip, zstd: mediaTypes.ociLayerZstd },
@@ -63,6 +69,32 @@ export class Materializer {
     await this.#base.db.writeSoon(() => images.settleNames(imageId, digest), options);
     images.flushIndexSoon();
     return manifest;
+  }
+
+  /** @throws OciError NOT_FOUND, StoreError LAYER_UNAVAILABLE */
+  async manifestOf(name: string, options: MaterializeOptions): Promise<Descriptor> {
+    const { images } = this.#parts;
+    const found = images.manifestOfName(name);
+    const imageId = found === undefined ? images.find(name)?.id : found.imageId;
+    const manifest = found?.manifest;
+    if (manifest !== undefined && (await this.#bringAll(manifest, options))) return manifest;
+    if (manifest !== undefined && isIndexType(manifest.mediaType)) {
+      const hint = 'build or pull it again';
+      throw new StoreError('LAYER_UNAVAILABLE', `${name}: not all of its platforms are in the store`, { hint });
+    }
+    if (imageId === undefined || imageId === null) throw new OciError('NOT_FOUND', `${name} is not in the store`);
+    return this.materialize(imageId, defaultForm, options);
+  }
+
+  /** As `#bringChildren`, also for an index: of all that it lists. */
+  async #bringAll(descriptor: Descriptor, options: MaterializeOptions): Promise<boolean> {
+    const { content } = this.#parts;
+    if (!isIndexType(descriptor.mediaType)) return this.#bringChildren(descriptor, options);
+    const { manifests } = parseIndex(await content.read(descriptor.digest), descriptor.mediaType);
+    for (const child of manifests) {
+      if (content.state(child.digest) === undefined || !(await this.#bringAll(child, options))) return false;
+    }
+    return true;
   }
 
   /** False where a blob of an earlier manifest is lost, so that it must be made again. */

@@ -30,7 +30,11 @@ export async function pruneStore(
 /** Inside of a transaction. An image that a container or a living process holds stays. */
 function removeImages(base: StoreBase, options: PruneOptions): Pick<Removed, 'untagged' | 'deleted'> {
   const { db } = base;
-  const dangling = 'AND NOT EXISTS (SELECT 1 FROM names WHERE image_id = images.id)';
+  const dangling = `AND NOT EXISTS (SELECT 1 FROM names WHERE image_id = images.id)
+       AND NOT EXISTS (
+         SELECT 1 FROM manifests JOIN edges ON edges.child = manifests.digest JOIN names ON names.manifest = edges.parent
+         WHERE manifests.image_id = images.id
+       )`;
   const rows = db.all<{ id: Digest }>(
     `SELECT id FROM images
      WHERE NOT EXISTS (SELECT 1 FROM containers WHERE image_id = images.id)

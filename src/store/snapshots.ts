@@ -5,10 +5,11 @@ import { diffInWorker, diffTreeInWorker, type DraftLayer } from '../layer/index.
 import { chainIdOf, type Digest } from '../oci/index.ts';
 import type { RootMount } from '../system/index.ts';
 import type { StoreBase } from './base.ts';
-import type { ActiveSnapshot, DiffSnapshotOptions, Snapshots } from './contract.ts';
+import type { ActiveSnapshot, DiffSnapshotOptions, RestackOptions, Snapshots } from './contract.ts';
 import { chooseDriver } from './driver.ts';
 import { asStoreError, StoreError } from './error.ts';
 import type { SnapshotPaths } from './paths.ts';
+import { restack } from './restack.ts';
 import { type DriverName, findSnapshot, type SnapshotRow, snapshotId, snapshotNumber } from './snapshot-rows.ts';
 import { copyAttributes } from './tree/attributes.ts';
 import type { Trash } from './trash.ts';
@@ -82,6 +83,10 @@ export class StoreSnapshots implements Snapshots {
 
   async discard(active: ActiveSnapshot): Promise<void> {
     await this.#remove(active.id);
+  }
+
+  restack(options: RestackOptions): Promise<Digest> {
+    return restack(this.#base, this, options);
   }
 
   view(chainId: Digest | undefined): RootMount {

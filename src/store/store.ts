@@ -22,7 +22,7 @@ import { ImageIndexFile } from './image-index.ts';
 import { StoreImages } from './images.ts';
 import { StoreLayers } from './layers.ts';
 import { Manifests } from './manifests.ts';
-import { Materializer } from './materialize.ts';
+import { defaultForm, Materializer } from './materialize.ts';
 import { pruneStore } from './prune.ts';
 import { StoreSnapshots } from './snapshots.ts';
 import { StoreTarget } from './target.ts';
@@ -81,7 +81,7 @@ export class LocalStore implements Store {
     this.target = new StoreTarget(base, {
       ...parts,
       unpacker: this.#unpacker,
-      materializeDefault: (id, options) => this.materialize(id, { mediaTypes: 'oci', compression: 'gzip' }, options),
+      materializeDefault: (id, options) => this.materialize(id, defaultForm, options),
     });
   }
 
@@ -91,6 +91,10 @@ export class LocalStore implements Store {
     options: CallOptions & { readonly allowRemote?: boolean } = {},
   ): Promise<Descriptor> {
     return this.#materializer.materialize(imageId, form, options);
+  }
+
+  manifestOf(name: string, options: CallOptions & { readonly allowRemote?: boolean } = {}): Promise<Descriptor> {
+    return this.#materializer.manifestOf(name, options);
   }
 
   unpack(diffIds: readonly Digest[], options: CallOptions & UnpackProgress = {}): Promise<void> {

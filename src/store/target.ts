@@ -7,6 +7,7 @@ import {
   type FetchOptions,
   formatName,
   hostPlatform,
+  type ImageIndex,
   isDigest,
   isIndexType,
   isManifestType,
@@ -20,7 +21,7 @@ import {
 import type { StoreBase } from './base.ts';
 import { refuseLargeDocument, type StoreContent } from './content.ts';
 import type { StoreImages } from './images.ts';
-import type { Manifests } from './manifests.ts';
+import type { ManifestRow, Manifests } from './manifests.ts';
 import type { Unpacker } from './unpack.ts';
 
 export interface TargetParts {
@@ -73,6 +74,7 @@ export class StoreTarget implements Target {
     const { images, manifests } = this.#parts;
     const row = manifests.get(descriptor.digest);
     if (row === undefined) throw new OciError('NOT_FOUND', `${descriptor.digest} is not in the store`);
+    await this.#restoreImages(row);
     const imageId = isIndexType(row.media_type) ? await this.#imageOfIndex(row.digest) : row.image_id;
     const parsed = parseReference(reference);
     if (parsed.tag !== undefined) images.tagManifest(row.digest, imageId, reference);
@@ -100,16 +102,36 @@ export class StoreTarget implements Target {
     });
   }
 
-  /** The image of an index that this machine would run, if it is here. */
+  /** A manifest may be here still while its image was removed; a name brings it back. */
+  async #restoreImages({ digest, media_type: mediaType, size, image_id: imageId }: ManifestRow): Promise<void> {
+    const { content, manifests, images } = this.#parts;
+    if (isIndexType(mediaType)) {
+      for (const child of parseIndex(await content.read(digest)).manifests) {
+        const row = manifests.get(child.digest);
+        if (row !== undefined) await this.#restoreImages(row);
+      }
+    } else if (imageId !== null && !images.has(imageId)) {
+      await this.#pushDocument({ mediaType, digest, size }, await content.read(digest), {});
+    }
+  }
+
+  /** The image of an index that this machine would run, else the first that is here. */
   async #imageOfIndex(digest: Digest): Promise<Digest | null> {
     const { content, manifests } = this.#parts;
-    try {
-      const chosen = selectManifest(parseIndex(await content.read(digest)), hostPlatform());
-      return manifests.get(chosen.digest)?.image_id ?? null;
-    } catch (error) {
-      if (error instanceof OciError && error.code === 'NO_MATCHING_PLATFORM') return null;
-      throw error;
-    }
+    const index = parseIndex(await content.read(digest));
+    const imageOf = (child: Descriptor | undefined): Digest | null =>
+      (child === undefined ? null : manifests.get(child.digest)?.image_id) ?? null;
+    return imageOf(bestFor(index)) ?? imageOf(index.manifests.find((child) => imageOf(child) !== null));
+  }
+}
+
+/** The entry that this machine would run. */
+function bestFor(index: ImageIndex): Descriptor | undefined {
+  try {
+    return selectManifest(index, hostPlatform());
+  } catch (error) {
+    if (error instanceof OciError && error.code === 'NO_MATCHING_PLATFORM') return undefined;
+    throw error;
   }
 }
 

@@ -41,7 +41,7 @@ function ruleOf(
     case 'dangling': {
       if (!/^(?:true|false|1|0)$/.test(value)) return refuse(`invalid filter 'dangling=[${value}]'`);
       const dangling = value === 'true' || value === '1';
-      return (image) => (image.names.length === 0) === dangling;
+      return (image) => (image.names.length === 0 && image.partOf.length === 0) === dangling;
     }
     case 'label': {
       const [label = '', ...wanted] = value.split('=');

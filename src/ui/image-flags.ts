@@ -5,28 +5,28 @@ import type { ImageForm } from '../store/index.ts';
 export const outputFormFlags = {
   compression: option({
     options: ['gzip', 'zstd', 'none'] as const,
-    description: 'How new layers are compressed',
-    default: 'gzip',
+    description: 'How new layers are compressed; gzip unless given',
   })(),
   'compression-level': integer({ description: 'Level for new layers' }),
   'media-types': option({
     options: ['oci', 'docker'] as const,
-    description: 'Whose media types the manifest uses',
-    default: 'oci',
+    description: 'Whose media types the manifest uses; oci unless given',
   })(),
 };
 
 export interface OutputFormValues {
-  readonly compression: 'gzip' | 'zstd' | 'none';
+  readonly compression: 'gzip' | 'zstd' | 'none' | undefined;
   readonly 'compression-level': number | undefined;
-  readonly 'media-types': 'oci' | 'docker';
+  readonly 'media-types': 'oci' | 'docker' | undefined;
 }
 
-export function toImageForm(flags: OutputFormValues): ImageForm {
-  const level = flags['compression-level'];
+/** The form that was asked for; undefined where nothing was: then an image keeps the manifest that it has. */
+export function toImageForm(flags: OutputFormValues): ImageForm | undefined {
+  const { compression, 'compression-level': level, 'media-types': mediaTypes } = flags;
+  if (compression === undefined && level === undefined && mediaTypes === undefined) return undefined;
   return {
-    mediaTypes: flags['media-types'],
-    compression: flags.compression,
+    mediaTypes: mediaTypes ?? 'oci',
+    compression: compression ?? 'gzip',
     ...(level === undefined ? {} : { level }),
   };
 }

@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import {
   type CallOptions,
   copyGraph,
+  type Descriptor,
   type Digest,
   formatReference,
   isReference,
@@ -16,7 +17,8 @@ export interface SaveOptions extends CallOptions {
   readonly store: Store;
   readonly archive: 'docker' | 'oci';
   readonly destination: string | Writable;
-  readonly form: ImageForm;
+  /** The manifest (of an OCI archive also the index) that the name stands for, unless given. */
+  readonly form?: ImageForm | undefined;
 }
 
 /** An image to save, and how the user called it: a name is kept in the archive, an id is not. */
@@ -32,12 +34,20 @@ export async function saveImages(images: readonly SavedImage[], options: SaveOpt
     options.destination,
   );
   for (const { image, name } of images) {
-    const manifest = await store.materialize(image.id, options.form, { signal });
+    const manifest = await rootOf({ image, name }, options);
     await copyGraph(store.target, archive, manifest, { signal });
     const full = isReference(name) ? formatReference(parseReference(name)) : '';
     await archive.tag(manifest, image.names.includes(full) ? full : '', { signal });
   }
   await archive.commit({ signal });
+}
+
+/** An archive of docker's kind holds single images. */
+function rootOf({ image, name }: SavedImage, { store, archive, form, signal }: SaveOptions): Promise<Descriptor> {
+  const isIndex = store.images.partsOf(name).length > 0;
+  if (form !== undefined || (isIndex && archive === 'docker'))
+    return store.materialize(image.id, form ?? { mediaTypes: 'oci', compression: 'gzip' }, { signal });
+  return store.manifestOf(name, { signal });
 }
 
 export interface LoadOptions extends CallOptions {

@@ -10,9 +10,10 @@ import {
   type Target,
   targetReference,
 } from '../../oci/index.ts';
-import type { ImageForm, Store } from '../../store/index.ts';
+import type { Store } from '../../store/index.ts';
 import { type FileLocation, openSink, openSource, parseLocation, type TransportSink } from '../../transports/index.ts';
 import { BuildError } from '../error.ts';
+import { openImageSource, type OpenSource } from './open-source.ts';
 import type { OpenRepository } from './resolve.ts';
 import { takeImage } from './take.ts';
 
@@ -25,20 +26,12 @@ export interface CopyImageOptions extends CallOptions {
   readonly onEvent?: ((event: CopyEvent) => void) | undefined;
 }
 
-/** An open source: where it is and what is meant in it. */
-interface OpenSource extends AsyncDisposable {
-  readonly target: Target;
-  readonly root: Descriptor;
-}
-
-const form: ImageForm = { mediaTypes: 'oci', compression: 'gzip' };
-
 /**
  * Copies an image between any two places, byte for byte. Into the store goes what this machine can run, unpacked.
  * @throws TransportError, RegistryError, CopyError of either side
  */
 export async function copyImage(from: string, to: string, options: CopyImageOptions): Promise<Descriptor> {
-  await using source = await openFrom(from, options);
+  await using source = await openImageSource(from, options);
   const destination = parseLocation(to);
   if (!('path' in destination) && destination.kind === 'store')
     return await intoStore(source, destination.reference, options); // awaited here: the source is closed on return
@@ -55,45 +48,6 @@ export async function copyImage(from: string, to: string, options: CopyImageOpti
   await sink.tag(copied, destination.reference, { signal });
   await sink.commit({ signal });
   return copied;
-}
-
-async function openFrom(text: string, options: CopyImageOptions): Promise<OpenSource> {
-  const { signal, store } = options;
-  const location = parseLocation(text);
-  if ('path' in location) return fromDisk(location, signal);
-  const nothing = { [Symbol.asyncDispose]: async () => {} };
-  if (location.kind === 'docker') {
-    const target = await options.open(location.reference);
-    return {
-      target,
-      root: await target.resolve(targetReference(parseReference(location.reference)), { signal }),
-      ...nothing,
-    };
-  }
-  const image = store.images.find(location.reference);
-  if (image === undefined) {
-    const hint = `for an image in a registry write docker://${location.reference}`;
-    throw new BuildError('IMAGE_NOT_FOUND', `No such image: ${location.reference}`, { hint });
-  }
-  return {
-    target: store.target,
-    root: await store.materialize(image.id, form, { signal, allowRemote: false }),
-    ...nothing,
-  };
-}
-
-async function fromDisk(location: FileLocation, signal: AbortSignal | undefined): Promise<OpenSource> {
-  const target = await openSource(location);
-  try {
-    return {
-      target,
-      root: await target.resolve(location.reference, { signal }),
-      [Symbol.asyncDispose]: () => target[Symbol.asyncDispose](),
-    };
-  } catch (error) {
-    await target[Symbol.asyncDispose]();
-    throw error;
-  }
 }
 
 async function intoStore({ target, root }: OpenSource, name: string, options: CopyImageOptions): Promise<Descriptor> {

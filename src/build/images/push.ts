@@ -14,7 +14,8 @@ import type { OpenRepository } from './resolve.ts';
 export interface PushOptions extends CallOptions {
   readonly store: Store;
   readonly open: OpenRepository;
-  readonly form: ImageForm;
+  /** The manifest or index that the name stands for, unless given. */
+  readonly form?: ImageForm | undefined;
   readonly onEvent?: ((event: CopyEvent) => void) | undefined;
 }
 
@@ -31,7 +32,9 @@ export async function pushImage(imageId: Digest, name: string, options: PushOpti
   const reference = parseReference(name);
   const tag = reference.tag ?? 'latest';
   const repository = await options.open(name, 'push');
-  const descriptor = await store.materialize(imageId, options.form, { signal, allowRemote: true });
+  const how = { signal, allowRemote: true };
+  const { form } = options;
+  const descriptor = await (form === undefined ? store.manifestOf(name, how) : store.materialize(imageId, form, how));
   await copyGraph(store.target, repository, descriptor, { signal, onEvent: options.onEvent });
   await repository.tag(descriptor, tag, { signal });
   const repoDigest = `${formatReference(withDigest(reference, descriptor.digest))}`;

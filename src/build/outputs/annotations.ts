@@ -14,23 +14,24 @@ export function annotationAttribute(name: string, value: string): Annotation | u
 
 /**
  * `--annotation`: `KEY=VALUE`, or `PLACE[,PLACE]:KEY=VALUE`, each place perhaps with a platform: `manifest[linux/amd64]:KEY=VALUE`.
+ * @param place of one that says none
  * @throws BuildError OUTPUT_INVALID
  */
-export function parseAnnotation(text: string): readonly Annotation[] {
+export function parseAnnotation(text: string, place: AnnotationPlace = 'manifest'): readonly Annotation[] {
   const equals = text.indexOf('=');
   if (equals < 1) throw invalid(text, 'it is not KEY=VALUE');
   const [before, value] = [text.slice(0, equals), text.slice(equals + 1)];
   const colon = before.indexOf(':');
   const key = before.slice(colon + 1);
   if (key === '') throw invalid(text, 'the key is missing');
-  if (colon < 0) return [{ on: 'manifest', key, value }];
+  if (colon < 0) return [{ on: place, key, value }];
   return before
     .slice(0, colon)
     .split(',')
     .map((word) => {
-      const [, place, platform] = /^([a-z-]+)(?:\[([A-Za-z0-9_/.()-]+)\])?$/.exec(word) ?? [];
-      if (place === undefined) throw invalid(text, `${JSON.stringify(word)} is no place for annotations`);
-      return annotationOf({ place, platform, key, value }, text);
+      const [, named, platform] = /^([a-z-]+)(?:\[([A-Za-z0-9_/.()-]+)\])?$/.exec(word) ?? [];
+      if (named === undefined) throw invalid(text, `${JSON.stringify(word)} is no place for annotations`);
+      return annotationOf({ place: named, platform, key, value }, text);
     });
 }
 

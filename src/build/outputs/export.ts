@@ -19,6 +19,7 @@ import {
   plainForm,
 } from './output.ts';
 import { pushRoot } from './push.ts';
+import { relayer } from './relayer.ts';
 import { type BuiltImage, type Root, Roots } from './roots.ts';
 import { writeTrees } from './tree.ts';
 
@@ -31,6 +32,8 @@ export interface ExportOptions extends CallOptions {
   readonly lane: Lane;
   /** An index even for one platform. */
   readonly asIndex: boolean;
+  /** SOURCE_DATE_EPOCH, seconds since 1970. */
+  readonly epoch?: number | undefined;
 }
 
 export interface Exported {
@@ -45,7 +48,21 @@ export interface Exported {
 
 /** Registers what was built in the store under its names and sends it to every output, one after the other. */
 export async function exportBuild(built: readonly BuiltImage[], options: ExportOptions): Promise<Exported> {
-  return new Exporter(built, options).run();
+  noteLostTimes(options);
+  const { store, request, signal } = options;
+  if (request.squash !== true) return new Exporter(built, options).run();
+  const squashed: BuiltImage[] = [];
+  for (const image of built) squashed.push(await relayer(image, { store, squash: true, signal }));
+  return new Exporter(squashed, options).run();
+}
+
+function noteLostTimes({ request, epoch, onEvent }: ExportOptions): void {
+  const asked = request.outputs.some(
+    (output) => 'form' in output && output.form.rewriteTimestamp && output.form.epoch === undefined,
+  );
+  if (!asked || epoch !== undefined) return;
+  const message = 'rewrite-timestamp=true changes nothing without SOURCE_DATE_EPOCH';
+  onEvent({ type: 'note', level: 'warning', message });
 }
 
 class Exporter {
@@ -53,28 +70,40 @@ class Exporter {
   readonly #options: ExportOptions;
   readonly #outputs: readonly BuildOutput[];
   readonly #roots: Roots;
+  #ids: readonly Digest[] = [];
   #metadata: BuildMetadata = {};
 
   constructor(built: readonly BuiltImage[], options: ExportOptions) {
     this.#built = built;
     this.#options = options;
-    const { store, signal, asIndex, request } = options;
-    this.#outputs = askedOutputs(request);
-    this.#roots = new Roots(built, { store, signal, asIndex, configFor: async (image) => image.config });
+    const { store, signal, asIndex, epoch } = options;
+    this.#outputs = askedOutputs(options.request);
+    this.#roots = new Roots(built, { store, signal, asIndex, epoch });
   }
 
   async run(): Promise<Exported> {
     const names = this.#storedNames();
     const ids = await this.#step('export', 'exporting to image', () => this.#register(names));
+    this.#ids = ids;
     for (const [at, output] of this.#outputs.entries()) {
       await this.#step(`export ${at}`, `exporting to ${titleOf(output)}`, () => this.#named(output));
     }
     const isKept = names.length > 0 || this.#outputs.length === 0 || this.#outputs.some(keeps);
-    if (!isKept) this.#forget(ids);
+    await this.#forget(isKept ? ids : []);
     const hasImage = isKept || this.#outputs.some((output) => 'form' in output);
-    const imageId = this.#roots.isIndex && hasImage ? (await this.#anyRoot()).descriptor.digest : ids[0];
-    if (imageId === undefined) throw new Error('a build makes at least one image');
-    return { imageId, names, hasImage, metadata: this.#metadata };
+    return { imageId: await this.#imageId(ids, { isKept, hasImage }), names, hasImage, metadata: this.#metadata };
+  }
+
+  /** Of what is in the store; else of what an output made of it. */
+  async #imageId(
+    ids: readonly Digest[],
+    { isKept, hasImage }: { readonly isKept: boolean; readonly hasImage: boolean },
+  ): Promise<Digest> {
+    const [first] = ids;
+    if (first === undefined) throw new Error('a build makes at least one image');
+    if (!hasImage || (isKept && !this.#roots.isIndex)) return first;
+    const { descriptor, images } = await this.#anyRoot();
+    return this.#roots.isIndex ? descriptor.digest : (images[0]?.id ?? first);
   }
 
   /** Full names that the store is to know the image by. */
@@ -174,10 +203,17 @@ class Exporter {
     this.#metadata = { ...this.#metadata, ...rootMetadata(root, names, this.#roots.isIndex) };
   }
 
-  /** An image that only went elsewhere does not stay here as a nameless one; its layers stay as cache. */
-  #forget(ids: readonly Digest[]): void {
+  /**
+   * An image that only went elsewhere, or that was made in another form for that, does not stay here as a nameless one; its layers
+   * stay as cache.
+   */
+  async #forget(kept: readonly Digest[]): Promise<void> {
     const { images } = this.#options.store;
-    for (const id of ids) if (images.find(id)?.names.length === 0) images.remove(id);
+    const made = (await this.#roots.made()).flatMap((root) => root.images.map(({ id }) => id));
+    for (const id of new Set([...this.#ids, ...made])) {
+      const image = images.find(id);
+      if (image?.names.length === 0 && image.partOf.length === 0 && !kept.includes(id)) images.remove(id);
+    }
   }
 
   async #step<T>(id: string, title: string, work: () => Promise<T>): Promise<T> {

@@ -13,6 +13,7 @@ import {
 import type { ImageForm, Store } from '../../store/index.ts';
 import { annotationsOn } from './annotations.ts';
 import type { OutputForm } from './output.ts';
+import { relayer } from './relayer.ts';
 
 /** What a build made for one platform. */
 export interface BuiltImage {
@@ -20,14 +21,16 @@ export interface BuiltImage {
   readonly config: ImageConfig;
   /** How many of its layers, from the lowest, are those of an image from outside. */
   readonly baseLayers: number;
+  /** How many entries of its history, from the first, are its. */
+  readonly baseHistory: number;
 }
 
 export interface RootsOptions extends CallOptions {
   readonly store: Store;
   /** An index even for one platform. */
   readonly asIndex: boolean;
-  /** The image that is made of a built one for a form: itself, or one with other layers. */
-  readonly configFor: (image: BuiltImage, form: OutputForm) => Promise<ImageConfig>;
+  /** SOURCE_DATE_EPOCH of the build, for forms that rewrite times. */
+  readonly epoch?: number | undefined;
 }
 
 /** What an output sends: a manifest, or the index of several platforms. */
@@ -56,6 +59,11 @@ export class Roots {
     return this.#built.length > 1 || this.#options.asIndex;
   }
 
+  /** What was made so far. */
+  made(): Promise<readonly Root[]> {
+    return Promise.all(this.#made.values());
+  }
+
   /** @param allowRemote layers of the base may stay where they are: for a registry */
   root(form: OutputForm, { allowRemote }: { readonly allowRemote: boolean }): Promise<Root> {
     const key = JSON.stringify([form, allowRemote]);
@@ -64,11 +72,18 @@ export class Roots {
     return made;
   }
 
+  /** The image that is made of a built one for a form: itself, or one with other layers. */
+  imageFor(image: BuiltImage, { squash, rewriteTimestamp, epoch }: OutputForm): Promise<BuiltImage> {
+    const { store, signal } = this.#options;
+    const clampTo = rewriteTimestamp ? (epoch ?? this.#options.epoch) : undefined;
+    return relayer(image, { store, signal, squash, clampTo });
+  }
+
   async #make(form: OutputForm, allowRemote: boolean): Promise<Root> {
-    const { store, configFor, signal } = this.#options;
+    const { store, signal } = this.#options;
     const images: { platform: Platform; id: Digest; created: string | undefined; manifest: Descriptor }[] = [];
     for (const built of this.#built) {
-      const config = await configFor(built, form);
+      const { config } = await this.imageFor(built, form);
       const id = await store.images.create(config, []);
       const manifest = await store.materialize(id, imageFormOf(form, built.platform), { signal, allowRemote });
       images.push({ platform: config.platform, id, created: config.created, manifest });

@@ -1,6 +1,6 @@
-import fs, { type BigIntStats } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { loadSyscalls, splitDevice } from '../../system/index.ts';
-import { isWhiteoutDevice, namesIn } from '../apply/folder.ts';
+import { isWhiteoutDevice } from '../apply/folder.ts';
 import { type LowerFolder, LowerView } from '../apply/lowers.ts';
 import type { MetadataSource } from '../apply/metadata.ts';
 import { type ByteName, byteNameOfPath, bytesOf, systemPath } from '../apply/names.ts';
@@ -17,6 +17,7 @@ import {
   sameFolder,
   sameThing,
 } from './compare.ts';
+import { type DiffedTree, FolderTree, type StackDiffOptions, StackTree } from './diffed-tree.ts';
 import { LayerWriter } from './layer-writer.ts';
 import { type RecordedStats, readStats } from './stats.ts';
 
@@ -30,7 +31,7 @@ export type CheckIn = () => void;
  * @throws LayerError DISK_FULL, IO_FAILED
  */
 export function diffLayer(folder: string, options: DiffOptions, checkIn?: CheckIn): DraftLayer {
-  return runDiff(folder, options, { checkIn });
+  return runDiff(new FolderTree(folder), options, { complete: false, checkIn });
 }
 
 /**
@@ -39,19 +40,30 @@ export function diffLayer(folder: string, options: DiffOptions, checkIn?: CheckI
  * @throws LayerError INVALID_STATS
  */
 export function diffTree(folder: string, statsFile: string, options: DiffOptions, checkIn?: CheckIn): DraftLayer {
-  return runDiff(folder, options, { recorded: readStats(statsFile), checkIn });
+  return runDiff(new FolderTree(folder), options, { complete: true, recorded: readStats(statsFile), checkIn });
+}
+
+/**
+ * The same for what a stack of finished layers shows: one layer of all that it has over `options.lowers`, also where those are not the
+ * lowest of it. The header list names payloads below `payloadRoot`, in which all folders of the stack are.
+ */
+export function diffStack(stack: readonly string[], options: StackDiffOptions, checkIn?: CheckIn): DraftLayer {
+  const tree = new StackTree(stack, options);
+  return runDiff(tree, options, { complete: true, checkIn });
 }
 
 interface Mode {
-  /** Present for a whole tree. */
+  /** What is not in the tree was deleted. */
+  readonly complete: boolean;
+  /** What a whole tree was before. */
   readonly recorded?: RecordedStats;
   readonly checkIn?: CheckIn | undefined;
 }
 
-function runDiff(folder: string, options: DiffOptions, mode: Mode): DraftLayer {
+function runDiff(tree: DiffedTree, options: DiffOptions, mode: Mode): DraftLayer {
   const writer = new LayerWriter(options.headerList);
   try {
-    new Diff(folder, options, mode, writer).run();
+    new Diff(tree, options, mode, writer).run();
     return writer.finish();
   } catch (error) {
     throw layerErrorOf(error, 'making a layer');
@@ -71,7 +83,7 @@ interface Place {
 }
 
 class Diff {
-  readonly #root: ByteName;
+  readonly #tree: DiffedTree;
   readonly #options: DiffOptions;
   readonly #mode: Mode;
   readonly #writer: LayerWriter;
@@ -84,8 +96,8 @@ class Diff {
     time: (stats) => this.#time(stats.mtimeNs),
   };
 
-  constructor(folder: string, options: DiffOptions, mode: Mode, writer: LayerWriter) {
-    this.#root = byteNameOfPath(folder);
+  constructor(tree: DiffedTree, options: DiffOptions, mode: Mode, writer: LayerWriter) {
+    this.#tree = tree;
     this.#options = options;
     this.#mode = mode;
     this.#writer = writer;
@@ -95,17 +107,16 @@ class Diff {
 
   run(): void {
     // The root is no entry: what a container sees as / is not a step's to change, and BuildKit has none either.
-    const complete = this.#mode.recorded !== undefined;
+    const { complete } = this.#mode;
     if (this.#options.prefix !== undefined) {
-      const stats = fs.lstatSync(systemPath(this.#real('')), { bigint: true });
-      this.#writer.add(this.#entry('', itemAt(this.#real(''), stats, this.#source), 'directory'));
+      this.#writer.add(this.#entry('', itemAt(this.#tree.real(''), this.#tree.stats(''), this.#source), 'directory'));
     }
     this.#folder({ path: '', lower: this.#view.root(), complete, announce: () => {} });
   }
 
   #folder(place: Place): void {
     this.#mode.checkIn?.();
-    const names = namesIn(systemPath(this.#real(place.path)));
+    const names = this.#tree.names(place.path);
     const hidden = place.complete && place.lower !== undefined ? this.#view.children(place.lower) : [];
     const all = hidden.length === 0 ? names : [...new Set([...names, ...hidden])].toSorted();
     const here = new Set(names);
@@ -119,7 +130,7 @@ class Diff {
     // No layer can hold such a name: it would delete another file where it is applied.
     if (name.startsWith('.wh.')) return;
     const path = join(place.path, name);
-    const stats = fs.lstatSync(systemPath(this.#real(path)), { bigint: true });
+    const stats = this.#tree.stats(path);
     if (stats.isDirectory()) return this.#childFolder(place, name, stats);
     const lower = place.lower === undefined ? undefined : this.#view.child(place.lower, name);
     if (isWhiteoutDevice(stats) || stats.isSocket()) {
@@ -129,16 +140,16 @@ class Diff {
     }
     if (lower?.kind === 'other') {
       if (this.#mode.recorded?.isUntouched(path, stats)) return;
-      const item = itemAt(this.#real(path), stats, this.#source);
+      const item = itemAt(this.#tree.real(path), stats, this.#source);
       if (sameThing(item, lowerItem(lower, this.#source), this.#comparison)) return;
       return this.#emit(place, path, item);
     }
-    this.#emit(place, path, itemAt(this.#real(path), stats, this.#source));
+    this.#emit(place, path, itemAt(this.#tree.real(path), stats, this.#source));
   }
 
   #childFolder(place: Place, name: ByteName, stats: BigIntStats): void {
     const path = join(place.path, name);
-    const item = itemAt(this.#real(path), stats, this.#source);
+    const item = itemAt(this.#tree.real(path), stats, this.#source);
     const node = place.lower === undefined ? undefined : this.#view.child(place.lower, name);
     const lower = node?.kind === 'folder' ? node : undefined;
     const complete = place.complete || (lower !== undefined && this.#view.isOpaque(item.path));
@@ -176,7 +187,7 @@ class Diff {
     if (type === 'character' || type === 'block')
       return this.#writer.add({ ...entry, device: splitDevice(stats.rdev) });
     if (type !== 'file') return this.#writer.add(entry);
-    this.#writer.add(entry, { path, source: systemPath(item.path) });
+    this.#writer.add(entry, { path: this.#tree.payload(path), source: systemPath(item.path) });
   }
 
   #entry(path: ByteName, item: Item, type: TarEntryType): TarEntry {
@@ -205,10 +216,6 @@ class Diff {
   #name(path: ByteName): Buffer {
     const { prefix } = this.#options;
     return bytesOf(prefix === undefined ? path : join(byteNameOfPath(prefix), path));
-  }
-
-  #real(path: ByteName): ByteName {
-    return path === '' ? this.#root : `${this.#root}/${path}`;
   }
 }
 

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { CallOptions, Digest } from '../../oci/index.ts';
 import type { Compressing, CompressedLayer } from '../compression/compress.ts';
 import type { ApplyOptions, CompressOptions, DiffOptions, DraftLayer } from '../contract.ts';
+import type { StackDiffOptions } from '../diff/diffed-tree.ts';
 import { Credit } from './credit.ts';
 import type { AppliedBlob } from './jobs.ts';
 import { type CompressibleTar, creditWindow, type Job } from './messages.ts';
@@ -47,6 +48,15 @@ export async function diffTreeInWorker(
   call: CallOptions = {},
 ): Promise<DraftLayer> {
   return (await run({ kind: 'diff', folder, statsFile, options }, call)) as DraftLayer;
+}
+
+/** `diffStack` in a worker thread. */
+export async function diffStackInWorker(
+  stack: readonly string[],
+  options: StackDiffOptions,
+  call: CallOptions = {},
+): Promise<DraftLayer> {
+  return (await run({ kind: 'diff-stack', stack, options }, call)) as DraftLayer;
 }
 
 /** `recordStats` in a worker thread. */

@@ -8,7 +8,7 @@ import { compressed, type CompressedLayer } from '../compression/compress.ts';
 import { createDecompressor } from '../compression/decompress.ts';
 import type { AppliedLayer, DraftLayer } from '../contract.ts';
 import { derivePieces } from '../diff/derive.ts';
-import { diffLayer, diffTree } from '../diff/diff.ts';
+import { diffLayer, diffStack, diffTree } from '../diff/diff.ts';
 import { recordStats } from '../diff/stats.ts';
 import { LayerError, type LayerErrorCode, layerErrorOf } from '../error.ts';
 import type { Job, JobInput } from './messages.ts';
@@ -39,6 +39,8 @@ export async function runJob(job: Job, context: JobContext): Promise<JobResult> 
       return job.statsFile === undefined
         ? diffLayer(job.folder, job.options, context.checkIn)
         : diffTree(job.folder, job.statsFile, job.options, context.checkIn);
+    case 'diff-stack':
+      return diffStack(job.stack, job.options, context.checkIn);
     case 'record-stats':
       recordStats(job.folder, job.statsFile);
       return undefined;

@@ -2,6 +2,7 @@ import type { Compression, Digest } from '../../oci/index.ts';
 import { SystemError, type SystemErrorCode } from '../../system/index.ts';
 import { isSlipwayError, messageOf } from '../../errors.ts';
 import type { ApplyOptions, DiffOptions } from '../contract.ts';
+import type { StackDiffOptions } from '../diff/diffed-tree.ts';
 import { errnoOf, LayerError, type LayerErrorCode } from '../error.ts';
 
 /** Bytes that may be under way to a worker, or from it, before it must say that it has dealt with some. */
@@ -29,6 +30,7 @@ export type Job =
       readonly statsFile?: string | undefined;
       readonly options: DiffOptions;
     }
+  | { readonly kind: 'diff-stack'; readonly stack: readonly string[]; readonly options: StackDiffOptions }
   | { readonly kind: 'record-stats'; readonly folder: string; readonly statsFile: string }
   | {
       readonly kind: 'compress';

@@ -34,10 +34,13 @@ interface Thread {
  * How long a thread waits for another job, milliseconds. After compressing hardly at all: it keeps 80 MB of what it worked with,
  * which the upload that follows needs.
  */
-const patienceMs = { compress: 20, apply: 2000, diff: 2000, 'record-stats': 2000 } as const satisfies Record<
-  Job['kind'],
-  number
->;
+const patienceMs = {
+  compress: 20,
+  apply: 2000,
+  diff: 2000,
+  'diff-stack': 2000,
+  'record-stats': 2000,
+} as const satisfies Record<Job['kind'], number>;
 
 const largestPool = Math.min(2, availableParallelism());
 const threads: Thread[] = [];

@@ -18,6 +18,7 @@ export const outputFlags = {
     description: 'Add an annotation to the manifest, or where TYPE says',
     helpValue: '[TYPE[PLATFORM],…:]KEY=VALUE',
   }),
+  squash: boolean({ description: 'Make one layer of all that the build adds to its base', default: false }),
   iidfile: string({ description: 'Write the image id to a file', helpValue: 'FILE' }),
   'metadata-file': string({
     description: 'Write what was made to a JSON file, with the keys of buildx',
@@ -31,6 +32,7 @@ export interface OutputValues {
   readonly output: readonly string[] | undefined;
   readonly push: boolean;
   readonly annotation: readonly string[] | undefined;
+  readonly squash: boolean;
 }
 
 /**
@@ -39,13 +41,14 @@ export interface OutputValues {
  */
 export function outputRequest(
   flags: OutputValues,
-): Pick<BuildRequest, 'tags' | 'outputs' | 'push' | 'annotations' | 'platform' | 'platforms'> {
+): Pick<BuildRequest, 'tags' | 'outputs' | 'push' | 'annotations' | 'squash' | 'platform' | 'platforms'> {
   const platforms = parsePlatforms(flags.platform);
   return {
     tags: flags.tag ?? [],
     outputs: (flags.output ?? []).map(parseOutput),
     push: flags.push,
-    annotations: (flags.annotation ?? []).flatMap(parseAnnotation),
+    annotations: (flags.annotation ?? []).flatMap((text) => parseAnnotation(text)),
+    squash: flags.squash,
     platform: platforms[0],
     platforms,
   };
