@@ -11,8 +11,7 @@ import {
   targetReference,
 } from '../../oci/index.ts';
 import type { Store } from '../../store/index.ts';
-import { type FileLocation, openSink, openSource, parseLocation, type TransportSink } from '../../transports/index.ts';
-import { BuildError } from '../error.ts';
+import { openSink, parseLocation, type TransportSink } from '../../transports/index.ts';
 import { openImageSource, type OpenSource } from './open-source.ts';
 import type { OpenRepository } from './resolve.ts';
 import { takeImage } from './take.ts';
