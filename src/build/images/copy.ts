@@ -7,7 +7,6 @@ import {
   hostPlatform,
   parseReference,
   type Platform,
-  type Target,
   targetReference,
 } from '../../oci/index.ts';
 import type { Store } from '../../store/index.ts';
