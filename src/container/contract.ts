@@ -27,12 +27,14 @@ export interface ContainerSpec {
   readonly args: readonly string[];
   /** `NAME=value`; complete but for PATH and HOME, which are added by docker's rules where missing. */
   readonly env: readonly string[];
+  /** More of the environment, which must not be written to a disk on the way. */
+  readonly secretEnv?: readonly string[] | undefined;
   readonly cwd: string;
   /** `user[:group]` as in USER; names are looked up in the root's own passwd and group. */
   readonly user: string;
   readonly network: ContainerNetwork;
   readonly hostname: string;
-  /** Further mounts inside, in order. */
+  /** Further mounts inside; one whose target lies in another's is mounted in that. */
   readonly mounts: readonly ContainerMount[];
   readonly confinement?: Confinement | undefined;
   /**

@@ -3,7 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import type { ContainerMount, ContainerSpec } from './contract.ts';
 import { completeEnvironment } from './environment.ts';
 import { ContainerError } from './error.ts';
-import { type MountPoints, type MountTarget, prepareMountPoints, resolveInside } from './mount-points.ts';
+import { type CheckedMount, InnerMounts, type PreparedMount } from './inner-mounts.ts';
+import { makeKernelFolders, resolveInside } from './mount-points.ts';
 import { type NetworkFile, writeNetworkFiles } from './network-files.ts';
 import { type ContainerUser, findUser } from './users.ts';
 import { readAccountFile } from './read-account-file.ts';
@@ -13,39 +14,33 @@ export interface PreparedContainer {
   readonly spec: ContainerSpec;
   /** Where the root is mounted, in the mounts of this thread. */
   readonly rootfs: string;
+  /** Where the driver writes what tells all of the container: the bundle, or memory where the environment has secrets. */
+  readonly launchFolder: string;
   readonly user: ContainerUser;
   readonly env: readonly string[];
+  /** Those that are still to be mounted: they lie in folders that the driver mounts itself. */
   readonly mounts: readonly PreparedMount[];
-  readonly points: MountPoints;
+  /** Those that are mounted in `rootfs` already. */
+  readonly inner: InnerMounts;
 }
 
-export type PreparedMount = ContainerMount & {
-  /** `target` without symbolic links. */
-  readonly path: string;
-  readonly isFolder: boolean;
-};
-
-const kernelFolders: readonly MountTarget[] = ['/proc', '/sys', '/dev'].map((target) => {
-  return { target, kind: 'folder', temporary: false, ordinary: true };
-});
-
 /**
- * Looks up the user, writes the network files into the bundle and makes the mount points in the root.
+ * Looks up the user, writes the network files into the bundle and mounts what the container sees in the root. Mounts are made from
+ * the outermost in, as BuildKit does, whatever their order in the instruction.
  * @throws ContainerError SPEC_INVALID, USER_NOT_FOUND, USER_INVALID, ROOT_UNSAFE
  */
-export function prepareContainer(spec: ContainerSpec, rootfs: string): PreparedContainer {
+export function prepareContainer(
+  spec: ContainerSpec,
+  { rootfs, launchFolder }: { readonly rootfs: string; readonly launchFolder: string },
+): PreparedContainer {
   const user = findUser((name) => readAccountFile(rootfs, name), spec.user);
   checkWorkingDirectory(spec.cwd, rootfs);
   const networkFiles = writeNetworkFiles(spec.bundle, spec);
-  const wanted = [...networkFiles.map(networkMount), ...spec.mounts.map(checkedMount)];
-  const targets = wanted.map(({ mount, isFolder }): MountTarget => {
-    return { target: mount.target, kind: isFolder ? 'folder' : 'file', temporary: true };
-  });
-  const points = prepareMountPoints(rootfs, [...kernelFolders, ...targets]);
-  const mounts = wanted.map(({ mount, isFolder }) => {
-    return { ...mount, isFolder, path: points.paths.get(mount.target) ?? mount.target };
-  });
-  return { spec, rootfs, user, env: completeEnvironment(spec.env, user.home), mounts, points };
+  const sorted = spec.mounts.toSorted((a, b) => (a.target < b.target ? -1 : a.target > b.target ? 1 : 0));
+  makeKernelFolders(rootfs);
+  const inner = new InnerMounts(rootfs, [...networkFiles.map(networkMount), ...sorted.map(checkedMount)]);
+  const env = completeEnvironment([...spec.env, ...(spec.secretEnv ?? [])], user.home);
+  return { spec, rootfs, launchFolder, user, env, mounts: inner.later, inner };
 }
 
 /** What can be told without the root. */
@@ -53,7 +48,14 @@ export function checkSpec(spec: ContainerSpec): void {
   if (!/^[a-z0-9-]+$/.test(spec.id)) invalid(`${JSON.stringify(spec.id)} is no id of a container`);
   if (spec.args.length === 0 || spec.args[0] === '') invalid('there is no command to run');
   if (!spec.cwd.startsWith('/')) invalid(`the working directory ${JSON.stringify(spec.cwd)} is not absolute`);
-  const texts = [...spec.args, ...spec.env, spec.cwd, spec.hostname, ...spec.mounts.map((mount) => mount.target)];
+  const texts = [
+    ...spec.args,
+    ...spec.env,
+    ...(spec.secretEnv ?? []),
+    spec.cwd,
+    spec.hostname,
+    ...spec.mounts.map((mount) => mount.target),
+  ];
   if (texts.some((text) => text.includes('\0'))) invalid('a NUL byte cannot be passed to a process');
   const badMount = spec.mounts.find((mount) => !mount.target.startsWith('/'));
   if (badMount !== undefined) invalid(`the mount target ${JSON.stringify(badMount.target)} is not absolute`);
@@ -65,11 +67,6 @@ function checkWorkingDirectory(cwd: string, rootfs: string): void {
   if (/^\/(proc\/[^/]+(\/task\/[^/]+)?\/(fd|fdinfo|cwd|root|map_files)|dev\/fd)(\/|$)/.test(path)) {
     invalid(`the working directory ${cwd} lies among open files`);
   }
-}
-
-interface CheckedMount {
-  readonly mount: ContainerMount;
-  readonly isFolder: boolean;
 }
 
 function networkMount(file: NetworkFile): CheckedMount {

@@ -1,6 +1,6 @@
 import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { mountRoot, unmountRoot } from '../system/index.ts';
+import { mountRoot, PrivateTmpfs, unmountRoot } from '../system/index.ts';
 import { checkLimits } from './limits.ts';
 import { checkSecurity } from './security.ts';
 import type { ContainerSpec, ExitStatus, RunOptions } from './contract.ts';
@@ -22,17 +22,28 @@ export async function runContainer(spec: ContainerSpec, options: RunOptions): Pr
   if (options.signal?.aborted === true) throw abortedError(options.signal);
   const rootfs = join(spec.bundle, 'rootfs');
   mkdirSync(rootfs, { recursive: true, mode: 0o700 });
+  // What the driver writes for the runtime has the whole environment in it.
+  using vault = hasSecrets(spec) ? openVault(spec) : undefined;
   mountRoot(spec.root, rootfs);
   try {
-    const container = prepareContainer(spec, rootfs);
+    const container = prepareContainer(spec, { rootfs, launchFolder: vault?.path ?? spec.bundle });
     try {
       return await (options.isolation === 'runc' ? runRunc : runSandbox)(container, options);
     } finally {
-      container.points.clean();
+      container.inner.clean();
     }
   } finally {
     unmountRoot(rootfs);
     rmSync(join(spec.bundle, 'init.json'), { force: true });
     rmdirSync(rootfs); // tells reapContainer that there is nothing to do
   }
+}
+
+function hasSecrets(spec: ContainerSpec): boolean {
+  return spec.secretEnv !== undefined && spec.secretEnv.length > 0;
+}
+
+function openVault(spec: ContainerSpec): PrivateTmpfs {
+  const size = (spec.secretEnv ?? []).reduce((sum, entry) => sum + 4 * Buffer.byteLength(entry), 4 << 20);
+  return new PrivateTmpfs(join(spec.bundle, 'launch'), { size, executable: true });
 }

@@ -20,6 +20,7 @@ export { mountRoot, unmountRoot } from './mount-root.ts';
 export { isNetworkFileSystem, tellsEveryChange } from './network-file-system.ts';
 export { withParentDeath } from './parent-death.ts';
 export { enterPrivateMounts } from './private-mounts.ts';
+export { PrivateTmpfs, type PrivateTmpfsOptions } from './private-tmpfs.ts';
 export * from './privileges.ts';
 export { probeOverlay } from './probe-overlay.ts';
 export { ProcessLock } from './process-lock.ts';

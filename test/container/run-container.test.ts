@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -200,6 +200,50 @@ describe.each(isolations)('%s', (isolation) => {
     expect(layer).toEqual([]);
   });
 
+  test('mounts inside of mounts, outermost first, whatever their order', async () => {
+    const cache = join(workshop?.scratch ?? '', `nested-${isolation}`);
+    mkdirSync(join(cache, 'old'), { recursive: true });
+    const { stdout, layer, mountsLeft } = await sh(
+      'echo 1 >/foo/bar/baz/one; echo 2 >/foo/bar/two; echo 3 >/foo/three; find /foo -type f | sort; mount | grep -c "on /foo"',
+      {
+        spec: {
+          mounts: [
+            { kind: 'tmpfs', target: '/foo/bar/baz' },
+            { kind: 'bind', source: cache, target: '/foo/bar', readOnly: false },
+            { kind: 'tmpfs', target: '/foo' },
+          ],
+        },
+      },
+    );
+    expect(stdout).toBe('/foo/bar/baz/one\n/foo/bar/two\n/foo/three\n3\n');
+    expect({ layer, mountsLeft }).toEqual({ layer: [], mountsLeft: 0 });
+    expect(readdirSync(cache).sort()).toEqual(['old', 'two']);
+  });
+
+  test('cannot make a place for a mount in what is read-only', async () => {
+    const outer = join(workshop?.scratch ?? '', `outer-${isolation}`);
+    mkdirSync(outer, { recursive: true });
+    const { error, message, mountsLeft, layer } = await run(['true'], {
+      spec: {
+        mounts: [
+          { kind: 'bind', source: outer, target: '/ro', readOnly: true },
+          { kind: 'tmpfs', target: '/ro/inner' },
+        ],
+      },
+    });
+    expect({ error, mountsLeft, layer }).toEqual({ error: 'SPEC_INVALID', mountsLeft: 0, layer: [] });
+    expect(message).toMatch(/cannot mount on \/ro\/inner: .*read-only/);
+  });
+
+  test('gives secret variables, which are in no file', async () => {
+    const { stdout, bundle } = await sh('echo $TOKEN; tr "\\0" "\\n" </proc/1/environ | grep -c hunter', {
+      spec: { secretEnv: ['TOKEN=hunter2-in-env'], user: 'app' },
+    });
+    expect(stdout).toBe('hunter2-in-env\n1\n');
+    expect(spawnSync('grep', ['-r', 'hunter2-in-env', bundle], { encoding: 'utf8' }).stdout).toBe('');
+    expect(readdirSync(bundle)).not.toContain('launch');
+  });
+
   test('stops all processes when it is aborted', async () => {
     const { error, mountsLeft, bundle } = await sh(
       'trap "" TERM INT; (sleep 4711 & sleep 4712) & echo up; sleep 4713',
@@ -278,6 +322,25 @@ describe.each(isolations)('%s', (isolation) => {
       expect(existsSync(join(outside, 'b'))).toBe(true);
       execFileSync('rmdir', [join(outside, 'b')]);
       expect(code).toBeDefined();
+    });
+
+    test('cannot lead a mount out by a link in a mount', async () => {
+      const shared = join(workshop?.scratch ?? '', `linked-${isolation}`);
+      mkdirSync(shared);
+      symlinkSync(outside, join(shared, 'out'));
+      symlinkSync(`../../../../../../../..${outside}`, join(shared, 'up'));
+      const { error, code, mountsLeft } = await sh('touch /m/out/x /m/up/y', {
+        spec: {
+          mounts: [
+            { kind: 'bind', source: shared, target: '/m', readOnly: false },
+            { kind: 'tmpfs', target: '/m/out/a' },
+            { kind: 'tmpfs', target: '/m/up/b' },
+          ],
+        },
+      });
+      expect({ error, code, mountsLeft }).toEqual({ error: undefined, code: 0, mountsLeft: 0 });
+      expect(readdirSync(shared).sort()).toEqual(['out', 'up']);
+      untouched();
     });
 
     for (const cwd of ['/proc/self/fd/7', '/proc/1/cwd', '/x/../proc/self/task/1/fd', '/dev/fd/3', '/leak']) {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findExecutable, run } from '../../system/index.ts';
 import type { ExitStatus, RunOptions } from '../contract.ts';
@@ -25,7 +25,7 @@ export async function runRunc(container: PreparedContainer, options: RunOptions)
   const runc = findExecutable('runc');
   if (runc === undefined) throw new ContainerError('ISOLATION_UNAVAILABLE', 'runc is not installed');
   const spec = runtimeSpec(container, options.privileges, sandboxMachine());
-  writeFileSync(join(bundle, 'config.json'), serializeSpec(spec));
+  writeConfig(container, serializeSpec(spec));
   mkdirSync(runcState(bundle), { recursive: true, mode: 0o700 });
   const log = join(bundle, 'runc.log');
   rmSync(log, { force: true });
@@ -53,6 +53,15 @@ export async function runRunc(container: PreparedContainer, options: RunOptions)
   await deleteContainer(bundle, id);
   if (outOfMemory) return { ...status, outOfMemory };
   return status.code === 0 ? status : explain(status, log);
+}
+
+/** runc looks in the bundle; where the file itself must not be on a disk, there is a link. */
+function writeConfig({ spec: { bundle }, launchFolder }: PreparedContainer, text: string): void {
+  const file = join(launchFolder, 'config.json');
+  writeFileSync(file, text, { mode: 0o600 });
+  if (launchFolder === bundle) return;
+  rmSync(join(bundle, 'config.json'), { force: true });
+  symlinkSync(file, join(bundle, 'config.json'));
 }
 
 /** Kills everything in the container; false codes are those of one that is not there yet or any more. */

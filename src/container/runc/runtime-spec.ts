@@ -4,7 +4,8 @@ import { type Capability, defaultCapabilities, heldCapabilities } from '../capab
 import { defaultSecurity, type Security } from '../confinement.ts';
 import type { ContainerNetwork, ContainerSpec } from '../contract.ts';
 import { maskedPaths, readonlyPaths } from '../kernel-paths.ts';
-import type { PreparedContainer, PreparedMount } from '../prepare.ts';
+import { type PreparedMount, tmpfsOptions } from '../inner-mounts.ts';
+import type { PreparedContainer } from '../prepare.ts';
 import { hasAppArmor } from '../security.ts';
 import { fakeRootFilter, type Machine, policyFilter } from '../seccomp/filter.ts';
 import { type OciSeccomp, ociSeccomp, overlayFilters } from '../seccomp/oci.ts';
@@ -168,7 +169,6 @@ function runtimeMount(prepared: PreparedMount): RuntimeMount {
     const options = ['rbind', 'rprivate', prepared.readOnly ? 'ro' : 'rw'];
     return { destination: prepared.path, type: 'bind', source: prepared.source, options };
   }
-  const size = prepared.size === undefined ? [] : [`size=${prepared.size}`];
-  const options = ['nosuid', 'nodev', `mode=${(prepared.mode ?? 0o1777).toString(8)}`, ...size];
+  const options = ['nosuid', 'nodev', ...tmpfsOptions(prepared).split(',')];
   return { destination: prepared.path, type: 'tmpfs', source: 'tmpfs', options };
 }

@@ -2,7 +2,8 @@ import type { Privileges } from '../../system/index.ts';
 import { mountFlags } from '../../system/index.ts';
 import { deviceLinks, devices, maskedPaths, readonlyPaths } from '../kernel-paths.ts';
 import { defaultSecurity, defaultShmSize } from '../confinement.ts';
-import type { PreparedContainer, PreparedMount } from '../prepare.ts';
+import { type PreparedMount, tmpfsOptions } from '../inner-mounts.ts';
+import type { PreparedContainer } from '../prepare.ts';
 import type { Tape } from './tape.ts';
 
 const { readOnly, noSuid, noDev, noExec, remount, bind, recursive } = mountFlags;
@@ -113,9 +114,8 @@ function recordMount(tape: Tape, mount: PreparedMount): void {
     setAttributes(tape, mount.path, noDev | (mount.readOnly ? readOnly : 0));
     return;
   }
-  const size = mount.size === undefined ? '' : `,size=${mount.size}`;
-  const data = `mode=${(mount.mode ?? 0o1777).toString(8)}${size}`;
-  const args = [tape.text('tmpfs'), tape.text(mount.path), tape.text('tmpfs'), noSuid | noDev, tape.text(data)];
+  const data = tape.text(tmpfsOptions(mount));
+  const args = [tape.text('tmpfs'), tape.text(mount.path), tape.text('tmpfs'), noSuid | noDev, data];
   tape.call('mount', args, { purpose: `mount ${mount.target}` });
 }
 

@@ -39,7 +39,7 @@ export async function runSandbox(container: PreparedContainer, options: RunOptio
   const launch = [unshare, ...namespaces, '--fork', '--kill-child=SIGKILL'];
   await using limited = new LimitedStep(container);
   const script = recordScript(container, { privileges: options.privileges, machine, entrances: limited.entrances });
-  const attempts = new Attempts(container.spec.bundle, script.tape.executable());
+  const attempts = new Attempts(container, script.tape.executable());
   try {
     for (;;) {
       const end = await play([...launch, attempts.file], { script, container, options });
@@ -141,13 +141,15 @@ function startFailed(report: Buffer, { script, container, options }: Play): Exit
 class Attempts {
   file: string;
   readonly #bytes: Buffer;
-  readonly #others = ['/dev/shm', tmpdir()];
+  readonly #others: string[];
   readonly #made: string[] = [];
   #tries = 0;
 
-  constructor(bundle: string, bytes: Buffer) {
+  constructor({ spec, launchFolder }: PreparedContainer, bytes: Buffer) {
     this.#bytes = bytes;
-    this.file = this.#write(bundle);
+    // In memory of its own it can be executed, and it must be nowhere else.
+    this.#others = launchFolder === spec.bundle ? ['/dev/shm', tmpdir()] : [];
+    this.file = this.#write(launchFolder);
   }
 
   /** False: there is no use in trying again. */

@@ -1,0 +1,225 @@
+import { chmodSync, closeSync, constants, fstatSync, lstatSync, readFileSync, rmdirSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
+import {
+  loadSyscalls,
+  makeDirsInRoot,
+  mountFlags,
+  openInRoot,
+  resolveInRoot,
+  SystemError,
+  umountFlags,
+} from '../system/index.ts';
+import type { ContainerMount } from './contract.ts';
+import { ContainerError } from './error.ts';
+import { resolveInside } from './mount-points.ts';
+
+export interface CheckedMount {
+  /** A bind's source is a path without links. */
+  readonly mount: ContainerMount;
+  readonly isFolder: boolean;
+}
+
+export type PreparedMount = ContainerMount & {
+  /** `target` without symbolic links. */
+  readonly path: string;
+  readonly isFolder: boolean;
+};
+
+/** Something made so that a mount has a place. */
+interface Stub {
+  /** From the root, without a slash in front. */
+  readonly path: string;
+  readonly kind: 'folder' | 'file';
+  readonly device: bigint;
+  readonly inode: bigint;
+}
+
+interface Mounted {
+  /** The root of what was mounted; undefined until it is. */
+  fd: number | undefined;
+  readonly stubs: Stub[];
+}
+
+const O_PATH = 0o10000000; // not among Node's constants
+const { O_CREAT, O_EXCL, O_WRONLY } = constants;
+
+/**
+ * What a container sees below its root, mounted one by one before anything runs in it: so a later one may lie in an earlier one,
+ * and every isolation has the same. No path is followed by the kernel: a link to `/host` in the root or in a mount means the
+ * container's own `/host`. Places are held open while they are used, because another container may be changing a cache that two
+ * of them share.
+ */
+export class InnerMounts {
+  readonly #rootfs: string;
+  readonly #done: Mounted[] = [];
+  /** What lies in folders that the isolation itself mounts. */
+  readonly later: PreparedMount[] = [];
+
+  /** `mounts` in their order. @throws ContainerError ROOT_UNSAFE, SPEC_INVALID */
+  constructor(rootfs: string, mounts: readonly CheckedMount[]) {
+    this.#rootfs = rootfs;
+    try {
+      for (const mount of mounts) this.#add(mount);
+    } catch (error) {
+      this.clean();
+      throw error;
+    }
+  }
+
+  /** Unmounts, and takes away what was made for it where it is as it was made (builder.md trap 38). Nothing may run any more. */
+  clean(): void {
+    for (let mounted = this.#done.pop(); mounted !== undefined; mounted = this.#done.pop()) {
+      if (mounted.fd !== undefined) unmount(mounted.fd);
+      for (const stub of mounted.stubs.toReversed()) removeStub(this.#rootfs, stub);
+    }
+  }
+
+  #add(checked: CheckedMount): void {
+    const { target } = checked.mount;
+    const { path } = resolveInside(this.#rootfs, target);
+    const [first = '', second] = path.split('/').slice(1);
+    if (first === '' || first === 'proc' || (second === undefined && (first === 'dev' || first === 'sys'))) {
+      throw new ContainerError('SPEC_INVALID', `cannot mount on ${target}: it would hide what a container needs`);
+    }
+    if (first === 'dev' || first === 'sys') {
+      this.later.push({ ...checked.mount, path, isFolder: checked.isFolder });
+      return;
+    }
+    const mounted: Mounted = { fd: undefined, stubs: [] };
+    this.#done.push(mounted);
+    try {
+      makeTarget(this.#rootfs, path, checked.isFolder ? 'folder' : 'file', mounted.stubs);
+      mounted.fd = mountOn(this.#rootfs, path, checked);
+    } catch (error) {
+      throw explained(error, target);
+    }
+  }
+}
+
+function makeTarget(rootfs: string, path: string, kind: Stub['kind'], stubs: Stub[]): void {
+  const folder = kind === 'folder' ? path : dirname(path);
+  // Of what is there the kind is looked at when it is opened.
+  if (kind === 'folder' && lstatIn(rootfs, path)?.isDirectory() === false) return;
+  for (const made of makeDirsInRoot(rootfs, folder, { mode: 0o755 })) note(rootfs, made.toString(), 'folder', stubs);
+  if (kind === 'folder' || lstatIn(rootfs, path) !== undefined) return;
+  const fd = openInRoot(rootfs, path, { flags: O_CREAT | O_EXCL | O_WRONLY, mode: 0o644, followFinal: false });
+  try {
+    chmodSync(`/proc/self/fd/${fd}`, 0o644); // whatever our umask
+  } finally {
+    closeSync(fd);
+  }
+  note(rootfs, path.slice(1), 'file', stubs);
+}
+
+function note(rootfs: string, path: string, kind: Stub['kind'], stubs: Stub[]): void {
+  const stat = lstatIn(rootfs, path);
+  if (stat !== undefined) stubs.push({ path, kind, device: stat.dev, inode: stat.ino });
+}
+
+/** Returns the open root of the new mount. */
+function mountOn(rootfs: string, path: string, { mount, isFolder }: CheckedMount): number {
+  const fd = openInRoot(rootfs, path, { flags: O_PATH, followFinal: false });
+  try {
+    const stat = fstatSync(fd);
+    if (stat.isSymbolicLink() || stat.isDirectory() !== isFolder) {
+      const what = stat.isSymbolicLink() ? 'symbolic link' : stat.isDirectory() ? 'folder' : 'file';
+      const wanted = isFolder ? 'folder' : 'file';
+      throw new ContainerError('ROOT_UNSAFE', `cannot mount a ${wanted} on ${mount.target}: it is a ${what}`);
+    }
+    const place = `/proc/self/fd/${fd}`;
+    const { noSuid, noDev, bind } = mountFlags;
+    if (mount.kind === 'bind') loadSyscalls().mount(mount.source, place, null, bind, null);
+    else loadSyscalls().mount('tmpfs', place, 'tmpfs', noSuid | noDev, tmpfsOptions(mount));
+  } finally {
+    closeSync(fd);
+  }
+  // The descriptor above is of what lies below the new mount.
+  const top = openInRoot(rootfs, path, { flags: O_PATH, followFinal: false });
+  if (mount.kind === 'bind') protect(top, mount.readOnly);
+  return top;
+}
+
+export function tmpfsOptions(mount: ContainerMount & { readonly kind: 'tmpfs' }): string {
+  const size = mount.size === undefined ? '' : `,size=${mount.size}`;
+  return `mode=${(mount.mode ?? 0o1777).toString(8)}${size}`;
+}
+
+/** No device can be opened there; a user namespace may not drop the flags of what is below, so they are kept. */
+function protect(fd: number, readOnly: boolean): void {
+  const { remount, bind, noDev } = mountFlags;
+  const flags = remount | bind | noDev | (readOnly ? mountFlags.readOnly : 0) | flagsOfMount(fd);
+  loadSyscalls().mount('none', `/proc/self/fd/${fd}`, null, flags, null);
+}
+
+const flagNames: Readonly<Record<string, number>> = {
+  ro: mountFlags.readOnly,
+  nosuid: mountFlags.noSuid,
+  nodev: mountFlags.noDev,
+  noexec: mountFlags.noExec,
+  noatime: 1024,
+  nodiratime: 2048,
+  relatime: mountFlags.relatime,
+};
+
+/** The flags of the mount that an open file lies in, from proc(5): this thread's mounts are its own. */
+function flagsOfMount(fd: number): number {
+  const id = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/thread-self/fdinfo/${fd}`, 'latin1'))?.[1];
+  const lines = readFileSync('/proc/thread-self/mountinfo', 'latin1').split('\n');
+  const line = lines.findLast((each) => each.startsWith(`${id} `)) ?? '';
+  const options = line.split(' ')[5] ?? '';
+  return options.split(',').reduce((flags, name) => flags | (flagNames[name] ?? 0), 0);
+}
+
+/** It is held open, so it goes when the descriptor does. */
+function unmount(fd: number): void {
+  try {
+    loadSyscalls().umount(`/proc/self/fd/${fd}`, umountFlags.detach);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Removes a stub if it is still the inode that was made, still empty, and still reached through folders alone
+ * (CVE-2024-23652: a step replaced a parent by a link to the host).
+ */
+function removeStub(rootfs: string, stub: Stub): void {
+  try {
+    using found = resolveInRoot(rootfs, stub.path, { followFinal: false });
+    if (found.path.toString() !== stub.path) return;
+    const stat = lstatSync(found.place, { bigint: true });
+    if (stat.ino !== stub.inode || stat.dev !== stub.device) return;
+    if (stub.kind === 'folder') rmdirSync(found.place);
+    else if (stat.isFile() && stat.size === 0n) unlinkSync(found.place);
+  } catch (error) {
+    const errno = error instanceof SystemError ? error.errno : (error as NodeJS.ErrnoException).code;
+    const isOther = ['ENOTEMPTY', 'ENOENT', 'ENOTDIR', 'ELOOP', 'EROFS'].includes(String(errno));
+    if (!isOther) throw error;
+  }
+}
+
+function lstatIn(rootfs: string, path: string) {
+  try {
+    using found = resolveInRoot(rootfs, path, { followFinal: false });
+    return lstatSync(found.place, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    if (error instanceof SystemError && error.errno === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function explained(error: unknown, target: string): unknown {
+  const errno = error instanceof SystemError ? error.errno : (error as NodeJS.ErrnoException).code;
+  if (error instanceof ContainerError || errno === undefined) return error;
+  if (errno === 'EROFS') {
+    return new ContainerError(
+      'SPEC_INVALID',
+      `cannot mount on ${target}: it is not there, and cannot be made in what is mounted read-only around it`,
+      {
+        hint: 'make the folder in the source of the outer mount, or mount that with rw',
+        cause: error,
+      },
+    );
+  }
+  return new ContainerError('ROOT_UNSAFE', `cannot mount on ${target}: ${errno}`, { cause: error });
+}
