@@ -49,6 +49,7 @@ export type {
   OutputForm,
   TreeOutput,
 } from './outputs/output.ts';
+export { parseSsh, type SshRequest } from './mounts/ssh/request.ts';
 export { parseOutput } from './outputs/parse-output.ts';
 export type { BuildRequest } from './request.ts';
 export { type Parallelism, parallelismOf, Workshop } from './workshop.ts';

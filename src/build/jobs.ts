@@ -1,4 +1,5 @@
 import type { Confinement, ContainerMount, ContainerNetwork, ContainerSpec, Isolation } from '../container/index.ts';
+import type { Credentials } from './mounts/credentials.ts';
 import type { ActiveSnapshot } from '../store/index.ts';
 import type { Privileges, RootMount } from '../system/index.ts';
 import type { ListingDifference } from './copy/listing.ts';
@@ -79,6 +80,7 @@ export interface RunJob {
   readonly confinement: Confinement;
   readonly interaction?: ContainerSpec['interaction'];
   readonly mounts: readonly ContainerMount[];
+  readonly credentials: Credentials;
   /** Bind mounts from trees: mounted beside the root first. */
   readonly treeMounts: readonly TreeMount[];
 }

@@ -6,6 +6,7 @@ import { digestOf, hexOf } from '../oci/index.ts';
 import { confinementOf } from './confinement.ts';
 import { BuildError } from './error.ts';
 import type { OnBuildEvent } from './events.ts';
+import { credentialsOf } from './mounts/credentials.ts';
 import type { RunJob, RunResult, TreeMount, Workplace } from './jobs.ts';
 import type { BuildRequest } from './request.ts';
 import { containerIdOf } from './lane.ts';
@@ -43,6 +44,11 @@ export async function prepareRun(step: RunStep, place: Workplace, around: RunSur
     confinement: confinementOf(step, around.request.confinement),
     mounts: [...(await pipeMounts(step, place)), ...(await plainMounts(step, around))],
     treeMounts: await treeMounts(step, around),
+    credentials: await credentialsOf(step, {
+      secrets: around.offer.secrets,
+      request: around.request.mounts,
+      environment: process.env,
+    }),
   };
   // A chunk may end in the middle of a character.
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
@@ -79,17 +85,8 @@ async function plainMounts(step: RunStep, around: RunSurroundings): Promise<Cont
     if (mount.type === 'tmpfs')
       mounts.push({ kind: 'tmpfs', target: mount.target, ...(mount.size === undefined ? {} : { size: mount.size }) });
     else if (mount.type === 'cache') mounts.push(await cacheMount(mount, around));
-    else if (mount.type !== 'bind') refuse(mount);
   }
   return mounts;
-}
-
-/** Secrets and agents are not given to steps by this version: one that does not need them runs without. */
-function refuse(mount: RunMount & { type: 'secret' | 'ssh' }): void {
-  if (!mount.required) return;
-  throw new BuildError('UNSUPPORTED', `${mount.type} ${mount.id}: not found`, {
-    hint: `RUN --mount=type=${mount.type} has no source yet: make it optional or leave it out`,
-  });
 }
 
 /** A folder of the store that outlives the step; its name is a digest, so that no id can lead elsewhere. */

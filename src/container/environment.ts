@@ -1,6 +1,16 @@
 /** What docker gives a process whose image sets no PATH. */
 export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+/** Secret variables take the place of others of their names: programs differ in which of two they see. */
+export function withSecrets(env: readonly string[], secrets: readonly string[]): readonly string[] {
+  const names = new Set(secrets.map(nameOf));
+  return [...env.filter((entry) => !names.has(nameOf(entry))), ...secrets];
+}
+
+function nameOf(entry: string): string {
+  return entry.slice(0, Math.max(0, entry.indexOf('=')));
+}
+
 /**
  * The whole environment of a step's process: what the build says, and PATH and HOME where it does not (builder.md trap 40).
  * Nothing of our own environment gets in. An empty HOME counts as none, as it does for runc.

@@ -1,7 +1,7 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { ContainerMount, ContainerSpec } from './contract.ts';
-import { completeEnvironment } from './environment.ts';
+import { completeEnvironment, withSecrets } from './environment.ts';
 import { ContainerError } from './error.ts';
 import { type CheckedMount, InnerMounts, type PreparedMount } from './inner-mounts.ts';
 import { makeKernelFolders, resolveInside } from './mount-points.ts';
@@ -39,7 +39,7 @@ export function prepareContainer(
   const sorted = spec.mounts.toSorted((a, b) => (a.target < b.target ? -1 : a.target > b.target ? 1 : 0));
   makeKernelFolders(rootfs);
   const inner = new InnerMounts(rootfs, [...networkFiles.map(networkMount), ...sorted.map(checkedMount)]);
-  const env = completeEnvironment([...spec.env, ...(spec.secretEnv ?? [])], user.home);
+  const env = completeEnvironment(withSecrets(spec.env, spec.secretEnv ?? []), user.home);
   return { spec, rootfs, launchFolder, user, env, mounts: inner.later, inner };
 }
 

@@ -8,6 +8,7 @@ import { locate } from '../copy/tree.ts';
 import { copyInto } from '../copy/write.ts';
 import { BuildError } from '../error.ts';
 import { bundleOf } from '../lane.ts';
+import { OpenCredentials } from '../mounts/open-credentials.ts';
 import type { RunJob, RunResult, TreeMount } from '../jobs.ts';
 import { type JobContext, OpenTrees } from './context.ts';
 import { openTree } from './select.ts';
@@ -23,6 +24,8 @@ export async function runJob(job: RunJob, context: JobContext): Promise<RunResul
   mkdirSync(bundle, { recursive: true });
   const shown: Record<string, string> = {};
   const treeMounts = job.treeMounts.map((mount, index) => openTreeMount(mount, { job, trees, context, index, shown }));
+  const vault = join(job.place.scratch, 'credentials');
+  await using credentials = await OpenCredentials.open(job.credentials, vault, context.privileges);
   const status = await runContainer(
     {
       id: job.containerId,
@@ -30,11 +33,12 @@ export async function runJob(job: RunJob, context: JobContext): Promise<RunResul
       root: job.place.active.root,
       args: job.args,
       env: job.env,
+      secretEnv: job.credentials.env,
       cwd: job.cwd,
       user: job.user,
       network: job.network,
       hostname,
-      mounts: [...job.mounts, ...treeMounts],
+      mounts: [...job.mounts, ...treeMounts, ...credentials.mounts],
       confinement: job.confinement,
       interaction: job.interaction,
     },

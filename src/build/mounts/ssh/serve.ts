@@ -18,7 +18,7 @@ export class AgentSocket implements AsyncDisposable {
   readonly #folder: number;
   readonly #clients = new Set<Socket>();
 
-  /** Listens at `name` in `folder`; `owner` undefined: ours alone. */
+  /** Listens at `name` in `folder`, where `owner` can connect. */
   static async open(
     place: { readonly folder: string; readonly name: string },
     source: AgentSource,
@@ -61,16 +61,16 @@ export class AgentSocket implements AsyncDisposable {
 function serve(client: Socket, source: AgentSource): void {
   const session = openSession(source);
   const reader = new FrameReader();
-  let last = Promise.resolve();
-  client.on('data', (chunk: Buffer) => {
+  const answerAll = async (chunk: Buffer): Promise<void> => {
+    client.pause(); // what it asks meanwhile waits on its side
     for (const request of reader.push(chunk)) {
-      last = last.then(async () => {
-        const answer = await session.answer(request);
-        if (!client.destroyed) client.write(frame(answer));
-      });
+      const answer = await session.answer(request);
+      if (!client.destroyed) client.write(frame(answer));
     }
     if (reader.broken) client.destroy();
-  });
+    else client.resume();
+  };
+  client.on('data', (chunk: Buffer) => void answerAll(chunk));
   client.on('error', () => {}); // told by its end
   client.once('close', () => session[Symbol.dispose]());
 }
