@@ -1,5 +1,6 @@
 import { type CopyStep, isSecretName, type RunStep, type WorkdirStep } from '../dockerfile/index.ts';
 import { type Digest, digestOf } from '../oci/index.ts';
+import { plainNameOf } from './copy/select.ts';
 
 /** The named parts of a cache key, kept beside its digest so that a miss can be explained (DESIGN idea 4). */
 export type KeyParts = Readonly<Record<string, string>>;
@@ -8,6 +9,8 @@ export interface CacheKey {
   readonly key: Digest;
   /** As they may be kept and shown: values of variables that are called like secrets are masked. */
   readonly parts: KeyParts;
+  /** The key under which the result is kept as well where sources may be called otherwise: nothing of it shows their names. */
+  readonly nameless?: CacheKey | undefined;
 }
 
 /** In place of the value of a variable that is called like a secret. */
@@ -96,7 +99,16 @@ export function copyKey(
     unpack: step.unpack,
     sources,
   };
-  return cacheKeyOf(own, around);
+  const names = namesOf(step);
+  return { ...cacheKeyOf({ ...own, names }, around), nameless: cacheKeyOf({ ...own, names: 'any' }, around) };
+}
+
+/** What sources are called that the step names itself; the content digest covers the names of others. */
+function namesOf(step: CopyStep): string {
+  if (step.parents) return '[]';
+  return JSON.stringify(
+    step.sources.map((source) => (source.kind === 'path' ? (plainNameOf(source.path) ?? null) : null)),
+  );
 }
 
 export function workdirKey(step: WorkdirStep, parent: Digest | undefined, around: KeySurroundings = {}): CacheKey {

@@ -124,6 +124,8 @@ export type Job = DigestJob | CompareJob | CopyJob | WorkdirJob | RunJob | Expor
 export interface CopyResult {
   /** Content digest of what was copied, as a digest job gives it; absent where sources cannot change meanwhile. */
   readonly digest?: string | undefined;
+  /** Whether it depends on what sources are called, beside their content. */
+  readonly named: boolean;
 }
 
 export interface RunResult {

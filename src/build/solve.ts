@@ -252,14 +252,20 @@ class Solver implements TreeOffer {
     return { result: { diffIds, created }, cached: true, saved: known.duration };
   }
 
-  /** A record of this step. Where the result needs its layer, it counts only while that is to be had, on this parent. */
-  #find(step: ChangingStep, { key }: CacheKey, parent: Digest | undefined): CacheRecord | undefined {
+  /** A record of this step, or of one whose sources are called otherwise, where that does not matter. */
+  #find(step: ChangingStep, key: CacheKey, parent: Digest | undefined): CacheRecord | undefined {
+    return this.#findOne(step, key, parent) ?? (key.nameless && this.#findOne(step, key.nameless, parent));
+  }
+
+  /** Where the result needs its layer, a record counts only while that is to be had, on this parent. */
+  #findOne(step: ChangingStep, { key }: CacheKey, parent: Digest | undefined): CacheRecord | undefined {
     const made = this.#made.get(key);
     if (made !== undefined) return made;
     if (this.#isUncached(step)) return undefined;
     const record = this.#options.cache.get(key, { withoutLayer: !this.#lasting.has(step.id) });
     if (record === undefined) return undefined;
-    const usable = record.parent === parent || this.store.snapshots.has(chainIdOf(parent, record.diffId));
+    const usable =
+      standsAlone(step) || record.parent === parent || this.store.snapshots.has(chainIdOf(parent, record.diffId));
     return usable ? record : undefined;
   }
 
@@ -273,20 +279,22 @@ class Solver implements TreeOffer {
     { key, below, signal }: { key: CacheKey; below: readonly Digest[]; signal: AbortSignal },
   ): Promise<Solved> {
     const begun = Date.now();
-    const parent = chainIdOfAll(below);
+    const parent = standsAlone(step) ? undefined : chainIdOfAll(below);
     const reasons = await this.#reasonsFor(step, key, signal);
     this.#tell({ type: 'step-explained', id: step.id, reasons });
     try {
       if (step.kind === 'run') this.#conditions.expect(step);
-      await this.unpack(below, step.id);
+      if (!standsAlone(step)) await this.unpack(below, step.id);
       const { diffId, taken } = await this.#perform(step, parent, signal);
-      const done = await this.#keys.keyOfDone(step, parent, { key, signal, taken });
+      const done = await this.#keys.keyOfDone(step, chainIdOfAll(below), { key, signal, taken });
       const duration = Date.now() - begun;
-      const record: CacheRecord = { ...done, diffId, parent, duration };
       const created = new Date().toISOString();
-      this.#options.cache.put(record);
-      this.#options.cache.putFact('created', done.key, created);
-      this.#made.set(done.key, record);
+      for (const { key: each, parts } of keysToKeep(done, taken)) {
+        const record: CacheRecord = { key: each, parts, diffId, parent, duration };
+        this.#options.cache.put(record);
+        this.#options.cache.putFact('created', each, created);
+        this.#made.set(each, record);
+      }
       const diffIds = [...below, diffId];
       this.book.enter(step, { key: done, outcome: 'done', reasons, milliseconds: duration }, diffIds);
       return { result: { diffIds, created: this.#epoch ?? created }, cached: false };
@@ -350,7 +358,7 @@ class Solver implements TreeOffer {
   }
 
   async #copy(step: CopyStep, place: Workplace, signal: AbortSignal): Promise<Taken> {
-    const { digest } = await this.#options.workshop.run(
+    const { digest, named } = await this.#options.workshop.run(
       {
         kind: 'copy',
         place,
@@ -363,7 +371,7 @@ class Solver implements TreeOffer {
       },
       { signal },
     );
-    return { sources: digest };
+    return { sources: digest, named };
   }
 
   async #run(step: RunStep, place: Workplace, signal: AbortSignal): Promise<Taken> {
@@ -381,6 +389,15 @@ class Solver implements TreeOffer {
     if (end.exitCode !== 0) throw failure(end);
     return { mounts: end.shown };
   }
+}
+
+/** COPY --link: made beside what is below, so that the layer fits on any base, and a base is not even unpacked for it. */
+function standsAlone(step: ChangingStep): boolean {
+  return step.kind === 'copy' && step.link;
+}
+
+function keysToKeep(key: CacheKey, taken: Taken): readonly CacheKey[] {
+  return key.nameless !== undefined && taken.named === false ? [key, key.nameless] : [key];
 }
 
 type Unpacking = { readonly diffId: Digest; readonly bytes: number; readonly total: number };

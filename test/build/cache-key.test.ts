@@ -110,6 +110,17 @@ describe('the key of a COPY step', () => {
     expect(key).not.toBe(keyOfCopy());
   });
 
+  it('tells what its sources are called, and has another one beside it that does not', () => {
+    const from = { kind: 'context' } as const;
+    const of = (path: string) =>
+      copyKey({ ...copy, sources: [{ kind: 'path', from, path }] }, parent, { sources: 'x' });
+    const [a, b, other] = [of('d/a'), of('b'), of('e/a')];
+    expect([a.key === b.key, a.key === other.key, a.key === a.nameless?.key]).toEqual([false, true, false]);
+    expect(a.nameless?.key).toBe(b.nameless?.key);
+    // What a wildcard finds is called in the content digest.
+    expect(of('*').parts['names']).toBe('[null]');
+  });
+
   it('does not depend on the parent with --link', () => {
     expect(keyOfCopy({ link: true }, digestOf('other'))).toBe(keyOfCopy({ link: true }));
   });

@@ -333,7 +333,11 @@ describe('digestSelection', () => {
     expect(digestOfTree({ 'x/f': '1' }, ['x'])).toBe(digestOfTree({ 'y/f': '1' }, ['y']));
   });
 
-  it('depends on what a copied file is called', () => {
-    expect(digestOfTree({ x: '1' }, ['x'])).not.toBe(digestOfTree({ y: '1' }, ['y']));
+  it('does not depend on what a file is called that the step names: that is another part of its key', () => {
+    expect(digestOfTree({ x: '1' }, ['x'])).toBe(digestOfTree({ y: '1' }, ['y']));
+  });
+
+  it('depends on what a file is called that a wildcard finds', () => {
+    expect(digestOfTree({ x: '1' }, ['*'])).not.toBe(digestOfTree({ y: '1' }, ['*']));
   });
 });

@@ -225,6 +225,7 @@ const reason = whyNoBusyboxBase();
         writeFileSync(join(folder, 'f'), 'f');
         writeFileSync(join(folder, 'd/g'), `row ${index}`.padEnd(8));
         copyFileSync(join(folder, 'd/g'), join(folder, 'd/h'));
+        utimesSync(join(folder, 'd/h'), 1_000_000_000, 1_000_000_000);
       }
       const build = async (which: 'first' | 'second', ...flags: readonly string[]) => {
         const output = join(home, which);

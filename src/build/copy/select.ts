@@ -24,6 +24,8 @@ export interface Selected {
   readonly stats: FileStats;
   /** The build itself fetched or wrote it: ADD unpacks it only where it is told to. */
   readonly fetched?: boolean | undefined;
+  /** Named by a path, not found by a wildcard: what it is called is known without looking. */
+  readonly plain?: boolean | undefined;
   /** `--parents`: only what this matches, kept with its path; `path` is then the folder that paths are relative to. */
   readonly include?: IgnoreMatcher | undefined;
 }
@@ -63,7 +65,17 @@ function selectPlain(tree: SourceTree, parts: readonly string[], pattern: string
   const path = parts.join('/');
   const found = visible(tree, path) ? followInRoot(tree.root, unescape(path)) : undefined;
   if (found === undefined || !visible(tree, found.path)) throw notFound(tree, pattern, path);
-  return { tree, path: found.path, name: unescape(parts.at(-1) ?? ''), stats: found.stats };
+  return { tree, path: found.path, name: nameOf(parts), stats: found.stats, plain: true };
+}
+
+function nameOf(parts: readonly string[]): BytePath {
+  return unescape(parts.at(-1) ?? '');
+}
+
+/** What a source without wildcards is called where it goes into a folder; undefined: it has some. */
+export function plainNameOf(pattern: string): string | undefined {
+  const parts = cleanParts(bytesOf(pattern));
+  return parts.some(isWild) ? undefined : textOf(nameOf(parts));
 }
 
 function unescape(path: BytePath): BytePath {

@@ -5,7 +5,7 @@ import type { WalkEntry } from './walk.ts';
 import type { ListingEntry } from './listing.ts';
 
 /** Changes when the same files get another digest. */
-export const selectionForm = '2';
+export const selectionForm = '3';
 const flushAt = 1 << 16;
 
 /** What one file holds: a regular file's sha256 (with its capability, where that counts), a link's target, a device's number. */
@@ -14,7 +14,8 @@ export type EntryContent = string;
 /**
  * The content digest of a selection, added up file by file by whoever reads them: the digest job before a step, and the copy while it
  * copies, so that a layer is kept under the digest of what it holds even if files changed in between. It covers names, types, modes,
- * owners (unless the tree resets them), contents, and which files of a snapshot are one inode; never times.
+ * owners (unless the tree resets them), contents, and which files of a snapshot are one inode; never times, nor what a single file is called that the step
+ * names itself: that is another part of its key.
  */
 export class SelectionSum {
   readonly #sources = new Map<Selected, SourceSum>();
@@ -28,13 +29,14 @@ export class SelectionSum {
   add(selected: Selected, entry: WalkEntry, content: EntryContent): void {
     let source = this.#sources.get(selected);
     if (source === undefined) this.#sources.set(selected, (source = new SourceSum()));
-    const { stats, path } = entry;
+    const { stats } = entry;
     const { tree } = selected;
+    const path = hasOwnName(selected) ? '' : entry.path;
     const kind = kindOf(entry);
     const mode = kind === 'l' ? '' : modeIn(tree, stats).toString(8);
     const owner = tree.resetOwner ? '0:0' : `${stats.uid}:${stats.gid}`;
     source.add(`${path}\0${kind} ${mode} ${owner} ${content}\0`, tree.resetOwner ? undefined : inodeOf(entry));
-    this.#listing?.push({ path: pathInTree(selected, path), kind, mode, owner, content });
+    this.#listing?.push({ path: pathInTree(selected, entry.path), kind, mode, owner, content });
   }
 
   /** @param sources all that is selected, in order, also what nothing was added of */
@@ -43,7 +45,7 @@ export class SelectionSum {
     const names = new Map<string, string[]>();
     for (const [index, selected] of sources.entries()) {
       const source = this.#sources.get(selected);
-      const head = selected.stats.isDirectory() ? 'folder\0' : `file ${selected.name}\0`;
+      const head = selected.stats.isDirectory() ? 'folder\0' : `file ${hasOwnName(selected) ? '' : selected.name}\0`;
       sum.update(`${head}${source?.digest() ?? ''}\0`, 'latin1');
       for (const [inode, ordinal] of source?.linked ?? []) {
         names.set(inode, [...(names.get(inode) ?? []), `${index}.${ordinal}`]);
@@ -78,6 +80,10 @@ class SourceSum {
     this.#flush();
     return this.#sum.copy().digest('hex');
   }
+}
+
+function hasOwnName({ plain, stats }: Selected): boolean {
+  return plain === true && !stats.isDirectory();
 }
 
 function kindOf({ stats }: WalkEntry): ListingEntry['kind'] {

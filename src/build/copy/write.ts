@@ -55,8 +55,15 @@ const buffer = Buffer.allocUnsafeSlow(1 << 20);
  * destination, a file becomes it or goes below it; new folders are 0755 root's or `owner`'s; owner before mode before capabilities.
  * @throws BuildError COPY_CONFLICT for a folder over a file or a file over a folder
  */
-export function copyInto(sources: readonly Selected[], into: CopyInto): void {
-  new Copier(into).copy(sources);
+export function copyInto(sources: readonly Selected[], into: CopyInto): Copied {
+  const copier = new Copier(into);
+  copier.copy(sources);
+  return { named: copier.named };
+}
+
+export interface Copied {
+  /** Whether something depends on what a source is called: it went into a folder under its own name. */
+  readonly named: boolean;
 }
 
 /** Makes the folders of `path` that are missing, and returns where it really is. */
@@ -65,6 +72,7 @@ export function makeFolders(path: string, into: Omit<CopyInto, 'destination'>): 
 }
 
 class Copier {
+  named = false;
   readonly #into: CopyInto;
   /** First place of each inode that has several names, so that hard links stay links. */
   readonly #linked = new Map<string, BytePath>();
@@ -96,7 +104,10 @@ class Copier {
       exclude: this.#into.exclude,
       enter: (entry) => {
         const asFolder = destination.endsWith('/') || this.#resolve(destination).stats?.isDirectory() === true;
-        if (asFolder) return this.#place(entry, joinBytes(this.folder(destination), selected.name), selected);
+        if (asFolder) {
+          this.named = true;
+          return this.#place(entry, joinBytes(this.folder(destination), selected.name), selected);
+        }
         const target = this.#resolve(destination).path;
         this.folder(target.slice(0, Math.max(0, target.lastIndexOf('/'))));
         this.#place(entry, target, selected);

@@ -12,10 +12,7 @@ import { openSelection } from './select.ts';
 export async function copyJob(job: CopyJob, context: JobContext): Promise<CopyResult> {
   using trees = new OpenTrees(job.place.scratch);
   const { sources, exclude } = openSelection(job.selection, trees);
-  const { active } = job.place;
-  // With --link the result must not depend on what is below: it is written beside it, not over it.
-  const linked = job.link && active.driver === 'overlay';
-  const root = linked ? active.folder : trees.open(active.root);
+  const root = trees.open(job.place.active.root);
   const into = {
     root,
     destination: job.destination,
@@ -31,8 +28,8 @@ export async function copyJob(job: CopyJob, context: JobContext): Promise<CopyRe
   const { unpack } = job;
   const rest =
     unpack === 'never' ? sources : await unpackArchives(sources, { ...into, unpack, signal: context.signal });
-  copyInto(rest, into);
-  return { digest: into.sum?.digest(sources) };
+  const { named } = copyInto(rest, into);
+  return { digest: into.sum?.digest(sources), named };
 }
 
 function ownerOf(job: CopyJob, root: string): { uid: number; gid: number } | undefined {

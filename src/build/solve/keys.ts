@@ -26,6 +26,8 @@ export interface StepKeysOptions {
 /** Content digests of what a step took from contexts, told by who read it. */
 export interface Taken {
   readonly sources?: string | undefined;
+  /** Whether the result depends on what sources are called. */
+  readonly named?: boolean | undefined;
   /** By target. */
   readonly mounts?: Readonly<Record<string, string>> | undefined;
 }
