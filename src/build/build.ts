@@ -9,6 +9,7 @@ import { contextTrees } from './contexts/context-trees.ts';
 import { gitContext, openContext } from './contexts/main-context.ts';
 import { parseNamedContexts } from './contexts/named-contexts.ts';
 import { RemoteSources } from './contexts/remote-sources.ts';
+import { timeOf } from './epoch-time.ts';
 import type { OnBuildEvent } from './events.ts';
 import { imageConfigOf } from './image-config.ts';
 import type { OpenRepository } from './images/resolve.ts';
@@ -19,7 +20,8 @@ import { SecretSources } from './mounts/secrets.ts';
 import { checkOutputs } from './outputs/check-outputs.ts';
 import { exportBuild, type Exported } from './outputs/export.ts';
 import type { BuiltImage } from './outputs/roots.ts';
-import { type BuildPlan, planOf, rootOf } from './plan.ts';
+import { type BuildPlan, rootOf } from './plan.ts';
+import { planWithEpoch } from './reproduce/plan-with-epoch.ts';
 import type { BuildRequest } from './request.ts';
 import { solve, type StepResult } from './solve.ts';
 import { parallelismOf, Workshop } from './workshop.ts';
@@ -63,7 +65,9 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
   const ast = parse(context.dockerfile.text, { name: context.dockerfile.name });
   const images = new BaseImages({ ...options, contexts, pull: request.pull, showPlatform: platforms.length > 1 });
   const imageOf = (step: ImageStep) => images.imageOf(step);
-  const plan = await planOf(ast, inputsOf(request, { context, contexts }), { images, platforms });
+  const inputs = inputsOf(request, { context, contexts });
+  const sources = { ...opening, context, contexts };
+  const { plan, epoch } = await planWithEpoch(ast, inputs, { images, platforms, sources, request });
   noteWarnings(plan.warnings, options.onEvent);
   await requireRunnable(plan, { lane, dockerfile: context.dockerfile, imageOf, onEvent: options.onEvent });
   checkEntitlements(plan, request, context.dockerfile);
@@ -80,30 +84,36 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
     folders: await contextTrees(contexts, plan, opening),
     remote,
     imageOf,
+    epoch,
     onEvent: options.onEvent,
     shown: options.shown,
     signal,
   });
-  const built = builtOf(plan, solution.results);
-  const exported = await exportBuild(built, { ...options, request, workshop, lane, asIndex, epoch: epochOf(request) });
-  solution.close([exported.imageId]);
+  const built = builtOf(plan, solution.results, epoch);
+  const exported = await exportBuild(built, { ...options, request, workshop, lane, asIndex, epoch });
+  solution.close([...new Set([exported.imageId, ...exported.ids])]);
   return { ...exported, platforms: built };
 }
 
 /** The image of each platform, with how much of it is its base's. */
-function builtOf({ platforms, steps }: BuildPlan, results: ReadonlyMap<StepId, StepResult>): readonly BuiltImage[] {
+function builtOf(
+  { platforms, steps }: BuildPlan,
+  results: ReadonlyMap<StepId, StepResult>,
+  epoch: number | undefined,
+): readonly BuiltImage[] {
+  const created = epoch === undefined ? undefined : timeOf(epoch);
   const byId = new Map(steps.map((step) => [step.id, step]));
   return platforms.map((each) => {
     const root = each.target === undefined ? undefined : rootOf(each.target, byId);
     const baseLayers = root?.kind === 'image' ? (results.get(root.id)?.diffIds.length ?? 0) : 0;
     const baseHistory = each.image.history.filter((item) => item.inherited === true).length;
-    return { platform: each.platform, config: imageConfigOf(each, results), baseLayers, baseHistory };
+    return {
+      platform: each.platform,
+      config: imageConfigOf(each, results, { epoch: created }),
+      baseLayers,
+      baseHistory,
+    };
   });
-}
-
-function epochOf({ buildArgs }: BuildRequest): number | undefined {
-  const text = buildArgs['SOURCE_DATE_EPOCH'] ?? '';
-  return /^\d{1,12}$/.test(text) ? Number(text) : undefined;
 }
 
 /** BuildKit's words for a build argument that switches something on. */

@@ -8,6 +8,8 @@ export type BuildErrorCode =
   | 'COPY_CONFLICT'
   | 'DOWNLOAD_FAILED'
   | 'CHECKSUM_MISMATCH'
+  /** SOURCE_DATE_EPOCH names something without a time. */
+  | 'EPOCH_UNKNOWN'
   | 'GIT_MISSING'
   | 'GIT_FAILED'
   | 'ARCHIVE_INVALID'

@@ -100,6 +100,8 @@ export interface ExportJob {
   /** `tar`: a file to write; `folder`: an existing empty folder to fill. */
   readonly form: 'tar' | 'folder';
   readonly destination: string;
+  /** Seconds since 1970; a tar tells no later time. */
+  readonly clampTo?: number | undefined;
   /** Where the filled folder's content then goes. */
   readonly into?: ExportTarget | undefined;
 }

@@ -1,7 +1,17 @@
 import { formatPlatform, normalizePlatform, type Platform } from '../oci/index.ts';
 import type { Ast } from './ast.ts';
 import { type BuildInputs, needKey, type PlacedNeed, type ResolvedConfigs } from './contract.ts';
-import type { CopySource, GraphWarning, ImageDraft, RunMount, Step, StepGraph, StepId, TreeSource } from './graph.ts';
+import type {
+  CopySource,
+  EpochSource,
+  GraphWarning,
+  ImageDraft,
+  RunMount,
+  Step,
+  StepGraph,
+  StepId,
+  TreeSource,
+} from './graph.ts';
 import { needs } from './stage-graph/reach.ts';
 import { toGraph } from './stage-graph/to-graph.ts';
 
@@ -19,6 +29,8 @@ export interface PlatformGraph {
   /** In the order asked for, each once. */
   readonly platforms: readonly PlatformResult[];
   readonly steps: readonly Step[];
+  /** As in a StepGraph; the same for all platforms. */
+  readonly epoch?: EpochSource;
   readonly warnings: readonly GraphWarning[];
 }
 
@@ -48,12 +60,15 @@ export function platformNeeds(ast: Ast, inputs: PlatformInputs, configs: Resolve
 export function toPlatformGraph(ast: Ast, inputs: PlatformInputs, configs: ResolvedConfigs): PlatformGraph {
   const pool = new StepPool();
   const warnings = new Map<string, GraphWarning>();
+  let epoch: EpochSource | undefined;
   const platforms = inputsOfEach(inputs).map((each): PlatformResult => {
     const graph = toGraph(ast, each, configs);
+    epoch ??= graph.epoch;
     for (const warning of graph.warnings) warnings.set(JSON.stringify(warning), warning);
     return { platform: each.platform, ...pool.add(graph) };
   });
-  return { version: 1, platforms, steps: pool.steps, warnings: [...warnings.values()] };
+  const found = epoch === undefined ? {} : { epoch };
+  return { version: 1, platforms, steps: pool.steps, ...found, warnings: [...warnings.values()] };
 }
 
 function inputsOfEach({ platforms, ...inputs }: PlatformInputs): BuildInputs[] {

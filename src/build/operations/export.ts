@@ -33,7 +33,8 @@ function writeTar(trees: readonly OpenTree[], job: ExportJob, context: JobContex
   try {
     trees.forEach(({ root, folder }, at) => {
       const headerList = join(job.scratch, `headers-${at}`);
-      diffLayer(root, { privileges: context.privileges, lowers: [], headerList, ...(folder && { prefix: folder }) });
+      const how = { lowers: [], headerList, clampTo: job.clampTo, ...(folder && { prefix: folder }) };
+      diffLayer(root, { privileges: context.privileges, ...how });
       if (at > 0) cutEnd(fd);
       for (const chunk of deriveTar(headerList, root)) {
         context.signal.throwIfAborted();

@@ -39,6 +39,8 @@ export interface ExportOptions extends CallOptions {
 export interface Exported {
   /** The config's digest, docker's image id; the index's where there are several platforms. */
   readonly imageId: Digest;
+  /** The image of each platform. */
+  readonly ids: readonly Digest[];
   /** In the store. */
   readonly names: readonly string[];
   /** False where only trees were written. */
@@ -91,7 +93,7 @@ class Exporter {
     const isKept = names.length > 0 || this.#outputs.length === 0 || this.#outputs.some(keeps);
     await this.#forget(isKept ? ids : []);
     const hasImage = isKept || this.#outputs.some((output) => 'form' in output);
-    return { imageId: await this.#imageId(ids, { isKept, hasImage }), names, hasImage, metadata: this.#metadata };
+    return { imageId: await this.#imageId(ids, { isKept, hasImage }), ids, names, hasImage, metadata: this.#metadata };
   }
 
   /** Of what is in the store; else of what an output made of it. */

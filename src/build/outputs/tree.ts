@@ -15,6 +15,8 @@ export interface TreeOptions extends CallOptions {
   readonly store: Store;
   readonly workshop: Workshop;
   readonly lane: Lane;
+  /** SOURCE_DATE_EPOCH of a reproducible build: no later time is told. */
+  readonly epoch?: number | undefined;
 }
 
 type Trees = ExportJob['trees'];
@@ -61,14 +63,19 @@ async function writeFolder(output: TreeOutput, trees: Trees, { workshop, lane, s
   }
 }
 
-async function writeTar(output: TreeOutput, trees: Trees, { workshop, lane, signal }: TreeOptions): Promise<void> {
+async function writeTar(
+  output: TreeOutput,
+  trees: Trees,
+  { workshop, lane, epoch, signal }: TreeOptions,
+): Promise<void> {
   const destination = resolve(output.destination);
   const scratch = await lane.scratch();
   const streamed = isStream(output.destination);
   const file = !streamed ? `${destination}.${lane.id}.partial` : join(scratch, 'tree.tar');
   try {
     await mkdir(dirname(file), { recursive: true });
-    await workshop.run({ kind: 'export', trees, scratch, form: 'tar', destination: file }, { signal });
+    const job = { kind: 'export', trees, scratch, form: 'tar', destination: file, clampTo: epoch } as const;
+    await workshop.run(job, { signal });
     if (!streamed) {
       await rename(file, destination);
       return;

@@ -8,6 +8,7 @@ import { confinementFlags, confinementOf } from './confinement.ts';
 import { contextFlags, contextOf } from './context.ts';
 import { mountFlags, mountsRequest } from './mounts.ts';
 import { outputFlags, outputRequest } from './outputs.ts';
+import { reproducingFlags, reproducingOf, withEpoch } from './reproducing.ts';
 import { solvingFlags, solvingOf } from './solving.ts';
 
 /** The flags of `build` that say what is built and how: all that a target of bake can say too. A new family belongs here. */
@@ -25,6 +26,7 @@ export const requestFlags = {
   target: string({ description: 'Stage to build', helpValue: 'STAGE' }),
   ...contextFlags,
   ...solvingFlags,
+  ...reproducingFlags,
   pull: boolean({ description: 'Ask registries for newer base images', default: false }),
   isolation: option({
     options: ['auto', 'runc', 'sandbox'] as const,
@@ -47,12 +49,13 @@ export function requestOf(flags: RequestValues, context: string, stdin: BuildReq
     context,
     dockerfile: flags.file,
     stdin,
-    buildArgs: namedValues('build-arg', flags['build-arg'], { environment: process.env }),
+    buildArgs: withEpoch(namedValues('build-arg', flags['build-arg'], { environment: process.env }), process.env),
     labels: namedValues('label', flags.label, { emptyAllowed: true }),
     contexts: namedValues('build-context', flags['build-context']),
     target: flags.target,
     ...contextOf(flags),
     ...solvingOf(flags),
+    ...reproducingOf(flags),
     pull: flags.pull,
     ...outputRequest(flags),
     isolation: flags.isolation,
