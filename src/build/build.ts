@@ -11,6 +11,7 @@ import { parseNamedContexts } from './contexts/named-contexts.ts';
 import { RemoteSources } from './contexts/remote-sources.ts';
 import { timeOf } from './epoch-time.ts';
 import type { OnBuildEvent } from './events.ts';
+import { recordBuild, type Recording } from './history/record-build.ts';
 import { imageConfigOf } from './image-config.ts';
 import type { OpenRepository } from './images/resolve.ts';
 import { inputsOf } from './inputs.ts';
@@ -47,6 +48,12 @@ export interface BuildResult extends Exported {
  * @throws DockerfileError for what is written wrong, BuildError STEP_FAILED with the step's own exit status, and what rooms below throw
  */
 export async function build(request: BuildRequest, options: BuildOptions): Promise<BuildResult> {
+  return recordBuild(request, { ...options, root: options.store.root }, (recording) =>
+    carryOut(request, { ...options, ...recording }),
+  );
+}
+
+async function carryOut(request: BuildRequest, options: BuildOptions & Recording): Promise<BuildResult> {
   const { store, signal } = options;
   await using lane = new Lane(store);
   await using stack = new AsyncDisposableStack();
@@ -58,6 +65,7 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
   const scratch = () => lane.scratch();
   const cache = new BuildCache(store);
   const secrets = new SecretSources(request.mounts?.secrets ?? [], { environment: process.env, signal });
+  options.hide(() => secrets.known);
   const access = { secret: (id: string) => secrets.get(id) };
   const remote = new RemoteSources({ access, facts: cache, scratch, signal, home: gitContext(request) });
   const opening = { privileges: store.privileges, scratch, remote, signal };

@@ -23,6 +23,7 @@ export type BuildErrorCode =
   | 'NOT_ALLOWED'
   | 'NO_TERMINAL'
   | 'KEPT_STEP_NOT_FOUND'
+  | 'NO_SUCH_BUILD'
   | 'OUTPUT_INVALID'
   /** A secret or an ssh agent that a step needs is not there, or cannot be had. */
   | 'SECRET_UNAVAILABLE'

@@ -25,6 +25,8 @@ export {
 } from '../container/index.ts';
 export { BuildError, type BuildErrorCode } from './error.ts';
 export type { BuildEvent, BuildNote, MissReason, OnBuildEvent, PlannedStep } from './events.ts';
+export { BuildHistory, type RecordedEvent, stateOf } from './history/history.ts';
+export type { BuildRecord, BuildState, RecordedStep, RequestSummary } from './history/record.ts';
 export { type LoadedImage, loadImages, type LoadOptions, saveImages, type SaveOptions } from './images/archive.ts';
 export { copyImage, type CopyImageOptions } from './images/copy.ts';
 export { createIndex, type CreateIndexOptions, type IndexSource } from './images/create-index.ts';

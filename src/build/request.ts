@@ -47,4 +47,6 @@ export interface BuildRequest {
   readonly confinement?: ConfinementRequest | undefined;
   /** `fail` unless given. */
   readonly onError?: OnError | undefined;
+  /** How many builds the store remembers, this one included: 50 unless given, none with 0. */
+  readonly history?: number | undefined;
 }

@@ -24,7 +24,7 @@ export { PrivateTmpfs, type PrivateTmpfsOptions } from './private-tmpfs.ts';
 export * from './privileges.ts';
 export { probeOverlay } from './probe-overlay.ts';
 export { ProcessLock } from './process-lock.ts';
-export { bootId, type ProcessRecord, processStartTime } from './process-record.ts';
+export { bootId, ownProcessRecord, type ProcessRecord, processStartTime } from './process-record.ts';
 export * from './root-mount.ts';
 export { reasonOf } from './reason-of.ts';
 export { replaceFile } from './replace-file.ts';

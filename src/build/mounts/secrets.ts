@@ -20,6 +20,7 @@ export class SecretSources {
   readonly #sources: ReadonlyMap<string, SecretSource>;
   readonly #options: SecretSourcesOptions;
   readonly #values = new Map<string, Promise<Buffer | undefined>>();
+  readonly #known: Buffer[] = [];
 
   /** Of several requests for an id the last counts. */
   constructor(requests: readonly SecretRequest[], options: SecretSourcesOptions) {
@@ -35,8 +36,19 @@ export class SecretSources {
     const known = this.#values.get(id);
     if (known !== undefined) return known;
     const source = this.#sources.get(id);
-    const value = source === undefined ? Promise.resolve(undefined) : this.#read(id, source);
+    const value = source === undefined ? Promise.resolve(undefined) : this.#remember(this.#read(id, source));
     this.#values.set(id, value);
+    return value;
+  }
+
+  /** The values that were asked for so far: what must not be written down. */
+  get known(): readonly Buffer[] {
+    return this.#known;
+  }
+
+  async #remember(reading: Promise<Buffer | undefined>): Promise<Buffer | undefined> {
+    const value = await reading;
+    if (value !== undefined) this.#known.push(value);
     return value;
   }
 

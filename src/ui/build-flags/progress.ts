@@ -3,7 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import { boolean, option, string } from '@oclif/core/flags';
 import { progressFor } from '../progress/progress-for.ts';
 import { severalRenderers } from '../progress/several.ts';
-import { TimelineFile } from '../timeline/timeline-file.ts';
+import { timelineFile } from '../timeline/timeline-file.ts';
 import type { ProgressKind, ProgressRenderer, ProgressStream } from '../progress/types.ts';
 
 const kinds = ['auto', 'tty', 'plain', 'quiet', 'json', 'rawjson', 'github', 'gitlab'] as const;
@@ -49,7 +49,7 @@ export function buildProgress(flags: ProgressValues, { context, file, stream }: 
   const kind = flags.quiet ? 'quiet' : (flags.progress ?? progressOf(process.env['BUILDKIT_PROGRESS']));
   const { explain, summary, timeline } = flags;
   const shown = progressFor(kind, stream, { explain, summary, dockerfile: dockerfilePath(context, file) });
-  return timeline === undefined ? shown : severalRenderers([shown, new TimelineFile(timeline)]);
+  return timeline === undefined ? shown : severalRenderers([shown, timelineFile(timeline)]);
 }
 
 /** A word of BuildKit's that we do not have is no reason to fail. */

@@ -9,6 +9,7 @@ import { contextFlags, contextOf } from './context.ts';
 import { mountFlags, mountsRequest } from './mounts.ts';
 import { outputFlags, outputRequest } from './outputs.ts';
 import { reproducingFlags, reproducingOf, withEpoch } from './reproducing.ts';
+import { historyOf } from './history.ts';
 import { solvingFlags, solvingOf } from './solving.ts';
 
 /** The flags of `build` that say what is built and how: all that a target of bake can say too. A new family belongs here. */
@@ -61,6 +62,7 @@ export function requestOf(flags: RequestValues, context: string, stdin: BuildReq
     isolation: flags.isolation,
     mounts: mountsRequest(flags),
     ...confinementOf(flags),
+    history: historyOf(),
   };
 }
 

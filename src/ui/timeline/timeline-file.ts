@@ -7,7 +7,7 @@ import { writeWholeFile } from '../whole-file.ts';
 import { TimelineRecorder } from './timeline.ts';
 
 /** Writes the timeline of a build into a file when the build has ended, however it ended. */
-export class TimelineFile implements ProgressRenderer {
+class TimelineFile implements ProgressRenderer {
   readonly #path: string;
   readonly #recorder: TimelineRecorder;
   #error: unknown;
@@ -38,4 +38,9 @@ export class TimelineFile implements ProgressRenderer {
     const { timelinePage } = await import('./page.ts');
     await writeWholeFile(this.#path, timelinePage(this.#recorder.timeline(this.#error)));
   }
+}
+
+/** @throws UiError FILE_UNWRITABLE */
+export function timelineFile(path: string, now?: () => number): ProgressRenderer {
+  return new TimelineFile(path, now);
 }

@@ -1,0 +1,49 @@
+import type { OnBuildEvent } from '../events.ts';
+import type { BuildRequest } from '../request.ts';
+import { defaultKept } from './history.ts';
+import { BuildRecorder, type RecordedResult } from './recorder.ts';
+
+export interface RecordOptions {
+  /** The store's folder. */
+  readonly root: string;
+  readonly onEvent: OnBuildEvent;
+  readonly shown?: (() => Promise<void> | undefined) | undefined;
+}
+
+/** What a build that is recorded uses in place of its caller's. */
+export interface Recording extends Pick<RecordOptions, 'onEvent' | 'shown'> {
+  /** Names where values come from that must not be written. */
+  hide(values: () => readonly Uint8Array[]): void;
+}
+
+/** Does a build and writes down how it went, as far as its request wants that. */
+export async function recordBuild<R extends RecordedResult>(
+  request: BuildRequest,
+  options: RecordOptions,
+  work: (recording: Recording) => Promise<R>,
+): Promise<R> {
+  const { root, onEvent, shown } = options;
+  const kept = request.history ?? defaultKept;
+  if (kept === 0) return work({ onEvent, shown, hide: () => {} });
+  const recorder = new BuildRecorder(root, request, kept);
+  try {
+    const result = await work({
+      onEvent: (event) => {
+        recorder.event(event);
+        onEvent(event);
+      },
+      shown: () => both(shown?.(), recorder.drained()),
+      hide: (values) => recorder.hide(values),
+    });
+    await recorder.end({ result });
+    return result;
+  } catch (error) {
+    await recorder.end({ error });
+    throw error;
+  }
+}
+
+function both(one: Promise<void> | undefined, other: Promise<void> | undefined): Promise<void> | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Promise.all([one, other]).then(() => undefined);
+}
