@@ -13,7 +13,7 @@ export interface RecordOptions {
 /** What a build that is recorded uses in place of its caller's. */
 export interface Recording extends Pick<RecordOptions, 'onEvent' | 'shown'> {
   /** Names where values come from that must not be written. */
-  hide(values: () => readonly Uint8Array[]): void;
+  readonly hide: (values: () => readonly Uint8Array[]) => void;
 }
 
 /** Does a build and writes down how it went, as far as its request wants that. */

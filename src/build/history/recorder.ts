@@ -140,7 +140,10 @@ export class BuildRecorder {
         return [...this.#rests(event.id), event];
       case 'step-error':
         return [...this.#rests(event.id), { ...event, message: redact(event.message, this.#hidden()) }];
-      default:
+      case 'note':
+      case 'plan':
+      case 'step-start':
+      case 'step-explained':
         return [event];
     }
   }
@@ -190,7 +193,11 @@ function changeOf(event: BuildEvent, safe: (text: string) => string): Partial<Re
       return { outcome: 'error', ended: event.time, error: safe(event.message) };
     case 'step-cancelled':
       return { outcome: 'cancelled', ended: event.time };
-    default:
+    case 'note':
+    case 'plan':
+    case 'step-start':
+    case 'step-log':
+    case 'step-progress':
       return undefined;
   }
 }

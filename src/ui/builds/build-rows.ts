@@ -62,7 +62,7 @@ function familiar(name: string): string {
 export function buildFilter(filters: readonly string[]): (record: BuildRecord) => boolean {
   const wanted = { status: new Set<string>(), name: [] as string[] };
   for (const filter of filters) {
-    const [key, value = ''] = split(filter);
+    const [key, value] = split(filter);
     if (key === 'status') wanted.status.add(stateNamed(value));
     else if (key === 'name') wanted.name.push(value);
     else throw new UsageError(`invalid filter '${filter}'`, { hint: 'Filters are status=… and name=….' });
