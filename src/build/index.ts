@@ -1,3 +1,4 @@
+export { type Remembered, rememberBuild, type RememberedStep, stepsMeant } from './solve/why.ts';
 export { build, type BuildOptions, type BuildResult } from './build.ts';
 export {
   type CheckedDockerfile,

@@ -13,6 +13,7 @@ export { replay, type ReplayOptions } from './builds/replay.ts';
 export { Command } from './command.ts';
 export { defaultDockerfile } from './dockerfile-path.ts';
 export { drained } from './drained.ts';
+export { whyLines } from './why.ts';
 export { UiError, type UiErrorCode } from './error.ts';
 export { escapeControls, escapeControlsInLines, keepColours, stripControls } from './escape.ts';
 export {

@@ -8,7 +8,7 @@ import { inputs } from '../dockerfile/build-inputs.ts';
 /** What goes wrong where no image is here and every registry answers with this. */
 async function failure(text: string, code: RegistryErrorCode): Promise<unknown> {
   const images = new BaseImages({
-    store: { images: { find: () => undefined } } as unknown as Store,
+    store: { images: { find: () => undefined, partsOf: () => [] } } as unknown as Store,
     open: async () => {
       throw new RegistryError(code, 'the registry said no', { hint: 'log in' });
     },
