@@ -24,7 +24,8 @@ import type { BuiltImage } from './outputs/roots.ts';
 import { type BuildPlan, rootOf } from './plan.ts';
 import { planWithEpoch } from './reproduce/plan-with-epoch.ts';
 import type { BuildRequest } from './request.ts';
-import { solve, type StepResult } from './solve.ts';
+import { again, requireSameResults } from './reproduce/verify.ts';
+import { solve, type SolveOptions, type StepResult } from './solve.ts';
 import { parallelismOf, Workshop } from './workshop.ts';
 
 export interface BuildOptions {
@@ -53,7 +54,8 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
   );
 }
 
-async function carryOut(request: BuildRequest, options: BuildOptions & Recording): Promise<BuildResult> {
+async function carryOut(asked: BuildRequest, options: BuildOptions & Recording): Promise<BuildResult> {
+  const request = asked.verifyReproducible === true ? { ...asked, noCache: true } : asked;
   const { store, signal } = options;
   await using lane = new Lane(store);
   await using stack = new AsyncDisposableStack();
@@ -80,7 +82,7 @@ async function carryOut(request: BuildRequest, options: BuildOptions & Recording
   await requireRunnable(plan, { lane, dockerfile: context.dockerfile, imageOf, onEvent: options.onEvent });
   checkEntitlements(plan, request, context.dockerfile);
   await using networks = new NetworkPool({ privileges: store.privileges, folder: () => lane.scratch(), signal });
-  const solution = await solve(plan, {
+  const solving: SolveOptions = {
     store,
     cache,
     workshop,
@@ -96,7 +98,12 @@ async function carryOut(request: BuildRequest, options: BuildOptions & Recording
     onEvent: options.onEvent,
     shown: options.shown,
     signal,
-  });
+  };
+  const solution = await solve(plan, solving);
+  if (request.verifyReproducible === true) {
+    const second = await solve(plan, { ...solving, onEvent: again(options.onEvent) });
+    await requireSameResults(plan, [solution.results, second.results], options);
+  }
   const built = builtOf(plan, solution.results, epoch);
   const exported = await exportBuild(built, { ...options, request, workshop, lane, asIndex, epoch });
   solution.close([...new Set([exported.imageId, ...exported.ids])]);

@@ -10,6 +10,8 @@ export type BuildErrorCode =
   | 'CHECKSUM_MISMATCH'
   /** SOURCE_DATE_EPOCH names something without a time. */
   | 'EPOCH_UNKNOWN'
+  /** Two builds of the same made different layers. */
+  | 'NOT_REPRODUCIBLE'
   /** No build of it is remembered, or it had no such step. */
   | 'ACCOUNT_NOT_FOUND'
   | 'GIT_MISSING'

@@ -29,6 +29,8 @@ export interface BuildRequest {
   readonly noCacheFilter?: readonly string[] | undefined;
   /** Makes the same image of the same sources, bit for bit; as SOURCE_DATE_EPOCH does where it is given. */
   readonly reproducible?: boolean | undefined;
+  /** Builds twice without the cache, and fails where the layers differ. */
+  readonly verifyReproducible?: boolean | undefined;
   /** At most so many steps at once. */
   readonly maxParallelism?: number | undefined;
   /** Asks the registry for a newer base even where one is here. */
