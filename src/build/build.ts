@@ -10,6 +10,10 @@ import { gitContext, openContext } from './contexts/main-context.ts';
 import { parseNamedContexts } from './contexts/named-contexts.ts';
 import { RemoteSources } from './contexts/remote-sources.ts';
 import { timeOf } from './epoch-time.ts';
+import { exportCaches } from './cache/export.ts';
+import { importCaches } from './cache/import.ts';
+import { withInlineCache } from './cache/inline.ts';
+import { settleLayers } from './cache/settle.ts';
 import type { OnBuildEvent } from './events.ts';
 import { recordBuild, type Recording } from './history/record-build.ts';
 import { imageConfigOf } from './image-config.ts';
@@ -64,6 +68,8 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
   const asIndex = platforms.length > 1 || isTrue(request.buildArgs['BUILDKIT_MULTI_PLATFORM']);
   checkOutputs(request, asIndex);
   const contexts = parseNamedContexts(request.contexts);
+  const imports = importCaches(request.noCache ? [] : (request.cache?.from ?? []), options);
+  imports.catch(() => undefined); // told when it is awaited
   const scratch = () => lane.scratch();
   const cache = new BuildCache(store);
   const secrets = new SecretSources(request.mounts?.secrets ?? [], { environment: process.env, signal });
@@ -82,6 +88,7 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
   await requireRunnable(plan, { lane, dockerfile: context.dockerfile, imageOf, onEvent: options.onEvent });
   checkEntitlements(plan, request, context.dockerfile);
   await using networks = new NetworkPool({ privileges: store.privileges, folder: () => lane.scratch(), signal });
+  cache.import(await imports);
   const solving: SolveOptions = {
     store,
     cache,
@@ -97,6 +104,7 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
     epoch,
     onEvent: options.onEvent,
     shown: options.shown,
+    settle: (results) => settleLayers(builtOf(plan, results, epoch), { ...options, request, cache }),
     signal,
   };
   const solution = await solve(plan, solving);
@@ -104,8 +112,9 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
     const second = await solve(plan, { ...solving, onEvent: again(options.onEvent) });
     await requireSameResults(plan, [solution.results, second.results], options);
   }
-  const built = builtOf(plan, solution.results, epoch);
+  const built = withInlineCache(builtOf(plan, solution.results, epoch), { request, cache, epoch });
   const exported = await exportBuild(built, { ...options, request, workshop, lane, asIndex, epoch });
+  await exportCaches(request.cache?.to ?? [], built, { ...options, cache });
   solution.close([...new Set([exported.imageId, ...exported.ids])]);
   return { ...exported, platforms: built };
 }

@@ -33,6 +33,13 @@ export type BuildErrorCode =
   | 'SECRET_UNAVAILABLE'
   /** One of several outputs; `cause` says why. */
   | 'OUTPUT_FAILED'
+  /** `--cache-from` or `--cache-to` say what cannot be. */
+  | 'CACHE_OPTION_INVALID'
+  /** What is found there is no cache of ours. */
+  | 'CACHE_INVALID'
+  | 'CACHE_UNSUPPORTED'
+  | 'CACHE_NOT_FOUND'
+  | 'CACHE_UNAVAILABLE'
   | 'CANCELLED'
   /** A bake definition is written wrong, or asks for what cannot be. */
   | 'BAKE_INVALID'

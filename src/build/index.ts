@@ -1,5 +1,7 @@
 export { type Remembered, rememberBuild, type RememberedStep, stepsMeant } from './solve/why.ts';
 export { build, type BuildOptions, type BuildResult } from './build.ts';
+export { parseCacheFrom, parseCacheTo } from './cache/parse-cache.ts';
+export type { CacheExport, CacheMode, CachePlace, CacheRequest } from './cache/request.ts';
 export {
   type CheckedDockerfile,
   checkDockerfile,

@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { openStore, type Store, type StoreOptions } from '../store/index.ts';
 import type { Privileges } from '../system/index.ts';
+import { openLayerSource } from './cache/layer-source.ts';
 import { reapLane } from './lane.ts';
 import type { OpenRepository } from './images/resolve.ts';
 
@@ -31,7 +32,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
       let failure: unknown;
       for (const source of sources) {
         try {
-          return await (await openRegistry(source)).fetch(descriptor, callOptions);
+          return await (await openLayerSource(source, openRegistry)).fetch(descriptor, callOptions);
         } catch (error) {
           failure = error;
         }

@@ -4,6 +4,7 @@ import type { Platform } from '../oci/index.ts';
 import type { ConfinementRequest } from './confinement.ts';
 import type { ContextModes } from './copy/tree.ts';
 import type { OnError } from './failed-step/contract.ts';
+import type { CacheRequest } from './cache/request.ts';
 import type { MountsRequest } from './mounts/request.ts';
 import type { Annotation, BuildOutput } from './outputs/output.ts';
 
@@ -51,4 +52,6 @@ export interface BuildRequest {
   readonly onError?: OnError | undefined;
   /** How many builds the store remembers, this one included: 50 unless given, none with 0. */
   readonly history?: number | undefined;
+  /** `--cache-from`, `--cache-to`. */
+  readonly cache?: CacheRequest | undefined;
 }

@@ -47,6 +47,8 @@ export interface SolveOptions {
   /** SOURCE_DATE_EPOCH of a reproducible build, seconds since 1970. */
   readonly epoch?: number | undefined;
   readonly shown: (() => Promise<void> | undefined) | undefined;
+  /** Makes sure of layers that results have from elsewhere; returns those that are not to be had, or are others. */
+  readonly settle: (results: ReadonlyMap<StepId, StepResult>) => Promise<readonly Digest[]>;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -104,6 +106,10 @@ class Solver implements TreeOffer {
   /** Steps that were told of, with what they gave: beginning again tells only of what is new. */
   readonly #told = new Map<StepId, Digest | undefined>();
   readonly #conditions: RunConditions;
+  /** Set where a cached layer proved to be lost: all is solved again without it. */
+  #beginsAgain = false;
+  /** What was told of lost layers. */
+  readonly #losses = new Set<string>();
 
   constructor(steps: readonly Step[], options: SolveOptions) {
     this.#steps = steps;
@@ -184,6 +190,7 @@ class Solver implements TreeOffer {
       time: Date.now(),
     });
     for (;;) {
+      this.#beginsAgain = false;
       const { failures, again } = await schedule(this.#steps, {
         perform: (step, stop) => this.#step(step, stop),
         onFailed: (step, error) =>
@@ -192,8 +199,9 @@ class Solver implements TreeOffer {
         signal,
       });
       if (failures.length > 0) throw failureOf(failures, this.context.dockerfile);
-      if (!again) return;
+      if (!again && !(await this.#lacksLayers())) return;
       this.results.clear();
+      this.#keys.forgetResults();
     }
   }
 
@@ -212,11 +220,29 @@ class Solver implements TreeOffer {
       return 'done';
     } catch (error) {
       if (!(error instanceof LostLayer)) throw error;
-      if (this.#options.cache.reject([error.diffId]).length === 0) throw error.cause;
-      const message = `a cached layer cannot be had, so its step is done again: ${error.message}`;
-      this.#tell({ type: 'note', level: 'warning', message });
+      if (!this.#reject([error.diffId], error.message)) throw error.cause;
       return 'again';
     }
+  }
+
+  /** Whether what was solved relies on cached layers that are lost: their steps are done then. */
+  async #lacksLayers(): Promise<boolean> {
+    const lost = await this.#options.settle(this.results);
+    return lost.length > 0 && this.#reject(lost, 'it is not there');
+  }
+
+  /**
+   * False where no cached step relied on these layers, so that beginning again would not help. Several steps may miss the same
+   * layer at once.
+   */
+  #reject(diffIds: readonly Digest[], why: string): boolean {
+    const { cache } = this.#options;
+    const notes = diffIds.map((diffId) => cache.lossOf(diffId, why));
+    if (cache.reject(diffIds).length === 0) return this.#beginsAgain;
+    for (const note of notes) if (!this.#losses.has(note.message)) this.#tell(note);
+    for (const { message } of notes) this.#losses.add(message);
+    this.#beginsAgain = true;
+    return true;
   }
 
   #tell(event: Parameters<OnBuildEvent>[0]): void {

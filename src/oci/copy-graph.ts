@@ -3,14 +3,15 @@ import { GraphWalk } from './copy-walk.ts';
 import { restrictPlatforms } from './copy-platforms.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { Platform } from './platform.ts';
+import type { MountOrigins } from './copy-transfer.ts';
 import type { CallOptions, Target } from './target.ts';
 
 export interface CopyOptions extends CallOptions {
   /** Transfers at once; 6 unless given. */
   readonly concurrency?: number;
   readonly onEvent?: ((event: CopyEvent) => void) | undefined;
-  /** Repositories that may hold blobs which the destination can mount; only the source unless given. */
-  readonly mountFrom?: readonly Target[];
+  /** Repositories that may hold a blob which the destination can mount; only the source unless given. */
+  readonly mountFrom?: MountOrigins;
   /**
    * Of an index, only these: for one platform its manifest becomes the root, for several a smaller index (with the
    * attestations of what it keeps). A root that is a manifest is copied whatever it is for.

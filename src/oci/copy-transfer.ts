@@ -5,11 +5,14 @@ import type { Descriptor } from './descriptor.ts';
 import { codeOf } from './error.ts';
 import type { Target } from './target.ts';
 
+/** Where a blob may be mounted from: any of these, or as the function says of it. */
+export type MountOrigins = readonly Target[] | ((blob: Descriptor) => Promise<readonly Target[]>);
+
 /** Where one piece of content goes, and who hears of it. */
 export interface Transfer {
   readonly from: Target;
   readonly to: Target;
-  readonly mountFrom: readonly Target[];
+  readonly mountFrom: MountOrigins;
   readonly emit: (event: CopyEvent) => void;
   readonly signal: AbortSignal;
 }
@@ -46,7 +49,8 @@ export async function transferBlob(transfer: Transfer, descriptor: Descriptor): 
 async function mountOrigin(transfer: Transfer, descriptor: Descriptor): Promise<Target | undefined> {
   const { to, mountFrom, signal } = transfer;
   if (to.mount === undefined) return undefined;
-  for (const origin of mountFrom) {
+  const origins = typeof mountFrom === 'function' ? await mountFrom(descriptor) : mountFrom;
+  for (const origin of origins) {
     const mounted = await onSide(transfer, 'destination', descriptor, async () =>
       to.mount?.(descriptor, origin, { signal }),
     );

@@ -1,10 +1,12 @@
 export * from './copy-events.ts';
 export * from './copy-graph.ts';
+export type { MountOrigins } from './copy-transfer.ts';
 export * from './descriptor.ts';
 export * from './digest.ts';
 export * from './error.ts';
 export * from './history.ts';
 export * from './image-config.ts';
+export { compact, isObject, type JsonObject, Members, parseJsonObject, sortedMap, toJsonBytes } from './json.ts';
 export * from './manifest.ts';
 export * from './media-types.ts';
 export * from './parse-config.ts';

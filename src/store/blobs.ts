@@ -16,6 +16,9 @@ export interface LayerBlobRow extends BlobRow {
   readonly verified: 0 | 1;
 }
 
+/** The form of a blob of which only an imported cache says which layer it holds. */
+export const claimedByCache = 'cache';
+
 /** The rows about blobs. A condemned one is not there: a garbage collector is at it. */
 export class Blobs {
   readonly #base: StoreBase;
@@ -72,26 +75,33 @@ export class Blobs {
     return rows.map((row) => row.source);
   }
 
-  /** The blobs that are said to hold a layer: proven ones first, then in the order of their coming. */
+  /** The blobs that are said to hold a layer: proven ones first, claims of caches last, else in the order of their coming. */
   ofLayer(diffId: Digest): readonly LayerBlobRow[] {
     return this.#base.db.all<LayerBlobRow>(
       `SELECT blobs.digest, size, media_type, state, diff_id, form, verified
        FROM layer_blobs JOIN blobs USING (digest) WHERE diff_id = ? AND condemned = 0
-       ORDER BY verified DESC, state = 'present' DESC, seq`,
+       ORDER BY verified DESC, form IS ?, state = 'present' DESC, seq`,
       diffId,
+      claimedByCache,
     );
   }
 
-  /** Records that a blob holds a layer; `verified` only where it was inflated and hashed here. */
+  /**
+   * Records that a blob holds a layer; `verified` only where it was inflated and hashed here. A cache's claim gives way to any
+   * other and never replaces one.
+   */
   putLayer(layer: { diffId: Digest; digest: Digest; form?: string; verified: boolean }): void {
     this.#base.db.run(
       `INSERT INTO layer_blobs (diff_id, digest, form, verified) VALUES (?, ?, ?, ?)
        ON CONFLICT (diff_id, digest) DO UPDATE
-       SET verified = max(verified, excluded.verified), form = coalesce(form, excluded.form)`,
+       SET verified = max(verified, excluded.verified),
+         form = iif(excluded.form IS ?, form, coalesce(nullif(form, ?), excluded.form))`,
       layer.diffId,
       layer.digest,
       layer.form ?? null,
       layer.verified ? 1 : 0,
+      claimedByCache,
+      claimedByCache,
     );
   }
 

@@ -38,6 +38,16 @@ export class StoreContent implements Content {
     return this.#isOffered(digest) ? 'remote' : undefined;
   }
 
+  offer(blobs: readonly Descriptor[], source: string): void {
+    this.#base.db.write(() => {
+      for (const blob of blobs) this.#blobs.putRemote(blob, source);
+    });
+  }
+
+  sources(digest: Digest): readonly string[] {
+    return this.#blobs.sources(digest);
+  }
+
   /** A manifest is there only with all that it names, so that a copy brings again what was lost. */
   async exists({ digest }: Pick<Descriptor, 'digest'>): Promise<boolean> {
     if (this.state(digest) === undefined) return false;

@@ -67,7 +67,21 @@ export interface Store extends AsyncDisposable {
    * Records that the layers of an image are known but not here: `remote` blobs offered by `source` (a repository's label).
    * Comes before the push of the manifest, which wants its children known.
    */
-  adoptRemote(config: Pick<ImageConfig, 'diffIds'>, layers: readonly Descriptor[], source: string): void;
+  adoptRemote(config: ImageConfig, layers: readonly Descriptor[], source: string): void;
+  /**
+   * Records that a cache claims a blob to hold a layer, and where it is had. What manifests say of the layer goes before it, so that
+   * a false claim never takes the place of a true one.
+   */
+  adoptLayer(diffId: Digest, blob: Descriptor, source: string): void;
+  /**
+   * The blob of a layer, made in this form where there is none; it is then `present` (or `remote`, where `allowRemote`).
+   * @throws StoreError LAYER_UNAVAILABLE
+   */
+  layerBlob(
+    diffId: Digest,
+    form: ImageForm,
+    options?: CallOptions & { readonly allowRemote?: boolean },
+  ): Promise<Descriptor>;
   /** Bytes of a layer's tar, or of the blob that holds it where only that is known. */
   layerSize(diffId: Digest): number | undefined;
   /**
@@ -112,6 +126,10 @@ export interface ImageForm {
 /** Blobs by digest, with where they stand: here, derivable from a snapshot, or known to be elsewhere. */
 export interface Content extends ContentReader, ContentWriter {
   state(digest: Digest): 'present' | 'derivable' | 'remote' | undefined;
+  /** Records that a place has these blobs, whether they are here or not. */
+  offer(blobs: readonly Descriptor[], source: string): void;
+  /** Labels of the places that offer a blob. */
+  sources(digest: Digest): readonly string[];
   /** All bytes of a small blob (manifest, config); fails above 8 MiB. */
   read(digest: Digest): Promise<Buffer>;
 }

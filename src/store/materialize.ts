@@ -97,6 +97,11 @@ export class Materializer {
     return true;
   }
 
+  /** The blob of one layer. @throws StoreError LAYER_UNAVAILABLE */
+  layer(diffId: Digest, form: ImageForm, options: MaterializeOptions): Promise<Descriptor> {
+    return this.#slots.run(() => this.#layer(diffId, form, options), options.signal);
+  }
+
   /** False where a blob of an earlier manifest is lost, so that it must be made again. */
   async #bringChildren(descriptor: Descriptor, options: MaterializeOptions): Promise<boolean> {
     const { content } = this.#parts;
@@ -122,9 +127,7 @@ export class Materializer {
       size: document.length,
     };
     await content.push(config, document, options);
-    const layers = await Promise.all(
-      diffIds.map((diffId) => this.#slots.run(() => this.#layer(diffId, form, options), options.signal)),
-    );
+    const layers = await Promise.all(diffIds.map((diffId) => this.layer(diffId, form, options)));
     const mediaType = isDocker ? mediaTypes.dockerManifest : mediaTypes.ociManifest;
     const annotations = form.annotations === undefined ? {} : { annotations: form.annotations };
     const manifest: Manifest = { kind: 'manifest', mediaType, config, layers, ...annotations };

@@ -3,7 +3,7 @@ import type { CallOptions, Descriptor, Digest, ImageConfig } from '../oci/index.
 import type { Privileges } from '../system/index.ts';
 import type { StoreBase } from './base.ts';
 import { StoreAccounts } from './accounts.ts';
-import { Blobs } from './blobs.ts';
+import { Blobs, claimedByCache } from './blobs.ts';
 import { StoreCacheRecords } from './cache-records.ts';
 import { forgetContainer, registerContainer } from './containers.ts';
 import { StoreContent } from './content.ts';
@@ -105,7 +105,7 @@ export class LocalStore implements Store {
     this.#unpacker.expect(config, layers);
   }
 
-  adoptRemote(config: Pick<ImageConfig, 'diffIds'>, layers: readonly Descriptor[], source: string): void {
+  adoptRemote(config: ImageConfig, layers: readonly Descriptor[], source: string): void {
     this.#base.db.write(() => {
       layers.forEach((layer, at) => {
         this.#blobs.putRemote(layer, source);
@@ -114,6 +114,21 @@ export class LocalStore implements Store {
         this.#blobs.putLayer({ diffId, digest: layer.digest, verified: false });
       });
     });
+  }
+
+  adoptLayer(diffId: Digest, blob: Descriptor, source: string): void {
+    this.#base.db.write(() => {
+      this.#blobs.putRemote(blob, source);
+      this.#blobs.putLayer({ diffId, digest: blob.digest, form: claimedByCache, verified: false });
+    });
+  }
+
+  layerBlob(
+    diffId: Digest,
+    form: ImageForm,
+    options: CallOptions & { readonly allowRemote?: boolean } = {},
+  ): Promise<Descriptor> {
+    return this.#materializer.layer(diffId, form, options);
   }
 
   layerSize(diffId: Digest): number | undefined {

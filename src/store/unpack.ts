@@ -100,7 +100,9 @@ export class Unpacker {
         return await this.#unpackBlob(blob, options);
       } catch (error) {
         // A blob that somebody only claimed to be this layer must not stand in the way of one that is.
-        if (errnoOf(error) !== 'DIFF_ID_MISMATCH' && errnoOf(error) !== 'LAYER_UNAVAILABLE') throw error;
+        if (errnoOf(error) === 'DIFF_ID_MISMATCH')
+          this.#base.db.write(() => this.#parts.blobs.dropLayer(options.diffId, blob.digest));
+        else if (errnoOf(error) !== 'LAYER_UNAVAILABLE') throw error;
         failure ??= error;
       }
     }
@@ -125,8 +127,6 @@ export class Unpacker {
       await this.#apply(source, { ...options, expect: descriptor }, () => this.#base.db.writeSoon(record));
       return true;
     } catch (error) {
-      if (errnoOf(error) === 'DIFF_ID_MISMATCH')
-        this.#base.db.write(() => blobs.dropLayer(options.diffId, descriptor.digest));
       if (errnoOf(error) !== 'DIGEST_MISMATCH' && errnoOf(error) !== 'SIZE_MISMATCH') throw error;
       content.quarantine(descriptor.digest);
       return false;

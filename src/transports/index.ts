@@ -4,6 +4,7 @@ export * from './archive-source.ts';
 export * from './error.ts';
 export type { NamedManifest } from './layout-index.ts';
 export * from './layout-target.ts';
+export type { LayoutWriting } from './layout-writing.ts';
 export * from './location.ts';
 export * from './memory-target.ts';
 export * from './transport.ts';

@@ -20,6 +20,7 @@ import { folderFiles, type LayoutFiles } from './layout-files.ts';
 import { emptyIndex, type NamedManifest, readIndex, withEntry } from './layout-index.ts';
 import { withFolderLock } from './layout-lock.ts';
 import { blobPath, LayoutReader } from './layout-reader.ts';
+import { LayoutWriting } from './layout-writing.ts';
 import type { TransportSink, TransportSource } from './transport.ts';
 import { writeFileWhole } from './write-file.ts';
 
@@ -126,6 +127,19 @@ export class LayoutTarget implements TransportSource, TransportSink {
 
   referrers(digest: Digest, artifactType?: string, options: CallOptions = {}): Promise<readonly Descriptor[]> {
     return this.#reader.referrers(digest, artifactType, options);
+  }
+
+  /**
+   * Announces a writer that may delete what no name leads to, and whose own blobs nobody deletes before it names them. Begin before
+   * the first push, dispose at the end.
+   */
+  beginWriting(): Promise<LayoutWriting> {
+    return LayoutWriting.begin({
+      locks: join(this.#root, privateFolder, 'writers'),
+      blobs: join(this.#root, 'blobs', 'sha256'),
+      reader: this.#reader,
+      alone: (work) => this.#update(work, undefined),
+    });
   }
 
   /** What a layout holds is visible as it comes. */

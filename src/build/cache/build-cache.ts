@@ -1,11 +1,14 @@
-import type { Digest } from '../../oci/index.ts';
+import { chainIdOf, type Digest, shortId } from '../../oci/index.ts';
 import type { CacheRecord, CacheRecords, Store } from '../../store/index.ts';
+import type { BuildNote } from '../events.ts';
 import { factName, type ImportedCache, type ImportedRecord } from './imported.ts';
 
 /** Where the solver asks for finished steps and facts, and leaves its own. */
 export interface CacheLookup extends Omit<CacheRecords, 'claim'> {
   /** Makes records of layers that cannot be had, or are not what was said, count no more. Returns those that were in use. */
   reject(diffIds: readonly Digest[]): readonly Digest[];
+  /** What to tell of a cached layer that is lost; before it is rejected. */
+  lossOf(diffId: Digest, why: string): BuildNote;
 }
 
 type LookupOptions = NonNullable<Parameters<CacheRecords['get']>[1]>;
@@ -25,7 +28,7 @@ const travelling = new Set(['created', 'duration', 'selection']);
  */
 export class BuildCache implements CacheLookup {
   readonly #store: Store;
-  readonly #imports: readonly ImportedCache[];
+  readonly #imports: ImportedCache[] = [];
   readonly #used = new Map<Digest, CacheRecord>();
   readonly #usedFacts = new Map<string, UsedFact>();
   /** Layers that could not be had, or were not what their record says. */
@@ -33,9 +36,13 @@ export class BuildCache implements CacheLookup {
   /** Imported layers that hits relied on, with who offers them. */
   readonly #relied = new Map<Digest, ReliedLayer>();
 
-  constructor(store: Store, imports: readonly ImportedCache[] = []) {
+  constructor(store: Store) {
     this.#store = store;
-    this.#imports = imports;
+  }
+
+  /** Adds caches from elsewhere, the ones to ask first first. */
+  import(caches: readonly ImportedCache[]): void {
+    this.#imports.push(...caches);
   }
 
   get(key: Digest, options: LookupOptions = {}): CacheRecord | undefined {
@@ -79,16 +86,41 @@ export class BuildCache implements CacheLookup {
 
   /**
    * Makes records of these layers count no more, since they cannot be had or are not what was said. Returns those that a hit
-   * of this build relied on: with none, solving again would fail the same way.
+   * of this build relied on: with none, solving again would fail the same way. What lies on such a layer goes with it where no
+   * cache has its layer either: that would be lost next.
    */
   reject(diffIds: readonly Digest[]): readonly Digest[] {
-    const relied = new Set([...this.#used.values()].map((record) => record.diffId));
-    const fresh = diffIds.filter((diffId) => relied.has(diffId) && !this.#rejected.has(diffId));
-    for (const diffId of fresh) {
-      this.#rejected.add(diffId);
-      this.#relied.delete(diffId);
+    const used = [...this.#used.values()];
+    const fresh = diffIds.filter((each) => !this.#rejected.has(each) && used.some(({ diffId }) => diffId === each));
+    const lost = used.filter(({ diffId }) => fresh.includes(diffId));
+    for (let below = lost.pop(); below !== undefined; below = lost.pop()) {
+      const chain = chainIdOf(below.parent, below.diffId);
+      this.#forget(below);
+      lost.push(...used.filter(({ parent, diffId }) => parent === chain && this.#isWithoutBlob(diffId)));
     }
     return fresh;
+  }
+
+  lossOf(diffId: Digest, why: string): BuildNote {
+    const relied = this.#relied.get(diffId);
+    if (relied !== undefined && relied.blob === undefined) {
+      const message = `the cache ${relied.label} does not have the layers of some steps that are needed now: they are done here`;
+      return { type: 'note', level: 'info', message };
+    }
+    const of = relied === undefined ? '' : ` of the cache ${relied.label}`;
+    const message = `layer ${shortId(diffId)}${of} cannot be had, so its step is done again: ${why}`;
+    return { type: 'note', level: 'warning', message };
+  }
+
+  #forget({ key, diffId }: CacheRecord): void {
+    this.#rejected.add(diffId);
+    this.#relied.delete(diffId);
+    this.#used.delete(key);
+  }
+
+  #isWithoutBlob(diffId: Digest): boolean {
+    const relied = this.#relied.get(diffId);
+    return relied !== undefined && relied.blob === undefined;
   }
 
   #local(key: Digest, options: LookupOptions): CacheRecord | undefined {
@@ -112,7 +144,7 @@ export class BuildCache implements CacheLookup {
   /** The layer is now one that can be had; its bytes come when somebody reads them. */
   #rely(record: ImportedRecord, { source, label }: ImportedCache): void {
     const { diffId, blob } = record;
-    if (blob !== undefined) this.#store.adoptRemote({ diffIds: [diffId] }, [blob], source);
+    if (blob !== undefined) this.#store.adoptLayer(diffId, blob, source);
     if (!this.#relied.has(diffId)) this.#relied.set(diffId, { diffId, blob, source, label });
   }
 

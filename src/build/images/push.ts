@@ -9,6 +9,7 @@ import {
   withDigest,
 } from '../../oci/index.ts';
 import type { ImageForm, Store } from '../../store/index.ts';
+import { mountOrigins, rememberLayers } from './mount-origins.ts';
 import type { OpenRepository } from './resolve.ts';
 
 export interface PushOptions extends CallOptions {
@@ -35,9 +36,11 @@ export async function pushImage(imageId: Digest, name: string, options: PushOpti
   const how = { signal, allowRemote: true };
   const { form } = options;
   const descriptor = await (form === undefined ? store.manifestOf(name, how) : store.materialize(imageId, form, how));
-  await copyGraph(store.target, repository, descriptor, { signal, onEvent: options.onEvent });
+  const mountFrom = mountOrigins(store, options.open);
+  await copyGraph(store.target, repository, descriptor, { signal, onEvent: options.onEvent, mountFrom });
   await repository.tag(descriptor, tag, { signal });
   const repoDigest = `${formatReference(withDigest(reference, descriptor.digest))}`;
   store.images.addRepoDigest(imageId, repoDigest);
+  await rememberLayers(descriptor, repository.label, store);
   return { descriptor, repoDigest, tag };
 }

@@ -10,6 +10,7 @@ import {
   withDigest,
 } from '../../oci/index.ts';
 import type { Store } from '../../store/index.ts';
+import { mountOrigins, rememberLayers } from '../images/mount-origins.ts';
 import type { OpenRepository } from '../images/resolve.ts';
 import type { Root } from './roots.ts';
 
@@ -36,13 +37,16 @@ export async function pushRoot(root: Root, names: readonly string[], options: Pu
         references: [reference],
       });
   }
+  const origins = mountOrigins(store, open);
   const done: Target[] = [];
   for (const { target, references } of repositories.values()) {
     const descriptor = bare(root.descriptor);
-    await copyGraph(store.target, target, descriptor, { signal, mountFrom: [store.target, ...done] });
+    const mountFrom = async (blob: Descriptor) => [...done, ...(await origins(blob))];
+    await copyGraph(store.target, target, descriptor, { signal, mountFrom });
     for (const { tag = 'latest' } of byDigest ? [] : references) await target.tag(descriptor, tag, { signal });
     const [first] = references;
     if (first !== undefined) recordDigest(root, first, store);
+    await rememberLayers(descriptor, target.label, store);
     done.push(target);
   }
 }

@@ -93,6 +93,14 @@ export class StepKeys {
     return this.#openSources(step).then((sources) => ({ sources, parents: step.parents, exclude: step.exclude }));
   }
 
+  /** Trees of steps that are solved again may be others, and what failed may succeed. */
+  forgetResults(): void {
+    this.#digests.clear();
+    for (const step of this.#sources.keys())
+      if (step.sources.some((source) => source.kind === 'path' && source.from.kind === 'step'))
+        this.#sources.delete(step);
+  }
+
   async #runKey(
     step: RunStep,
     parent: Digest | undefined,

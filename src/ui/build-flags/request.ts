@@ -4,6 +4,7 @@ import type { BuildRequest } from '../../build/index.ts';
 import { listFlag } from '../flags.ts';
 import { namedValues } from '../named-values.ts';
 import { type CommandSyntax, parseLine } from '../parse-flags.ts';
+import { cacheFlags, cacheRequest } from './cache.ts';
 import { confinementFlags, confinementOf } from './confinement.ts';
 import { contextFlags, contextOf } from './context.ts';
 import { mountFlags, mountsRequest } from './mounts.ts';
@@ -37,6 +38,7 @@ export const requestFlags = {
   ...mountFlags,
   ...outputFlags,
   ...confinementFlags,
+  ...cacheFlags,
 };
 
 export type RequestValues = InferredFlags<typeof requestFlags>;
@@ -63,6 +65,7 @@ export function requestOf(flags: RequestValues, context: string, stdin: BuildReq
     mounts: mountsRequest(flags),
     ...confinementOf(flags),
     history: historyOf(),
+    cache: cacheRequest(flags),
   };
 }
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { BuildCache } from '../../src/build/cache/build-cache.ts';
-import { factName, type ImportedCache, type ImportedRecord } from '../../src/build/cache/imported.ts';
-import { type Descriptor, type Digest, digestOf, mediaTypes } from '../../src/oci/index.ts';
-import { isRoot, ScratchStore } from '../store/scratch-store.ts';
-import { buildLayer } from '../store/make-image.ts';
+import { BuildCache } from '../../../src/build/cache/build-cache.ts';
+import { factName, type ImportedCache, type ImportedRecord } from '../../../src/build/cache/imported.ts';
+import { type Descriptor, type Digest, digestOf, mediaTypes } from '../../../src/oci/index.ts';
+import type { Store } from '../../../src/store/index.ts';
+import { isRoot, ScratchStore } from '../../store/scratch-store.ts';
+import { buildLayer } from '../../store/make-image.ts';
 
 const rootIt = isRoot ? it : it.skip;
 const key = digestOf('key');
@@ -31,12 +32,18 @@ function imported(record: Partial<ImportedRecord>, facts: readonly (readonly [st
   return { label: source, source, records: new Map([[whole.key, whole]]), facts: new Map(facts) };
 }
 
+function cacheOf(store: Store, imports: readonly ImportedCache[]): BuildCache {
+  const cache = new BuildCache(store);
+  cache.import(imports);
+  return cache;
+}
+
 describe('the cache of a build', () => {
   it('knows what imported caches tell, without writing it into the store', async () => {
     await using scratch = new ScratchStore();
     const store = await scratch.open();
     const { diffId, blob } = layerOf('layer');
-    const cache = new BuildCache(store, [imported({}, [[factName('selection', 'of'), 'digest']])]);
+    const cache = cacheOf(store, [imported({}, [[factName('selection', 'of'), 'digest']])]);
     expect(cache.get(key)).toEqual({ key, parts: { kind: 'run' }, diffId, parent: undefined, duration: undefined });
     expect(cache.fact('selection', 'of')).toBe('digest');
     expect([store.cache.get(key), store.cache.fact('selection', 'of')]).toEqual([undefined, undefined]);
@@ -47,7 +54,7 @@ describe('the cache of a build', () => {
   it('adopts no layer of a record that nobody asked for', async () => {
     await using scratch = new ScratchStore();
     const store = await scratch.open();
-    const cache = new BuildCache(store, [imported({})]);
+    const cache = cacheOf(store, [imported({})]);
     expect(cache.get(other)).toBeUndefined();
     expect(store.content.state(layerOf('layer').blob.digest)).toBeUndefined();
   });
@@ -56,7 +63,7 @@ describe('the cache of a build', () => {
     await using scratch = new ScratchStore();
     const store = await scratch.open();
     const [first, second] = [layerOf('first'), layerOf('second')];
-    const cache = new BuildCache(store, [imported({ key: other }), imported(first), imported(second)]);
+    const cache = cacheOf(store, [imported({ key: other }), imported(first), imported(second)]);
     expect(cache.get(key)?.diffId).toBe(first.diffId);
   });
 
@@ -64,7 +71,7 @@ describe('the cache of a build', () => {
     await using scratch = new ScratchStore();
     const store = await scratch.open();
     const [bad, good] = [layerOf('bad'), layerOf('good')];
-    const cache = new BuildCache(store, [imported(bad), imported(good)]);
+    const cache = cacheOf(store, [imported(bad), imported(good)]);
     expect(cache.get(key)?.diffId).toBe(bad.diffId);
     expect(cache.reject([digestOf('a base layer'), bad.diffId])).toEqual([bad.diffId]);
     expect(cache.reject([bad.diffId])).toEqual([]); // a second time it would not help
@@ -76,7 +83,7 @@ describe('the cache of a build', () => {
     await using scratch = new ScratchStore();
     const store = await scratch.open();
     const made = await buildLayer(store, undefined, { file: 'x' });
-    const cache = new BuildCache(store, [imported({}), imported({ key: other })]);
+    const cache = cacheOf(store, [imported({}), imported({ key: other })]);
     const record = { key, parts: { kind: 'copy' }, diffId: made, parent: undefined };
     cache.put(record);
     cache.putFact('created', key, '2026-01-01T00:00:00Z');
