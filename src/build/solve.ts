@@ -280,7 +280,9 @@ class Solver implements TreeOffer {
 
   /** A record of this step, or of one whose sources are called otherwise, where that does not matter. */
   #find(step: ChangingStep, key: CacheKey, parent: Digest | undefined): CacheRecord | undefined {
-    return this.#findOne(step, key, parent) ?? (key.nameless && this.#findOne(step, key.nameless, parent));
+    // Asked for even where it is not needed: what a build asked for is what it tells others.
+    const alike = key.nameless && this.#findOne(step, key.nameless, parent);
+    return this.#findOne(step, key, parent) ?? alike;
   }
 
   /** Where the result needs its layer, a record counts only while that is to be had, on this parent. */
