@@ -27,6 +27,8 @@ export type BuildEvent =
       readonly cached: boolean;
       readonly skipped?: boolean;
       readonly time: number;
+      /** DiffID of its layer, where it made or found one. */
+      readonly digest?: string | undefined;
       /** Bytes of its layer's tar, where it has one. */
       readonly size?: number | undefined;
       /** Milliseconds that it took when it was done, where it is cached now. */

@@ -214,9 +214,10 @@ class Solver implements TreeOffer {
       const own = solved.result.diffIds.at(-1);
       if (silent && this.#told.get(step.id) === own) return 'done';
       this.#told.set(step.id, own);
-      const size = step.kind === 'image' || own === undefined ? undefined : this.store.layerSize(own);
+      const digest = step.kind === 'image' ? undefined : own;
+      const size = digest === undefined ? undefined : this.store.layerSize(digest);
       const { cached, saved } = solved;
-      this.#tell({ type: 'step-done', id: step.id, cached, time: Date.now(), size, saved });
+      this.#tell({ type: 'step-done', id: step.id, cached, time: Date.now(), digest, size, saved });
       return 'done';
     } catch (error) {
       if (!(error instanceof LostLayer)) throw error;

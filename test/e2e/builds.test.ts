@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { busyboxBase, whyNoBusyboxBase } from './busybox-base.ts';
 import { runCli, slipway, testHome } from './run-cli.ts';
@@ -17,6 +18,7 @@ const reason = whyNoBusyboxBase();
     base = await busyboxBase(join(home, 'busybox'));
     context = join(home, 'context');
     await mkdir(context);
+    await writeFile(join(home, 'secret'), 'rosebud-1941\n');
   });
 
   const build = (lines: readonly string[], ...args: readonly string[]) =>
@@ -46,6 +48,19 @@ const reason = whyNoBusyboxBase();
     expect(existsSync(page)).toBe(true);
   });
 
+  it('keeps no secret, not even one that a step prints', async () => {
+    const mount = '--mount=type=secret,id=s';
+    const { stderr } = await build(
+      [`RUN ${mount} cat /run/secrets/s && echo shown`],
+      '--secret',
+      `id=s,src=${join(home, 'secret')}`,
+    );
+    expect(stderr).toContain('rosebud-1941');
+    const found = execFileSync('sh', ['-c', `grep -r rosebud-1941 ${join(home, 'store')} || echo none`]).toString();
+    expect(found).toBe('none\n');
+    expect(await slipway(['builds', 'logs'])).toMatch(/^#\d+ \d+\.\d+ \*\*\*\n#\d+ \d+\.\d+ shown$/m);
+  });
+
   it('knows a build that was killed', async () => {
     const killed = runCli(['build', ...base, '-f', '-', context], {
       input: 'FROM busybox\nRUN sleep 60\n',
@@ -65,6 +80,18 @@ const reason = whyNoBusyboxBase();
     });
     expect((await killed).signal).toBe('SIGKILL');
     expect(await slipway(['builds', 'ls'])).toMatch(/\n\w{12} +context +Interrupted /);
+  });
+
+  it('keeps digests of layers and of the manifest', async () => {
+    await build(['RUN echo > /file'], '-o', `type=oci,dest=${join(home, 'out.tar')}`);
+    const [record] = JSON.parse(await slipway(['builds', 'ls', '--json'])) as [
+      { digest: string; steps: { digest?: string }[] },
+    ];
+    const digest = /^sha256:[0-9a-f]{64}$/;
+    expect([record.digest, record.steps.flatMap((step) => step.digest ?? [])]).toEqual([
+      expect.stringMatching(digest),
+      [expect.stringMatching(digest)],
+    ]);
   });
 
   it('keeps as many as SLIPWAY_HISTORY says', async () => {

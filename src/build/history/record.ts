@@ -13,6 +13,8 @@ export interface BuildRecord {
   readonly process: ProcessRecord;
   readonly request: RequestSummary;
   readonly imageId?: string | undefined;
+  /** Of the manifest or index, where an output needed one. */
+  readonly digest?: string | undefined;
   /** Names that the store gave the image. */
   readonly names?: readonly string[] | undefined;
   readonly error?: { readonly code?: string | undefined; readonly message: string } | undefined;
@@ -43,6 +45,8 @@ export interface RecordedStep {
   readonly outcome: 'running' | 'done' | 'cached' | 'skipped' | 'cancelled' | 'error';
   readonly started: number;
   readonly ended?: number | undefined;
+  /** DiffID of its layer. */
+  readonly digest?: string | undefined;
   /** Bytes of its layer. */
   readonly size?: number | undefined;
   /** Milliseconds that the cache spared. */

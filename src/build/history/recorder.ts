@@ -6,6 +6,7 @@ import { finished } from 'node:stream/promises';
 import { isSlipwayError, messageOf } from '../../errors.ts';
 import { ownProcessRecord } from '../../system/index.ts';
 import type { BuildEvent, PlannedStep } from '../events.ts';
+import type { BuildMetadata } from '../outputs/metadata.ts';
 import type { BuildRequest } from '../request.ts';
 import { BuildHistory } from './history.ts';
 import type { BuildRecord, RecordedStep } from './record.ts';
@@ -16,6 +17,7 @@ import { summariseRequest } from './summarise-request.ts';
 export interface RecordedResult {
   readonly imageId: string;
   readonly names: readonly string[];
+  readonly metadata: BuildMetadata;
 }
 
 /**
@@ -186,6 +188,7 @@ function changeOf(event: BuildEvent, safe: (text: string) => string): Partial<Re
       return {
         outcome: event.cached ? 'cached' : event.skipped === true ? 'skipped' : 'done',
         ended: event.time,
+        digest: event.digest,
         size: event.size,
         saved: event.saved,
       };
@@ -205,8 +208,12 @@ function changeOf(event: BuildEvent, safe: (text: string) => string): Partial<Re
 function outcomeOf(
   outcome: { readonly result: RecordedResult } | { readonly error: unknown },
   hidden: readonly string[],
-): Pick<BuildRecord, 'state' | 'imageId' | 'names' | 'error'> {
-  if ('result' in outcome) return { state: 'done', imageId: outcome.result.imageId, names: outcome.result.names };
+): Pick<BuildRecord, 'state' | 'imageId' | 'digest' | 'names' | 'error'> {
+  if ('result' in outcome) {
+    const { imageId, names, metadata } = outcome.result;
+    const digest = metadata['containerimage.digest'];
+    return { state: 'done', imageId, names, digest: typeof digest === 'string' ? digest : undefined };
+  }
   const { error } = outcome;
   const cancelled = typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError';
   const code = isSlipwayError(error) ? error.code : undefined;

@@ -39,13 +39,13 @@ export function redact(text: string, secrets: readonly string[]): string {
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, masked), text);
 }
 
-/** What to look for so that a value is not found: all of it and its lines, longest first. */
+/** What to look for so that a value is not found: all of it and its lines, without the blanks around them, longest first. */
 export function searchable(values: readonly Uint8Array[]): string[] {
   const decoder = new TextDecoder();
   const found = new Set<string>();
   for (const value of values) {
     const text = decoder.decode(value);
-    for (const each of [text, text.trim(), ...text.split('\n').map((line) => line.trim())]) {
+    for (const each of [text.trim(), ...text.split('\n').map((line) => line.trim())]) {
       if (each.length >= shortest && each.length <= longest) found.add(each);
     }
   }

@@ -22,6 +22,7 @@ export function buildText(record: BuildRecord, now: number = Date.now()): string
     ['Build contexts', pairs(request.contexts)],
     ['Outputs', joined(request.outputs)],
     ['Image ID', record.imageId],
+    ['Digest', record.digest],
     ['Names', joined(record.names ?? [])],
     ['Error', error?.message],
   ];

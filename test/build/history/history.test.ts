@@ -21,7 +21,11 @@ const request: BuildRequest = {
   network: 'host',
 };
 
-const result = { imageId: 'sha256:1', names: ['docker.io/library/app:latest'] };
+const result = {
+  imageId: 'sha256:1',
+  names: ['docker.io/library/app:latest'],
+  metadata: { 'containerimage.digest': 'sha256:2' },
+};
 
 describe('the history of builds', () => {
   let root: string;
@@ -63,14 +67,16 @@ describe('the history of builds', () => {
       { type: 'step-start', id: 's0', title: 'RUN a', time: 2 },
       { type: 'step-explained', id: 's0', reasons: [{ part: 'new', text: 'new' }] },
       { type: 'step-log', id: 's0', stream: 'stdout', data: 'hello\n' },
-      { type: 'step-done', id: 's0', cached: false, time: 5, size: 7 },
+      { type: 'step-done', id: 's0', cached: false, time: 5, digest: 'sha256:3', size: 7 },
     ];
     await build(events, { target: 'x' });
     const [record] = await history.list();
     expect(record).toMatchObject({
       state: 'done',
       request: { context: '/src/app', target: 'x', tags: ['app'] },
-      ...result,
+      imageId: 'sha256:1',
+      digest: 'sha256:2',
+      names: ['docker.io/library/app:latest'],
       steps: [
         {
           id: 's0',
@@ -80,6 +86,7 @@ describe('the history of builds', () => {
           outcome: 'done',
           started: 2,
           ended: 5,
+          digest: 'sha256:3',
           size: 7,
           reasons: [{ part: 'new', text: 'new' }],
         },
