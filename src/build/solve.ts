@@ -209,14 +209,13 @@ class Solver implements TreeOffer {
     try {
       const silent = this.#told.has(step.id);
       if (!silent) this.#tell({ type: 'step-start', id: step.id, title: step.title, time: Date.now() });
-      const solved = step.kind === 'image' ? this.#image(step) : await this.#changing(step, signal);
-      this.results.set(step.id, solved.result);
-      const own = solved.result.diffIds.at(-1);
+      const { result, cached, saved } = step.kind === 'image' ? this.#image(step) : await this.#changing(step, signal);
+      this.results.set(step.id, result);
+      const own = result.diffIds.at(-1);
       if (silent && this.#told.get(step.id) === own) return 'done';
       this.#told.set(step.id, own);
       const digest = step.kind === 'image' ? undefined : own;
       const size = digest === undefined ? undefined : this.store.layerSize(digest);
-      const { cached, saved } = solved;
       this.#tell({ type: 'step-done', id: step.id, cached, time: Date.now(), digest, size, saved });
       return 'done';
     } catch (error) {
