@@ -16,6 +16,8 @@ import { withInlineCache } from './cache/inline.ts';
 import { settleLayers } from './cache/settle.ts';
 import type { OnBuildEvent } from './events.ts';
 import { recordBuild, type Recording } from './history/record-build.ts';
+import type { OnShell } from './failed-step/contract.ts';
+import { interactionOf } from './failed-step/shell.ts';
 import { imageConfigOf } from './image-config.ts';
 import type { OpenRepository } from './images/resolve.ts';
 import { inputsOf } from './inputs.ts';
@@ -38,6 +40,8 @@ export interface BuildOptions {
   readonly onEvent: OnBuildEvent;
   /** What to wait for before a step may write much more: asked after events with output. Never rejected. */
   readonly shown?: (() => Promise<void> | undefined) | undefined;
+  /** How a shell in a failed step is shown, where the request asks for one. */
+  readonly onShell?: OnShell | undefined;
   readonly signal?: AbortSignal | undefined;
   /** The caller's own, which several builds may share and which the caller ends; one for this build unless given. */
   readonly workshop?: Workshop | undefined;
@@ -61,6 +65,7 @@ export async function build(request: BuildRequest, options: BuildOptions): Promi
 async function carryOut(asked: BuildRequest, options: BuildOptions & Recording): Promise<BuildResult> {
   const request = asked.verifyReproducible === true ? { ...asked, noCache: true } : asked;
   const { store, signal } = options;
+  if (request.onError === 'shell') interactionOf('--on-error=shell'); // rather now than after a long build
   await using lane = new Lane(store);
   await using stack = new AsyncDisposableStack();
   const workshop = options.workshop ?? stack.use(new Workshop(store.privileges, parallelismOf(request.maxParallelism)));
@@ -103,6 +108,7 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
     imageOf,
     epoch,
     onEvent: options.onEvent,
+    onShell: options.onShell,
     shown: options.shown,
     settle: (results) => settleLayers(builtOf(plan, results, epoch), { ...options, request, cache }),
     signal,

@@ -41,7 +41,7 @@ export function hostNames(request: ConfinementRequest | undefined): readonly str
  */
 export function checkEntitlements(
   graph: Pick<StepGraph, 'steps'>,
-  request: BuildRequest,
+  request: Pick<BuildRequest, 'network' | 'confinement'>,
   dockerfile: OpenContext['dockerfile'],
 ): void {
   const allowed = new Set<Entitlement>(request.confinement?.allow);

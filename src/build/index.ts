@@ -26,6 +26,9 @@ export {
   type UlimitName,
   ulimitNumbers,
 } from '../container/index.ts';
+export type { OnError, OnShell } from './failed-step/contract.ts';
+export { enterStep, type EnterOptions } from './failed-step/enter.ts';
+export { type KeptStep, keptStep, keptSteps } from './failed-step/kept-steps.ts';
 export { BuildError, type BuildErrorCode } from './error.ts';
 export type { BuildEvent, BuildNote, MissReason, OnBuildEvent, PlannedStep } from './events.ts';
 export { BuildHistory, type RecordedEvent, stateOf } from './history/history.ts';

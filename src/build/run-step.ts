@@ -15,7 +15,7 @@ import { treeOf, type TreeOffer } from './trees.ts';
 export interface RunSurroundings {
   readonly offer: TreeOffer;
   readonly isolation: Isolation;
-  readonly request: BuildRequest;
+  readonly request: Pick<BuildRequest, 'confinement' | 'mounts'>;
   readonly network: ContainerNetwork;
   /** SOURCE_DATE_EPOCH of a reproducible build. */
   readonly epoch?: number | undefined;

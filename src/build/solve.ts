@@ -13,12 +13,15 @@ import type { ResolvedImage } from './images/resolve.ts';
 import type { Workplace } from './jobs.ts';
 import type { Lane } from './lane.ts';
 import type { BuildRequest } from './request.ts';
-import { prepareRun } from './run-step.ts';
+import { type PreparedRun, prepareRun } from './run-step.ts';
 import { AccountBook } from './solve/account-book.ts';
 import { projectOf } from './solve/account.ts';
 import { failureOf } from './solve/failure.ts';
+import type { OnShell } from './failed-step/contract.ts';
+import { FailedSteps, hinted, isStepFailure } from './failed-step/failed-steps.ts';
 import { type ChangingStep, StepKeys, type Taken } from './solve/keys.ts';
-import { RunConditions } from './solve/run-conditions.ts';
+import { RunConditions, type RunPlace } from './solve/run-conditions.ts';
+import { lastingOf } from './solve/lasting.ts';
 import { needsOf, schedule } from './solve/schedule.ts';
 import type { TreeOffer } from './trees.ts';
 import type { Workshop } from './workshop.ts';
@@ -44,6 +47,7 @@ export interface SolveOptions {
   readonly remote: TreeOffer['remote'];
   imageOf(step: Step & { kind: 'image' }): ResolvedImage;
   readonly onEvent: OnBuildEvent;
+  readonly onShell?: OnShell | undefined;
   /** SOURCE_DATE_EPOCH of a reproducible build, seconds since 1970. */
   readonly epoch?: number | undefined;
   readonly shown: (() => Promise<void> | undefined) | undefined;
@@ -64,7 +68,7 @@ export interface Solution {
  * @throws BuildError, and what rooms below throw, for the first step that failed; others that failed are in its details
  */
 export async function solve(graph: Pick<StepGraph, 'steps'>, options: SolveOptions): Promise<Solution> {
-  const solver = new Solver(graph.steps, options);
+  await using solver = new Solver(graph.steps, options);
   try {
     await solver.solve();
   } catch (error) {
@@ -91,7 +95,7 @@ class LostLayer extends Error {
   }
 }
 
-class Solver implements TreeOffer {
+class Solver implements TreeOffer, AsyncDisposable {
   readonly results = new Map<StepId, StepResult>();
   readonly book: AccountBook;
   readonly #steps: readonly Step[];
@@ -110,6 +114,7 @@ class Solver implements TreeOffer {
   #beginsAgain = false;
   /** What was told of lost layers. */
   readonly #losses = new Set<string>();
+  readonly #failed: FailedSteps;
 
   constructor(steps: readonly Step[], options: SolveOptions) {
     this.#steps = steps;
@@ -117,6 +122,12 @@ class Solver implements TreeOffer {
     const { store, cache, lane, request, context, workshop, epoch } = options;
     this.#keys = new StepKeys({ offer: this, cache, workshop, request, surroundings: { epoch } });
     this.#conditions = new RunConditions({ ...options, privileges: store.privileges });
+    this.#failed = new FailedSteps({
+      ...options,
+      conditions: this.#conditions,
+      layersOf: (step) => this.layersOf(step),
+      prepare: (step, place, around) => this.#prepare(step, place, around),
+    });
     this.#lasting = lastingOf(steps);
     this.book = new AccountBook(steps, {
       accounts: store.accounts,
@@ -198,7 +209,7 @@ class Solver implements TreeOffer {
         onCancelled: (step) => onEvent({ type: 'step-cancelled', id: step.id, time: Date.now() }),
         signal,
       });
-      if (failures.length > 0) throw failureOf(failures, this.context.dockerfile);
+      if (failures.length > 0) throw hinted(failureOf(failures, this.context.dockerfile), await this.#failed.attend());
       if (!again && !(await this.#lacksLayers())) return;
       this.results.clear();
       this.#keys.forgetResults();
@@ -366,6 +377,7 @@ class Solver implements TreeOffer {
       await this.store.snapshots.commit(active, draft);
       return { ...draft, taken };
     } catch (error) {
+      if (step.kind === 'run' && isStepFailure(error) && this.#failed.hold(step, active, error.exitCode)) throw error;
       // What cannot be cleared away now is the next command's; the reason is what the user needs.
       await this.store.snapshots.discard(active).catch(() => undefined);
       throw error;
@@ -403,19 +415,21 @@ class Solver implements TreeOffer {
   }
 
   async #run(step: RunStep, place: Workplace, signal: AbortSignal): Promise<Taken> {
-    const { workshop, onEvent, request } = this.#options;
-    using conditions = await this.#conditions.enter(step);
-    const { job, failure, onOutput } = await prepareRun(step, place, {
-      offer: this,
-      isolation: conditions.isolation,
-      network: conditions.network,
-      epoch: this.#options.epoch,
-      request,
-      onEvent,
-    });
+    const { workshop } = this.#options;
+    using around = await this.#conditions.enter(step);
+    const { job, failure, onOutput } = await this.#prepare(step, place, around);
     const end = await workshop.run(job, { signal, onOutput, shown: this.#options.shown });
     if (end.exitCode !== 0) throw failure(end);
     return { mounts: end.shown };
+  }
+
+  #prepare(step: RunStep, place: Workplace, around: RunPlace): Promise<PreparedRun> {
+    const { epoch, request, onEvent } = this.#options;
+    return prepareRun(step, place, { ...around, offer: this, epoch, request, onEvent });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#failed[Symbol.asyncDispose]();
   }
 }
 
@@ -433,18 +447,4 @@ type Unpacking = { readonly diffId: Digest; readonly bytes: number; readonly tot
 function planned(step: Step) {
   const { id, title, kind, stage, location } = step;
   return { id, title, kind, stage, needs: needsOf(step), location };
-}
-
-/** Steps whose own layer is part of what a last step leaves. */
-function lastingOf(steps: readonly Step[]): ReadonlySet<StepId> {
-  const byId = new Map(steps.map((step) => [step.id, step]));
-  const needed = new Set(steps.flatMap(needsOf));
-  const lasting = new Set<StepId>();
-  for (const last of steps.filter(({ id }) => !needed.has(id))) {
-    for (let at: Step | undefined = last; at !== undefined; ) {
-      lasting.add(at.id);
-      at = at.kind === 'image' || at.input === undefined ? undefined : byId.get(at.input);
-    }
-  }
-  return lasting;
 }

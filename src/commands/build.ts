@@ -3,6 +3,7 @@ import { build, type BuildEvent, openRegistry, parallelismOf, Workshop } from '.
 import type { Store } from '../store/index.ts';
 import {
   answer,
+  besideShell,
   buildProgress,
   drained,
   inquiryFlags,
@@ -35,7 +36,9 @@ export default class Build extends StoreCommand {
     // The thread starts while we read store and Dockerfile: 40 ms less for a build that is cached throughout.
     await using workshop =
       inquiry === undefined ? new Workshop(this.privileges, parallelismOf(flags['max-parallelism'])) : undefined;
-    const request = requestOf(flags, args.context, process.stdin);
+    // A shell in a failed step has standard input for itself: looked at, it would be this process's.
+    const stdin = flags['on-error'] === 'shell' ? undefined : process.stdin;
+    const request = requestOf(flags, args.context, stdin);
     const progress = buildProgress(inquiry === undefined ? flags : { ...flags, summary: false, timeline: undefined }, {
       context: args.context,
       file: flags.file,
@@ -60,7 +63,13 @@ export default class Build extends StoreCommand {
       return;
     }
     const result = await withStore((store) =>
-      build(request, { ...shared, store, shown: () => drained(process.stderr), workshop }),
+      build(request, {
+        ...shared,
+        store,
+        shown: () => drained(process.stderr),
+        onShell: besideShell(progress),
+        workshop,
+      }),
     );
     await writeResultFiles(flags, result);
     const streamed = request.outputs.some((output) => 'destination' in output && output.destination === '-');

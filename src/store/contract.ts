@@ -210,6 +210,9 @@ export interface Snapshots {
   diff(active: ActiveSnapshot, options?: DiffSnapshotOptions): Promise<DraftLayer>;
   /** Names the changes. Where another process was first, its snapshot is kept and ours discarded. Returns the chainID. */
   commit(active: ActiveSnapshot, draft: DraftLayer): Promise<Digest>;
+  /** Makes one that was mounted and written to fit to be mounted again. Unmount it before. */
+  reopen(active: ActiveSnapshot): Promise<void>;
+  /** Takes it away; one that was committed stays. */
   discard(active: ActiveSnapshot): Promise<void>;
   /**
    * Makes one layer of all that `top` has over `below`, and commits it over `onto`; gives its diffID. The same again is

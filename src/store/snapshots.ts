@@ -81,7 +81,15 @@ export class StoreSnapshots implements Snapshots {
     return chainId;
   }
 
+  /** overlayfs refuses an upper that a volatile mount was not synced from; the machine did not crash since, so nothing is lost. */
+  async reopen(active: ActiveSnapshot): Promise<void> {
+    const marks = path.join(this.#base.paths.snapshot(active.id).work, 'work', 'incompat');
+    await fs.rm(marks, { recursive: true, force: true });
+  }
+
   async discard(active: ActiveSnapshot): Promise<void> {
+    const sql = "SELECT 1 FROM snapshots WHERE number = ? AND state = 'active'";
+    if (this.#base.db.get(sql, snapshotNumber(active.id)) === undefined) return;
     await this.#remove(active.id);
   }
 

@@ -1,4 +1,4 @@
-import { boolean, custom, string } from '@oclif/core/flags';
+import { boolean, custom, option, string } from '@oclif/core/flags';
 import { parseSize } from './size.ts';
 import { parseDuration } from './time.ts';
 
@@ -25,6 +25,12 @@ export const noTruncFlag = boolean({ description: "Don't shorten ids and texts",
 export const forceFlag = boolean({ char: 'f', description: 'Do not ask', default: false });
 
 export const platformFlag = string({ description: 'Platform of the image', helpValue: 'os/arch[/variant]' });
+
+export const isolationFlag = option({
+  options: ['auto', 'runc', 'sandbox'] as const,
+  description: 'What separates RUN steps from the machine',
+  default: 'auto',
+})();
 
 /** A size in bytes, written `512m`. */
 export const sizeFlag = custom<number>({ parse: async (input) => parseSize(input), helpValue: 'bytes' });

@@ -1,9 +1,10 @@
+export { besideShell } from './build-flags/on-error.ts';
 export { requestFlags, requestOf, requestValues, type RequestValues } from './build-flags/request.ts';
 export { contextFlags, contextOf } from './build-flags/context.ts';
 export { mountFlags, mountsRequest } from './build-flags/mounts.ts';
 export { type SolvingFlags, solvingFlags, solvingOf } from './build-flags/solving.ts';
 export { answer, type AnswerOptions } from './answer.ts';
-export { confinementFlags, confinementOf } from './build-flags/confinement.ts';
+export { confinementFlags, confinementOf, parseEntitlements } from './build-flags/confinement.ts';
 export { type BuildInfo, readBuildInfo } from './build-info.ts';
 export { type Style, paint } from './colour.ts';
 export { buildProgress, progressFlags, type ProgressValues } from './build-flags/progress.ts';
@@ -20,6 +21,7 @@ export {
   durationFlag,
   forceFlag,
   formatFlag,
+  isolationFlag,
   jsonFlag,
   listFlag,
   listFormatFlag,

@@ -91,7 +91,7 @@ export function confinementOf(values: ConfinementValues): Pick<BuildRequest, 'ne
         options: (values['dns-option'] ?? []).map((text) => wordOf('dns-option', text)),
       },
       security: securityOf(values['security-opt'] ?? []),
-      allow: (values.allow ?? []).flatMap((text) => text.split(',')).map(parseEntitlement),
+      allow: parseEntitlements(values.allow),
     },
   };
 }
@@ -226,6 +226,14 @@ function parseHost(text: string): ConfinementRequest['names']['hosts'][number] {
 function parseServer(text: string): string {
   if (isIP(text) === 0) throw new UsageError(`${text} is not an ip address`);
   return text;
+}
+
+/**
+ * What `--allow` allows.
+ * @throws UsageError
+ */
+export function parseEntitlements(texts: readonly string[] | undefined): readonly Entitlement[] {
+  return (texts ?? []).flatMap((text) => text.split(',')).map(parseEntitlement);
 }
 
 function parseEntitlement(text: string): Entitlement {

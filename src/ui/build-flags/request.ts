@@ -1,13 +1,14 @@
-import { boolean, option, string } from '@oclif/core/flags';
+import { boolean, string } from '@oclif/core/flags';
 import type { InferredFlags } from '@oclif/core/interfaces';
 import type { BuildRequest } from '../../build/index.ts';
-import { listFlag } from '../flags.ts';
+import { isolationFlag, listFlag } from '../flags.ts';
 import { namedValues } from '../named-values.ts';
 import { type CommandSyntax, parseLine } from '../parse-flags.ts';
 import { cacheFlags, cacheRequest } from './cache.ts';
 import { confinementFlags, confinementOf } from './confinement.ts';
 import { contextFlags, contextOf } from './context.ts';
 import { mountFlags, mountsRequest } from './mounts.ts';
+import { onErrorFlags, onErrorOf } from './on-error.ts';
 import { outputFlags, outputRequest } from './outputs.ts';
 import { reproducingFlags, reproducingOf, withEpoch } from './reproducing.ts';
 import { historyOf } from './history.ts';
@@ -30,15 +31,12 @@ export const requestFlags = {
   ...solvingFlags,
   ...reproducingFlags,
   pull: boolean({ description: 'Ask registries for newer base images', default: false }),
-  isolation: option({
-    options: ['auto', 'runc', 'sandbox'] as const,
-    description: 'What separates RUN steps from the machine',
-    default: 'auto',
-  })(),
+  isolation: isolationFlag,
   ...mountFlags,
   ...outputFlags,
   ...confinementFlags,
   ...cacheFlags,
+  ...onErrorFlags,
 };
 
 export type RequestValues = InferredFlags<typeof requestFlags>;
@@ -66,6 +64,7 @@ export function requestOf(flags: RequestValues, context: string, stdin: BuildReq
     ...confinementOf(flags),
     history: historyOf(),
     cache: cacheRequest(flags),
+    ...onErrorOf(flags, context),
   };
 }
 
