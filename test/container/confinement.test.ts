@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Confinement, defaultSecurity, type Isolation } from '../../src/container/index.ts';
@@ -21,8 +22,10 @@ const hasCgroups = existsSync(join(cgroups, 'memory/cgroup.procs')) || isUnified
 
 /** Values of the step's own cgroup, read from outside while it runs: it does not see its cgroups. */
 function readOfCgroup(id: string, names: readonly string[]): Readonly<Record<string, string>> {
-  const found = readdirSync(cgroups, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith(`/${id}`));
-  const files = found.flatMap((folder) => names.map((name) => join(cgroups, folder, name)));
+  // find(1): other cgroups come and go meanwhile.
+  const { stdout } = spawnSync('find', [cgroups, '-name', id, '-type', 'd'], { encoding: 'utf8' });
+  const found = stdout.split('\n').filter((path) => path !== '');
+  const files = found.flatMap((folder) => names.map((name) => join(folder, name)));
   return Object.fromEntries(
     files
       .filter((file) => existsSync(file))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Capability, capabilityMask, defaultCapabilities } from '../../src/container/capabilities.ts';
 import { compileFilter } from '../../src/container/seccomp/bpf.ts';
-import { fakeRootFilter, type Machine, policyFilter } from '../../src/container/seccomp/filter.ts';
+import { fakeRootFilter, type Machine, policyFilter, terminalFilter } from '../../src/container/seccomp/filter.ts';
 import { type SyscallTable, syscallNumbers } from '../../src/container/seccomp/numbers.ts';
 import { ociSeccomp, overlayFilters } from '../../src/container/seccomp/oci.ts';
 import { interpret } from './bpf-interpreter.ts';
@@ -188,6 +188,26 @@ describe('docker’s policy for a runtime', () => {
     expect(rules.filter(({ action }) => action === 'SCMP_ACT_ERRNO').length).toBe(2);
     expect(rules.filter(({ action }) => action === 'SCMP_ACT_ALLOW').length).toBe(14);
   });
+});
+
+describe('the filter for a step with our terminal', () => {
+  const program = compileFilter(terminalFilter(), 'x64');
+  it.each<[SyscallTable, string, readonly bigint[], string]>([
+    ['x64', 'ioctl', [0n, 0x5412n], 'EPERM'], // TIOCSTI
+    ['x64', 'ioctl', [0n, 0x1_0000_5412n], 'EPERM'], // the kernel looks at 32 bits
+    ['i386', 'ioctl', [0n, 0x5412n], 'EPERM'],
+    ['x64', 'ioctl', [0n, 0x541cn], 'EPERM'], // TIOCLINUX
+    ['x64', 'ioctl', [0n, 0x5401n], 'allow'], // TCGETS
+    ['x64', 'mount', [], 'allow'],
+    ['x64', '9999', [], 'allow'],
+  ])('%s: %s %j is %s', (table, call, args, expected) => {
+    expect(judge(program, table, call, args)).toBe(expected);
+  });
+});
+
+it('a filter that allows the rest is one for a runtime, too', () => {
+  expect(ociSeccomp(fakeRootFilter(), 'x64')).toMatchObject({ defaultAction: 'SCMP_ACT_ALLOW' });
+  expect(ociSeccomp(fakeRootFilter(), 'x64').syscalls.filter(({ action }) => action === 'SCMP_ACT_ALLOW')).toEqual([]);
 });
 
 it('docker’s fourteen capabilities are a80425fb', () => {

@@ -49,6 +49,8 @@ RUN --mount=type=bind,source=given,target=/given --mount=type=cache,target=/cach
     it('leaves nothing by default', async () => {
       const { code, stderr } = await build([]);
       expect({ code, kept: stderr.includes('debug shell') }).toEqual({ code: 7, kept: false });
+      const log = /all output: slipway (builds logs \S+)/.exec(stderr)?.[1] ?? '';
+      expect(await slipway(log.split(' '))).toContain('exit 7');
       await expectNothingLeft();
       expect(await slipway(['debug', 'ls', '-q'])).toBe('');
     });

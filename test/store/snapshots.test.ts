@@ -85,6 +85,18 @@ function snapshotContract(snapshotter: (typeof drivers)[number]): void {
       expect(scratch.files('snapshots/.trash')).toEqual([]);
     });
 
+    rootIt('opens one again that was written to, and does not discard what was committed', async () => {
+      await using scratch = new ScratchStore();
+      const store = await scratch.open({ snapshotter });
+      const active = await store.snapshots.prepare(undefined);
+      await runIn(active.root, 'echo 1 > f');
+      await store.snapshots.reopen(active);
+      await runIn(active.root, 'test "$(cat f)" = 1; echo 2 >> f');
+      const chainId = await store.snapshots.commit(active, await store.snapshots.diff(active));
+      await store.snapshots.discard(active);
+      await runIn(store.snapshots.view(chainId), 'test "$(cat f | tr -d "\\n")" = 12');
+    });
+
     rootIt('keeps the first of two equal snapshots', async () => {
       await using scratch = new ScratchStore();
       const store = await scratch.open({ snapshotter });

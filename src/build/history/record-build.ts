@@ -1,3 +1,4 @@
+import { isSlipwayError } from '../../errors.ts';
 import type { OnBuildEvent } from '../events.ts';
 import type { BuildRequest } from '../request.ts';
 import { defaultKept } from './history.ts';
@@ -38,9 +39,15 @@ export async function recordBuild<R extends RecordedResult>(
     await recorder.end({ result });
     return result;
   } catch (error) {
-    await recorder.end({ error });
-    throw error;
+    const isKept = await recorder.end({ error });
+    throw isKept ? withLog(error, recorder.id) : error;
   }
+}
+
+/** Says where all is that a failed step wrote: a display shows its end alone. */
+function withLog(error: unknown, id: string): unknown {
+  if (!isSlipwayError(error) || error.code !== 'STEP_FAILED') return error;
+  return Object.assign(error, { details: [...error.details, `all output: slipway builds logs ${id}`] });
 }
 
 function both(one: Promise<void> | undefined, other: Promise<void> | undefined): Promise<void> | undefined {

@@ -73,8 +73,8 @@ export class BuildRecorder {
     return new Promise((resolve) => void log.once('drain', resolve).once('close', resolve));
   }
 
-  /** Completes the record and lets old ones go. */
-  async end(outcome: { readonly result: RecordedResult } | { readonly error: unknown }): Promise<void> {
+  /** Completes the record and lets old ones go. False: it could not be written, or nothing is kept. */
+  async end(outcome: { readonly result: RecordedResult } | { readonly error: unknown }): Promise<boolean> {
     try {
       await this.#opening;
       this.#log?.end();
@@ -86,8 +86,10 @@ export class BuildRecorder {
         steps: this.#allSteps(),
       });
       await this.#history.prune(this.#kept);
+      return this.#log !== undefined;
     } catch {
       this.#giveUp();
+      return false;
     }
   }
 
