@@ -18,7 +18,16 @@ export function mayBeArchive(head: Buffer): boolean {
     packedBy(head) !== undefined ||
     (head[0] === 0x1f && head[1] === 0x8b) ||
     (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528);
-  return isPacked || head.subarray(257, 262).toString('latin1') === 'ustar';
+  return isPacked || hasTarChecksum(head);
+}
+
+/** The oldest tars have no magic word, but all have a checksum: of the block, blanks in place of itself. */
+function hasTarChecksum(head: Buffer): boolean {
+  const [blockSize, from, to] = [512, 148, 156];
+  if (head.length < blockSize) return false;
+  const written = /[0-7]+/.exec(head.toString('latin1', from, to))?.[0];
+  const sum = head.subarray(0, blockSize).reduce((total, byte, at) => total + (at >= from && at < to ? 0x20 : byte), 0);
+  return written !== undefined && Number.parseInt(written, 8) === sum;
 }
 
 /**

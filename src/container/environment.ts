@@ -12,7 +12,7 @@ function nameOf(entry: string): string {
 }
 
 /**
- * The whole environment of a step's process: what the build says, and PATH and HOME where it does not (builder.md trap 40).
+ * The whole environment of a step's process: what the build says, and PATH and HOME where it does not (docs/semantics.md, rule 40).
  * Nothing of our own environment gets in. An empty HOME counts as none, as it does for runc.
  */
 export function completeEnvironment(env: readonly string[], home: string): readonly string[] {

@@ -66,7 +66,7 @@ export class InnerMounts {
     }
   }
 
-  /** Unmounts, and takes away what was made for it where it is as it was made (builder.md trap 38). Nothing may run any more. */
+  /** Unmounts, and takes away what was made for it where it is as it was made (docs/semantics.md, rule 38). Nothing may run any more. */
   clean(): void {
     for (let mounted = this.#done.pop(); mounted !== undefined; mounted = this.#done.pop()) {
       if (mounted.fd !== undefined) unmount(mounted.fd);

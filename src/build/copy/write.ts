@@ -51,7 +51,7 @@ export interface CopyInto {
 const buffer = Buffer.allocUnsafeSlow(1 << 20);
 
 /**
- * Copies what is selected into a root by the rules of COPY (reference: builder.md traps 1 to 13): a folder's contents go into the
+ * Copies what is selected into a root by the rules of COPY (docs/semantics.md, 1 to 13): a folder's contents go into the
  * destination, a file becomes it or goes below it; new folders are 0755 root's or `owner`'s; owner before mode before capabilities.
  * @throws BuildError COPY_CONFLICT for a folder over a file or a file over a folder
  */

@@ -4,7 +4,7 @@ import { makeFolders } from '../copy/write.ts';
 import type { WorkdirJob } from '../jobs.ts';
 import { type JobContext, OpenTrees } from './context.ts';
 
-/** WORKDIR: missing folders are made and belong to the current user; existing ones stay as they are (builder.md trap 16). */
+/** WORKDIR: missing folders are made and belong to the current user; existing ones stay as they are (docs/semantics.md, rule 16). */
 export function workdirJob(job: WorkdirJob, context: JobContext): null {
   using trees = new OpenTrees(job.place.scratch);
   const root = trees.open(job.place.active.root);
