@@ -1,4 +1,4 @@
-import { type ImageStep, parse, type StepGraph, type StepId } from '../dockerfile/index.ts';
+import { type GraphWarning, type ImageStep, parse, type StepGraph, type StepId } from '../dockerfile/index.ts';
 import type { ImageConfig, Platform } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
 import { NetworkPool } from '../container/index.ts';
@@ -50,6 +50,8 @@ export interface BuildOptions {
 export interface BuildResult extends Exported {
   /** The image of each platform. */
   readonly platforms: readonly { readonly platform: Platform; readonly config: ImageConfig }[];
+  /** Of the Dockerfile. */
+  readonly warnings: readonly GraphWarning[];
 }
 
 /**
@@ -122,7 +124,8 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
   const exported = await exportBuild(built, { ...options, request, workshop, lane, asIndex, epoch });
   await exportCaches(request.cache?.to ?? [], built, { ...options, cache });
   solution.close([...new Set([exported.imageId, ...exported.ids])]);
-  return { ...exported, platforms: built };
+  const metadata = { 'buildx.build.ref': `slipway/local/${lane.id}`, ...exported.metadata };
+  return { ...exported, metadata, platforms: built, warnings: plan.warnings };
 }
 
 /** The image of each platform, with how much of it is its base's. */

@@ -127,7 +127,7 @@ export class Materializer {
       size: document.length,
     };
     await content.push(config, document, options);
-    const layers = await Promise.all(diffIds.map((diffId) => this.layer(diffId, form, options)));
+    const layers = await this.#layers(diffIds, form, options);
     const mediaType = isDocker ? mediaTypes.dockerManifest : mediaTypes.ociManifest;
     const annotations = form.annotations === undefined ? {} : { annotations: form.annotations };
     const manifest: Manifest = { kind: 'manifest', mediaType, config, layers, ...annotations };
@@ -139,6 +139,24 @@ export class Materializer {
       record: () => manifests.record(descriptor, manifest, image, form),
     });
     return descriptor;
+  }
+
+  /** Where one fails, the others are stopped, and have cleared away what they began, before it is told. */
+  async #layers(
+    diffIds: readonly Digest[],
+    form: ImageForm,
+    options: MaterializeOptions,
+  ): Promise<readonly Descriptor[]> {
+    const stop = new AbortController();
+    const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+    const layers = diffIds.map((diffId) => this.layer(diffId, form, { ...options, signal }));
+    try {
+      return await Promise.all(layers);
+    } catch (error) {
+      stop.abort();
+      await Promise.allSettled(layers);
+      throw error;
+    }
   }
 
   #document(imageId: Digest): Buffer {

@@ -80,6 +80,7 @@ export class LocalStore implements Store {
     this.#materializer = new Materializer(base, { ...parts, blobs });
     this.target = new StoreTarget(base, {
       ...parts,
+      blobs,
       unpacker: this.#unpacker,
       materializeDefault: (id, options) => this.materialize(id, defaultForm, options),
     });

@@ -19,12 +19,14 @@ import {
   type Target,
 } from '../oci/index.ts';
 import type { StoreBase } from './base.ts';
+import type { Blobs } from './blobs.ts';
 import { refuseLargeDocument, type StoreContent } from './content.ts';
 import type { StoreImages } from './images.ts';
 import type { ManifestRow, Manifests } from './manifests.ts';
 import type { Unpacker } from './unpack.ts';
 
 export interface TargetParts {
+  readonly blobs: Blobs;
   readonly content: StoreContent;
   readonly manifests: Manifests;
   readonly images: StoreImages;
@@ -55,7 +57,7 @@ export class StoreTarget implements Target {
     const { mediaType } = descriptor;
     if (isManifestType(mediaType) || isIndexType(mediaType)) return this.#pushDocument(descriptor, content, options);
     const layer = this.#parts.unpacker.expected(descriptor.digest);
-    if (layer === undefined) return this.#parts.content.push(descriptor, content, options);
+    if (layer === undefined) return this.#pushBlob(descriptor, content, options);
     return this.#parts.unpacker.pushLayer(descriptor, content, { ...options, ...layer });
   }
 
@@ -83,6 +85,16 @@ export class StoreTarget implements Target {
 
   async referrers(digest: Digest, artifactType?: string): Promise<readonly Descriptor[]> {
     return this.#parts.manifests.referrers(digest, artifactType);
+  }
+
+  /** What holds a layer that is unpacked already is remembered as said to hold it: else its image could not be sent anywhere. */
+  async #pushBlob(descriptor: Descriptor, content: Readable | Uint8Array, options: CallOptions): Promise<void> {
+    const { unpacker, blobs, content: store } = this.#parts;
+    const diffId = unpacker.diffIdOf(descriptor.digest);
+    const record = (): void => {
+      if (diffId !== undefined) blobs.putLayer({ diffId, digest: descriptor.digest, verified: false });
+    };
+    await store.pushAnd(descriptor, content, { ...options, record });
   }
 
   async #pushDocument(descriptor: Descriptor, content: Readable | Uint8Array, options: CallOptions): Promise<void> {

@@ -49,6 +49,11 @@ export class Unpacker {
     });
   }
 
+  /** The layer that a blob is expected to hold, also where it is unpacked already. */
+  diffIdOf(digest: Digest): Digest | undefined {
+    return this.#expected.get(digest)?.diffId;
+  }
+
   /** Where to apply a layer that is being pushed; undefined: nowhere yet, so that it is only stored. */
   expected(digest: Digest): ExpectedLayer | undefined {
     const layer = this.#expected.get(digest);

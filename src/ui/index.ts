@@ -35,7 +35,7 @@ export { formatFindings } from './findings/format-findings.ts';
 export { formatMode } from './file-mode.ts';
 export { shortId } from './id.ts';
 export { outputFlags, outputRequest, type OutputValues } from './build-flags/outputs.ts';
-export { writeResultFiles } from './result-files.ts';
+export { metadataOf, writeResultFiles } from './result-files.ts';
 export { type Inquiry, inquiryFlags, inquiryOf, type InquiryValues } from './inquiry.ts';
 export { interruptExitCode, interruptSignal } from './interrupt.ts';
 export { formatList, type ListOptions, type Row } from './list.ts';

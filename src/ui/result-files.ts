@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import type { BuildResult } from '../build/index.ts';
+import type { BuildMetadata, BuildResult } from '../build/index.ts';
 import { messageOf, UsageError } from '../errors.ts';
 import { toJson } from './json.ts';
 
@@ -15,7 +15,18 @@ export interface ResultFiles {
 export async function writeResultFiles(files: ResultFiles, result: BuildResult): Promise<void> {
   if (files.iidfile !== undefined) await write(files.iidfile, result.hasImage ? result.imageId : '', 'id');
   const metadata = files['metadata-file'];
-  if (metadata !== undefined) await write(metadata, `${toJson(result.metadata)}\n`, 'metadata');
+  if (metadata !== undefined) await write(metadata, `${toJson(metadataOf(result))}\n`, 'metadata');
+}
+
+/** What `--metadata-file` gets of a build; warnings where BUILDX_METADATA_WARNINGS asks for them, as buildx has it. */
+export function metadataOf({ metadata, warnings }: Pick<BuildResult, 'metadata' | 'warnings'>): BuildMetadata {
+  if (!/^(?:1|t|true)$/i.test(process.env['BUILDX_METADATA_WARNINGS'] ?? '')) return metadata;
+  const found = warnings.map(({ message, line }) => ({
+    level: 1,
+    short: Buffer.from(message).toString('base64'),
+    ...(line === undefined ? {} : { range: [{ start: { line }, end: { line } }] }),
+  }));
+  return { ...metadata, 'buildx.build.warnings': found };
 }
 
 async function write(file: string, text: string, what: string): Promise<void> {
