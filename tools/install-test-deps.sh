@@ -3,7 +3,7 @@
 # Only root can; without root it says what is missing and succeeds: the tests that need it skip themselves with a word.
 set -eu
 
-packages=${*:-runc git uidmap netavark iptables iproute2 slirp4netns passt openssh-client busybox-static skopeo umoci podman buildah docker-registry mmdebstrap golang-github-containers-common attr libcap2-bin procps xz-utils bzip2 chromium}
+packages=${*:-runc git uidmap netavark iptables iproute2 slirp4netns passt openssh-client openssh-server busybox-static skopeo umoci podman buildah docker-registry mmdebstrap golang-github-containers-common attr libcap2-bin procps xz-utils bzip2 chromium}
 
 if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
   echo "Not a Debian system; the tests use these packages where they are there: $packages" >&2

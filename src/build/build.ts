@@ -83,7 +83,7 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
   options.hide(() => secrets.known);
   const access = { secret: (id: string) => secrets.get(id) };
   const remote = new RemoteSources({ access, facts: cache, scratch, signal, home: gitContext(request) });
-  const opening = { privileges: store.privileges, scratch, remote, signal };
+  const opening = { privileges: store.privileges, scratch, remote, onEvent: options.onEvent, signal };
   const context = await openContext(request, opening);
   const ast = parse(context.dockerfile.text, { name: context.dockerfile.name });
   const images = new BaseImages({ ...options, contexts, pull: request.pull, showPlatform: platforms.length > 1 });

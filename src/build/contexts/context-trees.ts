@@ -1,7 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { StepGraph } from '../../dockerfile/index.ts';
+import { announced } from './announce.ts';
 import { isArchiveFile, peek, unpackContext } from './archive.ts';
+import { shownGit } from './git/remote.ts';
 import { cleanCommitTime } from './git/work-tree.ts';
 import { shownUrl } from './http/shown-url.ts';
 import { readNamedIgnore } from './ignore-file.ts';
@@ -43,11 +45,24 @@ export async function contextTrees(
   });
   const trees = await Promise.all(
     used.map(async ({ name, context }) => {
-      const tree = await contextTree(name, context, options);
+      const place = placeOf(context);
+      const announcement = {
+        id: `context ${name}`,
+        title: `[context ${name}] load ${place}`,
+        onEvent: options.onEvent,
+      };
+      const open = () => contextTree(name, context, options);
+      const tree = await (place === undefined ? open() : announced(announcement, open));
       return tree === undefined ? [] : [[name, tree] as const];
     }),
   );
   return new Map(trees.flat());
+}
+
+/** Where a context is that is elsewhere. */
+function placeOf(context: NamedContext): string | undefined {
+  if (context.kind === 'git') return shownGit(context.url);
+  return context.kind === 'url' ? shownUrl(context.url) : undefined;
 }
 
 /** Names of contexts that steps copy from or mount. */

@@ -6,9 +6,12 @@ import { type GitUrl, parseBoolean, parseGitContext } from '../../dockerfile/ind
 import type { Privileges } from '../../system/index.ts';
 import { BuildError } from '../error.ts';
 import { mayBeArchive } from '../packing.ts';
+import type { OnBuildEvent } from '../events.ts';
 import type { BuildRequest } from '../request.ts';
+import { announced } from './announce.ts';
 import { isArchiveFile, peek, unpackContext, unpackContextFile } from './archive.ts';
 import { findDockerfile, readDockerfileText, readText } from './dockerfile-file.ts';
+import { shownGit } from './git/remote.ts';
 import { cleanCommitTime } from './git/work-tree.ts';
 import { shownUrl } from './http/shown-url.ts';
 import { readIgnore } from './ignore-file.ts';
@@ -40,6 +43,7 @@ export interface ContextOptions {
   readonly scratch: () => Promise<string>;
   /** What fetches a context from elsewhere; without it a context is a path. */
   readonly remote?: RemoteSources | undefined;
+  readonly onEvent?: OnBuildEvent | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -62,8 +66,15 @@ export async function openContext(request: ContextRequest, options: ContextOptio
   const { remote } = options;
   if (remote === undefined) return openPath(request, options);
   const git = gitContext(request);
-  if (git !== undefined) return openGit(git, request, remote);
-  if (/^https?:\/\//.test(request.context)) return openUrl(request, { ...options, remote });
+  const announce = (title: string) => ({ id: 'context', title: `[internal] ${title}`, onEvent: options.onEvent });
+  if (git !== undefined) {
+    const title = `load git source ${shownGit(git)}`;
+    return announced(announce(title), () => openGit(git, request, remote));
+  }
+  if (/^https?:\/\//.test(request.context)) {
+    const title = `load remote build context ${shownUrl(request.context)}`;
+    return announced(announce(title), () => openUrl(request, { ...options, remote }));
+  }
   return openPath(request, options);
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { GitTransport } from '../../../dockerfile/index.ts';
+import type { GitTransport, GitUrl } from '../../../dockerfile/index.ts';
 import { BuildError } from '../../error.ts';
 import { authorizationFrom, basicAuthorization, type RemoteAccess } from '../secrets.ts';
 import type { GitRun, GitSetting } from './run-git.ts';
@@ -42,6 +42,12 @@ export function gitRemote(transport: GitTransport, remote: string): GitRemote {
   url.password = '';
   const authorization = username === '' && password === '' ? undefined : basicAuthorization(username, password);
   return { transport, url: url.href, origin: url.origin, authorization };
+}
+
+/** A repository and what is meant of it, for people: no credentials. */
+export function shownGit({ transport, remote, ref, subdir }: GitUrl): string {
+  const rest = subdir === '' ? ref : `${ref}:${subdir}`;
+  return gitRemote(transport, remote).url + (rest === '' ? '' : `#${rest}`);
 }
 
 function decodeHost(hostname: string): string {

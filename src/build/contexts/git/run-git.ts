@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { messageOf } from '../../../errors.ts';
-import { findExecutable, minimalEnvironment, withParentDeath } from '../../../system/index.ts';
+import { findExecutable, minimalEnvironment } from '../../../system/index.ts';
 import { BuildError } from '../../error.ts';
 
 /** One run of git, away from everything that this machine's user has configured. */
@@ -27,6 +27,12 @@ export class GitFailure extends BuildError {
     this.stderr = stderr;
   }
 }
+
+/**
+ * Kills the whole group once the pipe on standard input closes, as it does when we end, however we end: git's own helpers would wait
+ * on for a silent server.
+ */
+const wrapper = 'umask 022; exec 3<&0 </dev/null; (read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 & exec 3<&-; exec "$@"';
 
 const mostOutput = 16 << 20; // bytes
 
@@ -82,12 +88,11 @@ export async function runGit(args: readonly string[], run: GitRun = {}): Promise
       hint: 'install git, or give the repository as a folder',
     });
   }
-  const [command = 'sh', ...rest] = withParentDeath(['/bin/sh', '-c', 'umask 022 && exec "$@"', 'git', git, ...args]);
   // In a process group of its own: git starts others, which must end with it.
-  const child = spawn(command, rest, {
+  const child = spawn('/bin/sh', ['-c', wrapper, 'git', git, ...args], {
     cwd: run.cwd,
     env: environment(run),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   });
   const { code, stdout, stderr } = await finished(child, run);
@@ -163,6 +168,7 @@ function finished(child: ChildProcess, { signal, idleLimit }: GitRun): Promise<F
     resolve({ code: code ?? 1, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }),
   );
   return promise.finally(() => {
+    child.stdin?.destroy();
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
   });
