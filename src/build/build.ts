@@ -5,6 +5,7 @@ import { NetworkPool } from '../container/index.ts';
 import { BaseImages } from './base-images.ts';
 import { BuildCache } from './cache/build-cache.ts';
 import { checkEntitlements } from './confinement.ts';
+import { BuildAccess } from './contexts/build-access.ts';
 import { contextTrees } from './contexts/context-trees.ts';
 import { gitContext, openContext } from './contexts/main-context.ts';
 import { parseNamedContexts } from './contexts/named-contexts.ts';
@@ -23,7 +24,6 @@ import type { OpenRepository } from './images/resolve.ts';
 import { inputsOf } from './inputs.ts';
 import { Lane } from './lane.ts';
 import { requireRunnable } from './foreign-steps.ts';
-import { SecretSources } from './mounts/secrets.ts';
 import { checkOutputs } from './outputs/check-outputs.ts';
 import { exportBuild, type Exported } from './outputs/export.ts';
 import type { BuiltImage } from './outputs/roots.ts';
@@ -79,9 +79,8 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
   imports.catch(() => undefined); // told when it is awaited
   const scratch = () => lane.scratch();
   const cache = new BuildCache(store);
-  const secrets = new SecretSources(request.mounts?.secrets ?? [], { environment: process.env, signal });
-  options.hide(() => secrets.known);
-  const access = { secret: (id: string) => secrets.get(id) };
+  await using access = new BuildAccess({ request: request.mounts, environment: process.env, scratch, signal });
+  options.hide(() => access.secrets.known);
   const remote = new RemoteSources({ access, facts: cache, scratch, signal, home: gitContext(request) });
   const opening = { privileges: store.privileges, scratch, remote, onEvent: options.onEvent, signal };
   const context = await openContext(request, opening);
@@ -104,7 +103,7 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
     networks,
     request,
     context,
-    secrets,
+    secrets: access.secrets,
     folders: await contextTrees(contexts, plan, opening),
     remote,
     imageOf,

@@ -20,13 +20,13 @@ import type { Store } from '../store/index.ts';
 import type { Privileges } from '../system/index.ts';
 import { BaseImages } from './base-images.ts';
 import { type CheckedDockerfile, reportOf } from './check-dockerfile.ts';
+import { BuildAccess } from './contexts/build-access.ts';
 import { gitContext, openContext, type OpenContext } from './contexts/main-context.ts';
 import { parseNamedContexts } from './contexts/named-contexts.ts';
 import { RemoteSources } from './contexts/remote-sources.ts';
 import type { OnBuildEvent } from './events.ts';
 import type { OpenRepository } from './images/resolve.ts';
 import { inputsOf } from './inputs.ts';
-import { SecretSources } from './mounts/secrets.ts';
 import { platformGraphOf } from './plan.ts';
 import type { BuildRequest } from './request.ts';
 
@@ -135,8 +135,7 @@ async function withContext<T>(
     return folder;
   };
   const { signal } = options;
-  const secrets = new SecretSources(request.mounts?.secrets ?? [], { environment: process.env, signal });
-  const access = { secret: (id: string) => secrets.get(id) };
+  await using access = new BuildAccess({ request: request.mounts, environment: process.env, scratch, signal });
   const remote = new RemoteSources({ access, facts: noFacts, scratch, signal, home: gitContext(request) });
   try {
     return await work(await openContext(request, { ...options, scratch, remote }));

@@ -55,12 +55,19 @@ describe('git URLs', () => {
     expect(parseGitContext(text)).toEqual(expected);
   });
 
-  it.each(['https://h/r', 'https://h/r.git/x', 'file:///r.git', 'a/b', './git@h:r', '../git@h:r', 'git@h', 'r.git', ''])(
-    '%j is none',
-    (text) => {
-      expect(parseGitUrl(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    'https://h/r',
+    'https://h/r.git/x',
+    'file:///r.git',
+    'a/b',
+    './git@h:r',
+    '../git@h:r',
+    'git@h',
+    'r.git',
+    '',
+  ])('%j is none', (text) => {
+    expect(parseGitUrl(text)).toBeUndefined();
+  });
 
   const short: readonly (readonly [text: string, expected: object])[] = [
     ['github.com/o/r', { ...https, remote: 'https://github.com/o/r' }],

@@ -176,6 +176,19 @@ const noSsh = process.getuid?.() !== 0 ? 'needs root' : existsSync(sshd) ? undef
     const { code, stderr } = await runCli(['build', '-f', '-', empty], { input, env });
     expect([code, stderr]).toEqual([1, expect.stringContaining('--ssh default')]);
   });
+
+  const given: readonly (readonly [what: string, ssh: () => string, env: () => Record<string, string>])[] = [
+    ['the agent', () => 'default', () => ({ SSH_AUTH_SOCK: agent.socket })],
+    ['a key', () => `default=${join(home, 'sshd/user')}`, () => ({})],
+  ];
+  it.each(given)('but %s that it is given', async (_, ssh, env) => {
+    const input = `FROM scratch\nADD ${url} /\n`;
+    const output = join(home, `out-${made++}`);
+    const args = ['--ssh', ssh(), '--no-cache', '-o', `type=local,dest=${output}`];
+    const { code, stderr } = await runCli(['build', '-f', '-', ...args, empty], { input, env: env() });
+    expect(code === 0 ? '' : stderr).toBe('');
+    expect(readdirSync(output).sort()).toEqual(['Dockerfile', 'dir']);
+  });
 });
 
 describe('secrets', () => {
@@ -246,10 +259,10 @@ describe('a build that ends while git waits', () => {
   it.each(['SIGINT', 'SIGKILL'] as const)('by %s leaves no git', async (signal) => {
     await using silent = await GitServer.start(repositories.root, { before: () => true });
     const building = runCli(['build', silent.url('app')], {
-      onSpawn: ({ kill }) => {
+      onSpawn: (child) => {
         void (async () => {
           while (silent.seen.length === 0) await delay(10);
-          kill(signal);
+          child.kill(signal);
         })();
       },
     });

@@ -35,13 +35,15 @@ export class RemoteSources {
     const known = this.#git.get(key);
     if (known !== undefined) return known;
     const { access, facts, scratch, signal, home } = this.#options;
-    const agent = access.sshAgent ?? (namedBy === 'user' ? process.env['SSH_AUTH_SOCK'] : undefined);
     const source = new GitSource(wanted, {
       access,
       facts,
       scratch,
       signal,
-      ssh: { agent, ownKeys: namedBy === 'user' },
+      ssh: async () => {
+        const own = namedBy === 'user' ? process.env['SSH_AUTH_SOCK'] : undefined;
+        return { agent: (await access.sshAgent()) ?? own, ownKeys: namedBy === 'user' };
+      },
       anyHost: (origin) => home === undefined || origin === this.#home,
     });
     this.#git.set(key, source);

@@ -4,14 +4,16 @@ import { BuildError } from '../error.ts';
 /** What a build may show to servers so that they let it in. */
 export interface RemoteAccess {
   /** A secret of the build (`--secret`) by its id; undefined where there is none. */
-  readonly secret: SecretLookup;
-  /** Socket of the agent whose keys the Dockerfile may use (`--ssh default`). */
-  readonly sshAgent?: string | undefined;
+  secret(id: string): Promise<Uint8Array | undefined>;
+  /** Socket of the agent whose keys a Dockerfile may use (`--ssh default`); undefined where none was given. */
+  sshAgent(): Promise<string | undefined>;
 }
 
-export type SecretLookup = (id: string) => Promise<Uint8Array | undefined>;
-
-export const noAccess: RemoteAccess = { secret: () => Promise.resolve(undefined) };
+/** Nothing is shown to anybody. */
+export const noAccess: RemoteAccess = {
+  secret: () => Promise.resolve(undefined),
+  sshAgent: () => Promise.resolve(undefined),
+};
 
 /**
  * The value of an Authorization header from the first secret that there is. A file usually ends in a newline, which is no part of
@@ -19,10 +21,10 @@ export const noAccess: RemoteAccess = { secret: () => Promise.resolve(undefined)
  */
 export async function authorizationFrom(
   candidates: readonly { readonly id: string; readonly header: (secret: string) => string }[],
-  secret: SecretLookup,
+  access: RemoteAccess,
 ): Promise<string | undefined> {
   for (const { id, header } of candidates) {
-    const bytes = await secret(id);
+    const bytes = await access.secret(id);
     if (bytes === undefined) continue;
     const value = Buffer.from(bytes)
       .toString('utf8')

@@ -269,6 +269,7 @@ describe('a download that is known already', () => {
 
 describe('what lets a download in', () => {
   const withSecret = (id: string, value: string): RemoteAccess => ({
+    ...noAccess,
     secret: (wanted) => Promise.resolve(wanted === id ? Buffer.from(value) : undefined),
   });
   const ways: readonly (readonly [access: RemoteAccess, sent: string])[] = [

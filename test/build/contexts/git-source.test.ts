@@ -38,7 +38,7 @@ function source(
     { url, keepGitDir, checksum },
     {
       access: noAccess,
-      ssh: { ownKeys: false },
+      ssh: () => Promise.resolve({ ownKeys: false }),
       anyHost: () => true,
       facts: new MemoryFacts(),
       scratch: () => mkdtemp(join(scratch, 's-')),
@@ -252,6 +252,7 @@ describe('a git source', () => {
   describe('access', () => {
     const basic = `Basic ${Buffer.from('x-access-token:s3cret').toString('base64')}`;
     const withSecret = (id: string, value = 's3cret'): RemoteAccess => ({
+      ...noAccess,
       secret: (wanted) => Promise.resolve(wanted === id ? Buffer.from(value) : undefined),
     });
 
@@ -439,6 +440,7 @@ describe('a git source', () => {
         sub: { commit: repositories.git('inner', 'rev-parse', 'HEAD') },
       });
       const access = {
+        ...noAccess,
         secret: (id: string) => Promise.resolve(id === 'GIT_AUTH_TOKEN' ? Buffer.from('s3cret') : undefined),
       };
       expect(readdirSync(join(await source(main.url('asks'), { access }).open(), 'sub'))).toEqual(['deep']);

@@ -19,7 +19,8 @@ export interface GitWanted {
 
 export interface GitSourceOptions {
   readonly access: RemoteAccess;
-  readonly ssh: SshSetting;
+  /** How ssh remotes are reached; asked for only then. */
+  readonly ssh: () => Promise<SshSetting>;
   /** Whether secrets that name no host are for this one too. */
   readonly anyHost: (origin: string | undefined) => boolean;
   readonly facts: Facts;
@@ -33,6 +34,8 @@ export interface Facts {
   fact(kind: string, key: string): string | undefined;
   putFact(kind: string, key: string, value: string): void;
 }
+
+const noSsh: SshSetting = { ownKeys: false };
 
 /** One state of a git repository: asked for, fetched and laid out when first wanted, each once. */
 export class GitSource {
@@ -114,7 +117,8 @@ export class GitSource {
     const { access, ssh, signal } = this.#options;
     const given = await authorizationAt(named, access, { anyHost });
     const { remote, authorization } = await followRedirect({ remote: named, authorization: given }, signal);
-    return { url: remote.url, run: { ...accessTo(remote, authorization, ssh), cwd: '/', signal } };
+    const setting = remote.transport === 'ssh' ? await ssh() : noSsh;
+    return { url: remote.url, run: { ...accessTo(remote, authorization, setting), cwd: '/', signal } };
   }
 
   async #open(): Promise<string> {

@@ -86,7 +86,7 @@ export function accessTo(
  */
 export async function authorizationAt(
   remote: GitRemote,
-  { secret }: RemoteAccess,
+  access: RemoteAccess,
   { anyHost }: { readonly anyHost: boolean },
 ): Promise<string | undefined> {
   if (remote.origin === undefined) return undefined;
@@ -96,7 +96,7 @@ export async function authorizationAt(
     { id: `GIT_AUTH_HEADER${suffix}`, header: (value: string) => value },
     { id: `GIT_AUTH_TOKEN${suffix}`, header: (token: string) => basicAuthorization('x-access-token', token) },
   ]);
-  return (await authorizationFrom(candidates, secret)) ?? remote.authorization;
+  return (await authorizationFrom(candidates, access)) ?? remote.authorization;
 }
 
 export interface SshSetting {

@@ -119,13 +119,13 @@ function conditions({ etag, lastModified }: Validators = {}): Readonly<Record<st
 }
 
 /** Secrets are named after the host as BuildKit does; user info of the URL counts where there is none. */
-async function authorizationOf(url: URL, { secret }: RemoteAccess): Promise<Readonly<Record<string, string>>> {
+async function authorizationOf(url: URL, access: RemoteAccess): Promise<Readonly<Record<string, string>>> {
   const found = await authorizationFrom(
     [
       { id: `HTTP_AUTH_TOKEN_${url.hostname}`, header: (token) => `Bearer ${token}` },
       { id: `HTTP_AUTH_HEADER_${url.hostname}`, header: (value) => value },
     ],
-    secret,
+    access,
   );
   if (found !== undefined) return { authorization: found };
   if (url.username === '' && url.password === '') return {};
