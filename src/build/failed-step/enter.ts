@@ -6,6 +6,7 @@ import type { IsolationChoice } from '../../container/index.ts';
 import type { Store } from '../../store/index.ts';
 import { BuildCache } from '../cache/build-cache.ts';
 import { RemoteSources } from '../contexts/remote-sources.ts';
+import { noAccess } from '../contexts/secrets.ts';
 import type { OnBuildEvent } from '../events.ts';
 import { Lane } from '../lane.ts';
 import { SecretSources } from '../mounts/secrets.ts';
@@ -71,7 +72,6 @@ function isLasting({ type }: KeptStep['step']['mounts'][number]): boolean {
 /** Nothing but the store is there to mount from. */
 function offerOf(store: Store, lane: Lane, signal: AbortSignal | undefined): TreeOffer {
   const secrets = new SecretSources([], { environment: {}, signal });
-  const access = { secret: (id: string) => secrets.get(id) };
   return {
     store,
     lane,
@@ -79,7 +79,12 @@ function offerOf(store: Store, lane: Lane, signal: AbortSignal | undefined): Tre
     signal,
     context: { dockerfile: { name: '', text: Buffer.alloc(0) }, folder: undefined, ignore: [] },
     folders: new Map(),
-    remote: new RemoteSources({ access, facts: new BuildCache(store), scratch: () => lane.scratch(), signal }),
+    remote: new RemoteSources({
+      access: noAccess,
+      facts: new BuildCache(store),
+      scratch: () => lane.scratch(),
+      signal,
+    }),
     layersOf: () => [],
     unpack: (diffIds) => store.unpack(diffIds, { signal }),
   };
