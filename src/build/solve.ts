@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts';
 import { chainIdOf, chainIdOfAll, type Digest } from '../oci/index.ts';
 import type { DraftLayer } from '../layer/index.ts';
 import type { CacheRecord, Store } from '../store/index.ts';
-import type { CacheLookup } from './cache/build-cache.ts';
+import type { CacheLookup, LayerLoss } from './cache/build-cache.ts';
 import type { CacheKey } from './cache-key.ts';
 import type { OpenContext } from './contexts/main-context.ts';
 import { timeOf } from './epoch-time.ts';
@@ -52,7 +52,7 @@ export interface SolveOptions {
   readonly epoch?: number | undefined;
   readonly shown: (() => Promise<void> | undefined) | undefined;
   /** Makes sure of layers that results have from elsewhere; returns those that are not to be had, or are others. */
-  readonly settle: (results: ReadonlyMap<StepId, StepResult>) => Promise<readonly Digest[]>;
+  readonly settle: (results: ReadonlyMap<StepId, StepResult>) => Promise<readonly LayerLoss[]>;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -231,7 +231,7 @@ class Solver implements TreeOffer, AsyncDisposable {
       return 'done';
     } catch (error) {
       if (!(error instanceof LostLayer)) throw error;
-      if (!this.#reject([error.diffId], error.message)) throw error.cause;
+      if (!this.#reject([{ diffId: error.diffId, why: error.message }])) throw error.cause;
       return 'again';
     }
   }
@@ -239,17 +239,17 @@ class Solver implements TreeOffer, AsyncDisposable {
   /** Whether what was solved relies on cached layers that are lost: their steps are done then. */
   async #lacksLayers(): Promise<boolean> {
     const lost = await this.#options.settle(this.results);
-    return lost.length > 0 && this.#reject(lost, 'it is not there');
+    return lost.length > 0 && this.#reject(lost);
   }
 
   /**
    * False where no cached step relied on these layers, so that beginning again would not help. Several steps may miss the same
    * layer at once.
    */
-  #reject(diffIds: readonly Digest[], why: string): boolean {
+  #reject(lost: readonly LayerLoss[]): boolean {
     const { cache } = this.#options;
-    const notes = diffIds.map((diffId) => cache.lossOf(diffId, why));
-    if (cache.reject(diffIds).length === 0) return this.#beginsAgain;
+    const notes = lost.map((loss) => cache.noteOf(loss));
+    if (cache.reject(lost.map(({ diffId }) => diffId)).length === 0) return this.#beginsAgain;
     for (const note of notes) if (!this.#losses.has(note.message)) this.#tell(note);
     for (const { message } of notes) this.#losses.add(message);
     this.#beginsAgain = true;

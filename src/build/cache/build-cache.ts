@@ -8,10 +8,16 @@ export interface CacheLookup extends Omit<CacheRecords, 'claim'> {
   /** Makes records of layers that cannot be had, or are not what was said, count no more. Returns those that were in use. */
   reject(diffIds: readonly Digest[]): readonly Digest[];
   /** What to tell of a cached layer that is lost; before it is rejected. */
-  lossOf(diffId: Digest, why: string): BuildNote;
+  noteOf(loss: LayerLoss): BuildNote;
 }
 
 type LookupOptions = NonNullable<Parameters<CacheRecords['get']>[1]>;
+
+/** A layer that a record promised and that cannot be had, or is another one. */
+export interface LayerLoss {
+  readonly diffId: Digest;
+  readonly why: string;
+}
 
 export interface UsedFact {
   readonly kind: string;
@@ -101,7 +107,7 @@ export class BuildCache implements CacheLookup {
     return fresh;
   }
 
-  lossOf(diffId: Digest, why: string): BuildNote {
+  noteOf({ diffId, why }: LayerLoss): BuildNote {
     const relied = this.#relied.get(diffId);
     if (relied !== undefined && relied.blob === undefined) {
       const message = `the cache ${relied.label} does not have the layers of some steps that are needed now: they are done here`;

@@ -1,4 +1,4 @@
-import { isSlipwayError } from '../../errors.ts';
+import { isSlipwayError, messageOf } from '../../errors.ts';
 import {
   type CallOptions,
   chainIdOf,
@@ -13,7 +13,7 @@ import type { OpenRepository } from '../images/resolve.ts';
 import { askedOutputs } from '../outputs/asked-outputs.ts';
 import { type BuildOutput, type ImageOutput, isImageOutput } from '../outputs/output.ts';
 import type { BuildRequest } from '../request.ts';
-import type { BuildCache, ReliedLayer } from './build-cache.ts';
+import type { BuildCache, LayerLoss, ReliedLayer } from './build-cache.ts';
 import { openLayerSource, registryOf } from './layer-source.ts';
 
 export interface SettleOptions extends CallOptions {
@@ -31,11 +31,11 @@ export interface SettleOptions extends CallOptions {
 export async function settleLayers(
   results: readonly { readonly config: Pick<ImageConfig, 'diffIds'> }[],
   options: SettleOptions,
-): Promise<readonly Digest[]> {
+): Promise<readonly LayerLoss[]> {
   const outputs = askedOutputs(options.request);
   if (!isWanted(outputs, options.request)) return [];
   const destinations = pushedTo(outputs, options.request);
-  const lost: Digest[] = [];
+  const lost: LayerLoss[] = [];
   for (const { config } of results) {
     const relied = config.diffIds.flatMap((diffId) => options.cache.relied.get(diffId) ?? []);
     if (relied.length === 0) continue;
@@ -77,16 +77,17 @@ function isOfferedBy({ source, blob }: ReliedLayer, registries: ReadonlySet<stri
 async function missingThere(
   layers: readonly ReliedLayer[],
   { store, open, signal }: SettleOptions,
-): Promise<readonly Digest[]> {
+): Promise<readonly LayerLoss[]> {
   const found = await Promise.all(
     layers.map(async ({ blob, source, diffId }) => {
-      if (blob === undefined) return diffId;
+      const loss: LayerLoss = { diffId, why: 'it is no longer there' };
+      if (blob === undefined) return loss;
       if (store.content.state(blob.digest) === 'present') return undefined;
-      return (await isThere(source, blob, { open, signal })) ? undefined : diffId;
+      return (await isThere(source, blob, { open, signal })) ? undefined : loss;
     }),
   );
   signal?.throwIfAborted();
-  return found.filter((diffId) => diffId !== undefined);
+  return found.filter((loss) => loss !== undefined);
 }
 
 async function isThere(
@@ -107,7 +108,7 @@ const ownFailures = new Set(['DISK_FULL', 'READ_ONLY', 'BUSY', 'CLOSED', 'DAMAGE
 async function unusableHere(
   diffIds: readonly Digest[],
   { store, cache, signal }: SettleOptions,
-): Promise<readonly Digest[]> {
+): Promise<readonly LayerLoss[]> {
   try {
     await store.unpack(diffIds, { signal });
     return [];
@@ -116,7 +117,7 @@ async function unusableHere(
     const first = firstMissing(store, diffIds);
     if (first === undefined || !cache.relied.has(first)) throw error;
     if (isSlipwayError(error) && ownFailures.has(error.code)) throw error;
-    return [first];
+    return [{ diffId: first, why: messageOf(error) }];
   }
 }
 
