@@ -7,6 +7,8 @@ export type BuildEvent =
   | {
       readonly type: 'plan';
       readonly dockerfile: string;
+      /** Where that is on this machine; absent where it came through standard input, from a repository or in an archive. */
+      readonly path?: string | undefined;
       readonly steps: readonly PlannedStep[];
       readonly time: number;
     }

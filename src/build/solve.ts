@@ -22,7 +22,8 @@ import { FailedSteps, hinted, isStepFailure } from './failed-step/failed-steps.t
 import { type ChangingStep, StepKeys, type Taken } from './solve/keys.ts';
 import { RunConditions, type RunPlace } from './solve/run-conditions.ts';
 import { lastingOf } from './solve/lasting.ts';
-import { needsOf, schedule } from './solve/schedule.ts';
+import { planEvent } from './solve/plan-event.ts';
+import { schedule } from './solve/schedule.ts';
 import type { TreeOffer } from './trees.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -194,12 +195,7 @@ class Solver implements TreeOffer, AsyncDisposable {
 
   async solve(): Promise<void> {
     const { onEvent, signal } = this.#options;
-    onEvent({
-      type: 'plan',
-      dockerfile: this.context.dockerfile.name,
-      steps: this.#steps.map(planned),
-      time: Date.now(),
-    });
+    onEvent(planEvent(this.context, this.#steps, this.store.root));
     for (;;) {
       this.#beginsAgain = false;
       const { failures, again } = await schedule(this.#steps, {
@@ -443,8 +439,3 @@ function keysToKeep(key: CacheKey, taken: Taken): readonly CacheKey[] {
 }
 
 type Unpacking = { readonly diffId: Digest; readonly bytes: number; readonly total: number };
-
-function planned(step: Step) {
-  const { id, title, kind, stage, location } = step;
-  return { id, title, kind, stage, needs: needsOf(step), location };
-}

@@ -34,7 +34,7 @@ export function githubDialect(stream: ProgressStream, options: ProgressOptions):
     note: (note) => noteAnnotations(note, file),
     end: (steps, error) => {
       const lines = [
-        ...failures(steps, error, file),
+        ...failures(steps, error, (path) => annotatedFile(path ?? options.dockerfile, env)),
         ...writeJobSummary(env['GITHUB_STEP_SUMMARY'], () =>
           jobSummary(steps, { now: (options.now ?? Date.now)(), dockerfile: file, error }),
         ),
@@ -56,26 +56,33 @@ function annotatedFile(path: string | undefined, env: NodeJS.ProcessEnv): string
 }
 
 function noteAnnotations({ findings = [] }: BuildNote, file: string | undefined): string[] {
-  return findings.map(({ rule, message, line }) => annotation('warning', message, { file, line, title: rule }));
+  return findings.map(({ rule, message, line }) =>
+    annotation('warning', message, { ...(file === undefined ? {} : { file, line }), title: rule }),
+  );
 }
 
-function failures(steps: Steps, error: unknown, file: string | undefined): string[] {
-  if (steps.failed.length > 0) return steps.failed.map((step) => failure(step, steps, file));
+/** The name in annotations of a Dockerfile, the build's own where none is given. */
+type FileName = (path?: string) => string | undefined;
+
+function failures(steps: Steps, error: unknown, fileName: FileName): string[] {
+  if (steps.failed.length > 0) return steps.failed.map((step) => failure(step, steps, fileName));
   if (error === undefined || isAbort(error)) return [];
-  return [annotation('error', messageOf(error), { file, ...placeOf(error), title: 'slipway build' })];
+  const file = fileName();
+  return [annotation('error', messageOf(error), { file, ...placeOf(error, file), title: 'slipway build' })];
 }
 
-function failure(step: StepState, steps: Steps, file: string | undefined): string {
+function failure(step: StepState, steps: Steps, fileName: FileName): string {
   const { start, end } = steps.planned(step.id)?.location ?? {};
+  const file = fileName(steps.dockerfileOf(step.id));
   const tail = step.tail.slice(-annotatedLines).map(stripControls);
-  const place = start === undefined ? {} : { file, line: start, endLine: end };
+  const place = start === undefined || file === undefined ? {} : { file, line: start, endLine: end };
   return annotation('error', [step.error ?? 'failed', ...tail].join('\n'), { ...place, title: step.title });
 }
 
 /** The lines that an error about the Dockerfile names. */
-function placeOf(error: unknown): AnnotationPlace {
+function placeOf(error: unknown, file: string | undefined): AnnotationPlace {
   const { range } = error as { readonly range?: { readonly start: number; readonly end: number } };
-  return range === undefined ? { file: undefined } : { line: range.start, endLine: range.end };
+  return range === undefined || file === undefined ? { file: undefined } : { line: range.start, endLine: range.end };
 }
 
 function isAbort(error: unknown): boolean {

@@ -81,7 +81,10 @@ export type StepEvent = Exclude<BuildEvent, { type: 'note' | 'plan' }>;
 
 /** All steps of a build, fed by its events; every renderer draws from this. */
 export class Steps {
+  readonly #all: StepState[] = [];
+  /** By id the one that began last: a build that is done twice has the same ids again. */
   readonly #steps = new Map<string, StepState>();
+  readonly #dockerfiles = new Map<string, string | undefined>();
   readonly #planned = new Map<string, PlannedStep>();
 
   get(id: string): StepState | undefined {
@@ -90,17 +93,22 @@ export class Steps {
 
   /** In the order in which they began. */
   get all(): readonly StepState[] {
-    return [...this.#steps.values()];
+    return this.#all;
   }
 
   get failed(): readonly StepState[] {
-    return this.all.filter(({ outcome }) => outcome === 'error');
+    return this.#all.filter(({ outcome }) => outcome === 'error');
   }
 
   /** How many there are, with those that are still to come. */
   get total(): number {
     const coming = [...this.#planned.keys()].filter((id) => !this.#steps.has(id));
-    return this.#steps.size + coming.length;
+    return this.#all.length + coming.length;
+  }
+
+  /** Where the Dockerfile of a step is on this machine, if it is. */
+  dockerfileOf(id: string): string | undefined {
+    return this.#dockerfiles.get(id);
   }
 
   planned(id: string): PlannedStep | undefined {
@@ -109,18 +117,22 @@ export class Steps {
 
   count(outcome: StepOutcome): number {
     let count = 0;
-    for (const step of this.#steps.values()) if (step.outcome === outcome) count += 1;
+    for (const step of this.#all) if (step.outcome === outcome) count += 1;
     return count;
   }
 
   /** Applies an event and returns the step that it is about. Events about steps that never started are dropped. */
   apply(event: Exclude<BuildEvent, { type: 'note' }>): StepState | undefined {
     if (event.type === 'plan') {
-      for (const step of event.steps) this.#planned.set(step.id, step);
+      for (const step of event.steps) {
+        this.#planned.set(step.id, step);
+        this.#dockerfiles.set(step.id, event.path);
+      }
       return undefined;
     }
     if (event.type === 'step-start') {
-      const step = new StepState(event, this.#steps.size + 1);
+      const step = new StepState(event, this.#all.length + 1);
+      this.#all.push(step);
       this.#steps.set(event.id, step);
       return step;
     }

@@ -152,6 +152,22 @@ WARNING: 1 found (slipway check shows where):
     );
   });
 
+  it('names the Dockerfile of each plan, as bake has several, and no line where it is no file here', () => {
+    const of = (id: string, path: string | undefined): Timed => [
+      0,
+      {
+        type: 'plan',
+        dockerfile: 'Dockerfile',
+        path,
+        time: 0,
+        steps: [{ id, title: id, kind: 'run', stage: '0', needs: [], location: { start: 2, end: 2 } }],
+      },
+    ];
+    const events = [of('a', '/repo/a/Dockerfile'), of('b', undefined), start('a', 'A'), start('b', 'B')];
+    const text = show([...events, failed('a', 1, 'x'), failed('b', 1, 'x')], { dockerfile: undefined });
+    expect(text).toContain('::error file=a/Dockerfile,line=2,endLine=2,title=A::x\n::error title=B::x\n');
+  });
+
   it.each([
     [
       new DockerfileError('SYNTAX', 'unknown instruction: FORM', { range: { start: 2, end: 2 } }),

@@ -125,6 +125,12 @@ no
     expect(text).toBe('#1 A\n#1 0.100 a1\n\n#2 B\n#2 0.200 b1\n');
   });
 
+  it('numbers steps of a build that is done twice anew', () => {
+    const once = (time: number) => [start('a', 'A', time), cached('a', time), start('b', 'B', time), cached('b', time)];
+    const heads = play('plain', [...once(0), ...once(10)]).match(/^#\d+ [AB]$/gm);
+    expect(heads).toEqual(['#1 A', '#2 B', '#3 A', '#4 B']);
+  });
+
   it.each([
     [0, '0.000'],
     [9_999, '9.999'],
