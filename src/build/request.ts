@@ -10,7 +10,7 @@ import type { Annotation, BuildOutput } from './outputs/output.ts';
 
 /** All that decides a build, in the words of `docker build`. */
 export interface BuildRequest {
-  /** A folder, or `-` for standard input (a tar archive, or a Dockerfile alone). */
+  /** A folder, an archive, a git repository, a URL, or `-` for standard input (an archive, or a Dockerfile alone). */
   readonly context: string;
   /** Path of the Dockerfile; `-` for standard input; `Dockerfile` in the context unless given. */
   readonly dockerfile?: string | undefined;
@@ -21,7 +21,7 @@ export interface BuildRequest {
   readonly platform?: Platform | undefined;
   /** Where there are several, each once: the result is an index. */
   readonly platforms?: readonly Platform[] | undefined;
-  /** `--build-context`: name to folder, `oci-layout://…`, `docker-image://…`. */
+  /** `--build-context`: name to folder, archive, git repository, URL, `oci-layout://…`, `docker-image://…`, `store-image://…`, `target:…`. */
   readonly contexts: Readonly<Record<string, string>>;
   /** How modes of context files are taken: as they are unless given. */
   readonly contextModes?: ContextModes | undefined;

@@ -20,7 +20,12 @@ import {
 export default class Build extends StoreCommand {
   static override summary = 'Build an image from a Dockerfile';
   static override ownsFiles = true;
-  static override args = { context: argument({ required: true, description: 'A folder, or - for standard input' }) };
+  static override args = {
+    context: argument({
+      required: true,
+      description: 'A folder, an archive, a git repository, a URL, or - for standard input',
+    }),
+  };
   static override flags = { ...requestFlags, quiet: quietFlag, ...progressFlags, ...inquiryFlags };
 
   /** A Dockerfile alone is no image: reading it needs neither store nor user namespace. */

@@ -47,6 +47,7 @@ const good: readonly (readonly [text: string, history: string])[] = [
   ['ADD --unpack a b', '* ADD a b # buildkit'],
   ['ADD --keep-git-dir=true a b', '* ADD a b # buildkit'],
   ['ADD a https://a/b c git@d:e /f/', '* ADD a https://a/b c git@d:e /f/ # buildkit'],
+  ['ADD https://me:secret@a/b https://token@a/b.git /f/', '* ADD https://***@a/b https://***@a/b.git /f/ # buildkit'],
 ];
 
 describe('COPY and ADD in history', () => {

@@ -224,6 +224,11 @@ describe('named contexts', () => {
     expect(await at(webUrl('Other'))).toEqual(['Other']);
   });
 
+  it('FROM one that is a repository has its files', async () => {
+    const { paths } = await build(await empty(), { dockerfile: 'FROM x\n', ...named(`${git.url('app')}#:part`) });
+    expect(paths).toEqual(['Dockerfile']);
+  });
+
   it('target: is an earlier stage', async () => {
     const stages = 'FROM scratch AS one\nCOPY --from=y f /one\nFROM x\nCOPY --from=x /one /two\n';
     const { paths } = await build(await empty(), {

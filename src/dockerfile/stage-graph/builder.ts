@@ -1,3 +1,4 @@
+import { hideCredentials } from '../hide-credentials.ts';
 import { needKey, type ResolvedConfigs } from '../contract.ts';
 import { buildkitRules } from '../checks/buildkit-rules.ts';
 import type { Reporter } from '../checks/reporter.ts';
@@ -110,7 +111,7 @@ export interface TitleOptions extends ExpandOptions {
 
 /** `[build 2/5] RUN npm ci`: the instruction with its variables, counted. */
 export function stepTitle(scope: Scope, line: string, options: TitleOptions): string {
-  const text = expandQuietly(line, options.variables ?? scope.state.env, options);
+  const text = hideCredentials(expandQuietly(line, options.variables ?? scope.state.env, options));
   scope.builder.budget.spend(text.length);
   const blank = text.search(/\s/);
   const shown = blank < 0 ? text.toUpperCase() : text.slice(0, blank).toUpperCase() + text.slice(blank);

@@ -4,6 +4,7 @@ import { expand } from '../expand.ts';
 import type { CopySource, CopyStep } from '../graph.ts';
 import type { CopyCommand, InlineFile } from '../instructions/command.ts';
 import { buildkitRules } from '../checks/buildkit-rules.ts';
+import { hideCredentials } from '../hide-credentials.ts';
 import { quote } from '../quote.ts';
 import { addStep, checkVariables, expandIn, report, type Scope, stepBase, stepTitle, treeSource } from './builder.ts';
 import { parseFileMode } from '../file-mode.ts';
@@ -143,7 +144,7 @@ function historyText({ kind, parents, files }: CopyCommand, { chown, chmod, sour
     ...(parents ? ['--parents'] : []),
     ...(chown === '' ? [] : [`--chown=${chown}`]),
     ...(chmod === '' ? [] : [`--chmod=${chmod}`]),
-    ...sources,
+    ...sources.map(hideCredentials),
     ...files.map(({ name }) => `<<${name}`),
     destination,
   ].join(' ');

@@ -22,7 +22,7 @@ export const requestFlags = {
     helpValue: 'NAME[=VALUE]',
   }),
   'build-context': listFlag({
-    description: 'A folder, oci-layout://PATH or docker-image://NAME in place of a name',
+    description: 'A folder, archive, git repository, URL, oci-layout://PATH or docker-image://NAME in place of a name',
     helpValue: 'NAME=VALUE',
   }),
   label: listFlag({ description: 'Add a label', helpValue: 'KEY=VALUE' }),
