@@ -6,7 +6,7 @@ export const style = `
   --run: #2563c4; --copy: #1b7f5c; --image: #7546c9; --workdir: #0f7490; --around: #66707f; --error: #c62f2f;
   --on-bar: #ffffff; --cached-ink: #1b2330; --cached: #e4e8ee; --cancelled: #c9ced6;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --ground: #12161c; --panel: #1a2029; --ink: #e6eaf0; --soft: #9aa5b4; --line: #2c3542; --mark: #ff9b54;
     --run: #3a74d0; --copy: #23805f; --image: #865ed4; --workdir: #1c7b96; --around: #6a7586; --error: #d04040;
@@ -87,7 +87,7 @@ footer { margin-top: 18px; color: var(--soft); font-size: 12.5px; }
 @media print {
   body { padding: 0; max-width: none; background: none; }
   .chart, .table, .tiles li { break-inside: avoid; }
-  .table { overflow: visible; } .hint, footer { display: none; }
+  .table { overflow: visible; } .hint, footer, #details:not(:has(article:not([hidden]))) { display: none; }
   * { print-color-adjust: exact; }
 }
 `;

@@ -147,6 +147,8 @@ describe('tty progress', () => {
     }) as typeof watched.screen.write;
     await watched.play(start('a', 'A'), ...Array.from({ length: 900 }, (_, time) => log('a', time, 'x\n')));
     expect(writes).toBeLessThanOrEqual(10);
+    watched.screen.write = write;
+    watched.progress.end();
   });
 
   it('puts what stays under nothing and over nothing, whatever the size changes to', async () => {
@@ -187,6 +189,23 @@ describe('tty progress', () => {
     await watched.play(log('a', 2_000, 'y\n'));
     expect(watched.rows.slice(-2)).toEqual([' => => # x', ' => => # y']);
     watched.progress.end();
+  });
+
+  it('gives the terminal back when it is stopped, and draws anew when it goes on', async () => {
+    const watched = new Watched();
+    await watched.play(start('a', 'A'));
+    const atStop: string[] = [];
+    const kill = jest.spyOn(process, 'kill').mockImplementation((pid, signal) => {
+      atStop.push(`${pid === process.pid ? 'itself' : pid} ${signal}`, watched.screen.text.slice(-6), ...watched.rows);
+      watched.screen.text = '';
+      return true;
+    });
+    process.emit('SIGTSTP');
+    expect(atStop).toEqual(['itself SIGSTOP', '\u001b[?25h']);
+    expect(watched.rows).toEqual([expect.stringMatching(/^\[\+\] Building/), expect.stringMatching(/^ => A/)]);
+    watched.progress.end();
+    expect(process.listenerCount('SIGTSTP')).toBe(0);
+    kill.mockRestore();
   });
 
   it('says under each step why it is not cached, also when it has ended', async () => {
