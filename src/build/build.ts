@@ -24,6 +24,7 @@ import type { OpenRepository } from './images/resolve.ts';
 import { inputsOf } from './inputs.ts';
 import { Lane } from './lane.ts';
 import { requireRunnable } from './foreign-steps.ts';
+import { exportMounts, importMounts } from './mounts/carry-mounts.ts';
 import { checkOutputs } from './outputs/check-outputs.ts';
 import { exportBuild, type Exported } from './outputs/export.ts';
 import type { BuiltImage } from './outputs/roots.ts';
@@ -95,6 +96,8 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
   checkEntitlements(plan, request, context.dockerfile);
   await using networks = new NetworkPool({ privileges: store.privileges, folder: () => lane.scratch(), signal });
   cache.import(await imports);
+  const carry = { store, request: request.mounts, onEvent: options.onEvent, signal };
+  await importMounts(plan.steps, carry);
   const solving: SolveOptions = {
     store,
     cache,
@@ -123,6 +126,7 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
   const exported = await exportBuild(built, { ...options, request, workshop, lane, asIndex, epoch });
   await exportCaches(request.cache?.to ?? [], built, { ...options, cache });
   solution.close([...new Set([exported.imageId, ...exported.ids])]);
+  await exportMounts(plan.steps, carry);
   const metadata = { 'buildx.build.ref': `slipway/local/${lane.id}`, ...exported.metadata };
   return { ...exported, metadata, platforms: built, warnings: plan.warnings };
 }

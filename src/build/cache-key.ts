@@ -74,12 +74,22 @@ function mountIdentity(mount: RunStep['mounts'][number]): readonly unknown[] {
     case 'bind':
       return ['bind', mount.target, mount.source, mount.readWrite];
     case 'cache':
-      return ['cache', mount.target];
+      // Not its id, nor how it is shared: which folder it is decides nothing that may be relied on.
+      return ['cache', mount.target, mount.readOnly, mount.uid ?? 0, mount.gid ?? 0, mount.mode ?? null];
     case 'tmpfs':
       return ['tmpfs', mount.target, mount.size ?? null];
     case 'secret':
     case 'ssh':
-      return [mount.type, mount.id, mount.target ?? null, mount.env ?? null];
+      return [
+        mount.type,
+        mount.id,
+        mount.target ?? null,
+        mount.env ?? null,
+        mount.required,
+        mount.uid ?? 0,
+        mount.gid ?? 0,
+        mount.mode ?? null,
+      ];
   }
 }
 

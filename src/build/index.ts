@@ -44,6 +44,8 @@ export { type Pushed, pushImage, type PushOptions } from './images/push.ts';
 export { importImage, type OpenRepository, type ResolvedImage, resolveImage } from './images/resolve.ts';
 export { takeImage, type TakenImage, type TakeOptions } from './images/take.ts';
 export { type LocalStoreOptions, openLocalStore, openRegistry, storeRoot } from './local-store.ts';
+export { exportCacheMounts, type ExportReport } from './mounts/cache-archive/export.ts';
+export { importCacheMounts, type ImportReport } from './mounts/cache-archive/import.ts';
 export type { MountsRequest } from './mounts/request.ts';
 export { parseSecret, type SecretRequest, type SecretSource } from './mounts/secret-request.ts';
 export { parseAnnotation } from './outputs/annotations.ts';

@@ -85,6 +85,21 @@ export interface RunJob {
   readonly treeMounts: readonly TreeMount[];
 }
 
+/** Fills a new cache mount. */
+export interface FillJob {
+  readonly kind: 'fill';
+  readonly tree: TreeRef;
+  readonly source: string;
+  readonly folder: string;
+  /** Of the folder; where not given, that of the source. */
+  readonly owner: {
+    readonly uid?: number | undefined;
+    readonly gid?: number | undefined;
+    readonly mode?: number | undefined;
+  };
+  readonly scratch: string;
+}
+
 export interface TreeMount {
   readonly tree: TreeRef;
   readonly source: string;
@@ -121,7 +136,7 @@ export interface CompareJob {
   readonly after: string;
 }
 
-export type Job = DigestJob | CompareJob | CopyJob | WorkdirJob | RunJob | ExportJob;
+export type Job = DigestJob | CompareJob | CopyJob | WorkdirJob | RunJob | FillJob | ExportJob;
 
 export interface CopyResult {
   /** Content digest of what was copied, as a digest job gives it; absent where sources cannot change meanwhile. */
@@ -146,6 +161,7 @@ export interface JobResults {
   readonly copy: CopyResult;
   readonly workdir: null;
   readonly run: RunResult;
+  readonly fill: null;
   readonly export: null;
 }
 

@@ -1,16 +1,16 @@
-import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import type { ContainerMount, ContainerNetwork, Isolation } from '../container/index.ts';
-import { encodeText, type RunMount, type RunStep } from '../dockerfile/index.ts';
-import { digestOf, hexOf } from '../oci/index.ts';
+import type { ContainerNetwork, Isolation } from '../container/index.ts';
+import type { RunStep } from '../dockerfile/index.ts';
 import { confinementOf } from './confinement.ts';
 import { BuildError } from './error.ts';
 import type { OnBuildEvent } from './events.ts';
 import { credentialsOf } from './mounts/credentials.ts';
-import type { RunJob, RunResult, TreeMount, Workplace } from './jobs.ts';
+import { openCaches } from './mounts/caches.ts';
+import { memoryMounts, pipeMounts, treeMounts } from './mounts/plain.ts';
+import type { RunJob, RunResult, Workplace } from './jobs.ts';
 import type { BuildRequest } from './request.ts';
 import { containerIdOf } from './lane.ts';
-import { treeOf, type TreeOffer } from './trees.ts';
+import type { TreeOffer } from './trees.ts';
+import type { Workshop } from './workshop.ts';
 
 export interface RunSurroundings {
   readonly offer: TreeOffer;
@@ -19,10 +19,15 @@ export interface RunSurroundings {
   readonly network: ContainerNetwork;
   /** SOURCE_DATE_EPOCH of a reproducible build. */
   readonly epoch?: number | undefined;
+  readonly workshop: Workshop;
+  /** Content digests of what mounts show or begin with, by target. */
+  readonly digests: Readonly<Record<string, string>>;
   readonly onEvent: OnBuildEvent;
+  readonly signal: AbortSignal;
 }
 
-export interface PreparedRun {
+/** It holds cache mounts: dispose of it when the step is over. */
+export interface PreparedRun extends AsyncDisposable {
   readonly job: RunJob;
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
   /** The error for a step that ended so. */
@@ -31,6 +36,12 @@ export interface PreparedRun {
 
 /** Turns a RUN step into the workshop's job. */
 export async function prepareRun(step: RunStep, place: Workplace, around: RunSurroundings): Promise<PreparedRun> {
+  const plain = [...(await pipeMounts(step, place)), ...memoryMounts(step)];
+  const trees = await treeMounts(step, around.offer);
+  const { secrets } = around.offer;
+  const request = around.request.mounts;
+  const credentials = await credentialsOf(step, { secrets, request, environment: process.env });
+  const caches = await openCaches(step, around); // last: others may be waiting for them
   const job: RunJob = {
     kind: 'run',
     place,
@@ -42,13 +53,9 @@ export async function prepareRun(step: RunStep, place: Workplace, around: RunSur
     user: step.user,
     network: around.network,
     confinement: confinementOf(step, around.request.confinement),
-    mounts: [...(await pipeMounts(step, place)), ...(await plainMounts(step, around))],
-    treeMounts: await treeMounts(step, around),
-    credentials: await credentialsOf(step, {
-      secrets: around.offer.secrets,
-      request: around.request.mounts,
-      environment: process.env,
-    }),
+    mounts: [...plain, ...caches.mounts],
+    treeMounts: trees,
+    credentials,
   };
   // A chunk may end in the middle of a character.
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
@@ -59,6 +66,7 @@ export async function prepareRun(step: RunStep, place: Workplace, around: RunSur
       if (data !== '') around.onEvent({ type: 'step-log', id: step.id, stream, data });
     },
     failure: (end) => failureOf(step, end, around.request.confinement?.limits.memory),
+    [Symbol.asyncDispose]: () => caches[Symbol.asyncDispose](),
   };
 }
 
@@ -66,58 +74,6 @@ export async function prepareRun(step: RunStep, place: Workplace, around: RunSur
 function epochEnv({ env }: RunStep, epoch: number | undefined): readonly string[] {
   const isSet = env.some((variable) => variable.startsWith('SOURCE_DATE_EPOCH='));
   return epoch === undefined || isSet ? [] : [`SOURCE_DATE_EPOCH=${epoch}`];
-}
-
-/** Heredocs with an interpreter of their own are files under /dev/pipes during the step. */
-async function pipeMounts(step: RunStep, place: Workplace): Promise<ContainerMount[]> {
-  if (step.pipes.length === 0) return [];
-  const folder = join(place.scratch, 'pipes');
-  await mkdir(folder);
-  for (const { name, content } of step.pipes) await writeFile(join(folder, name), encodeText(content));
-  // Any user of the image may read them, whatever our umask.
-  for (const path of [folder, ...step.pipes.map(({ name }) => join(folder, name))]) await chmod(path, 0o755);
-  return [{ kind: 'bind', source: folder, target: '/dev/pipes', readOnly: true }];
-}
-
-async function plainMounts(step: RunStep, around: RunSurroundings): Promise<ContainerMount[]> {
-  const mounts: ContainerMount[] = [];
-  for (const mount of step.mounts) {
-    if (mount.type === 'tmpfs')
-      mounts.push({ kind: 'tmpfs', target: mount.target, ...(mount.size === undefined ? {} : { size: mount.size }) });
-    else if (mount.type === 'cache') mounts.push(await cacheMount(mount, around));
-  }
-  return mounts;
-}
-
-/** A folder of the store that outlives the step; its name is a digest, so that no id can lead elsewhere. */
-async function cacheMount(mount: RunMount & { type: 'cache' }, around: RunSurroundings): Promise<ContainerMount> {
-  if (mount.from !== undefined)
-    throw new BuildError('UNSUPPORTED', `RUN --mount=type=cache,from=… is not supported yet (id ${mount.id})`);
-  const { root, privileges } = around.offer.store;
-  const source = join(root, 'cache-mounts', hexOf(digestOf(mount.id)));
-  await mkdir(dirname(source), { recursive: true });
-  // Owner and mode are those of the mount that made it, as in BuildKit.
-  const made = await mkdir(source, { recursive: true });
-  if (made !== undefined) {
-    const { uid = 0, gid = 0, mode = 0o755 } = mount;
-    if (privileges.kind !== 'single') await chown(source, uid, gid);
-    await chmod(source, mode);
-  }
-  return { kind: 'bind', source, target: mount.target, readOnly: mount.readOnly };
-}
-
-async function treeMounts(step: RunStep, around: RunSurroundings): Promise<TreeMount[]> {
-  const mounts: TreeMount[] = [];
-  for (const mount of step.mounts) {
-    if (mount.type !== 'bind') continue;
-    mounts.push({
-      tree: await treeOf(mount.from, around.offer).open(),
-      source: mount.source,
-      target: mount.target,
-      readWrite: mount.readWrite,
-    });
-  }
-  return mounts;
 }
 
 /** What the step wrote was told as events; the solver adds where in the Dockerfile it stands. */

@@ -413,15 +413,22 @@ class Solver implements TreeOffer, AsyncDisposable {
   async #run(step: RunStep, place: Workplace, signal: AbortSignal): Promise<Taken> {
     const { workshop } = this.#options;
     using around = await this.#conditions.enter(step);
-    const { job, failure, onOutput } = await this.#prepare(step, place, around);
+    await using prepared = await this.#prepare(step, place, around, signal);
+    const { job, failure, onOutput } = prepared;
     const end = await workshop.run(job, { signal, onOutput, shown: this.#options.shown });
     if (end.exitCode !== 0) throw failure(end);
     return { mounts: end.shown };
   }
 
-  #prepare(step: RunStep, place: Workplace, around: RunPlace): Promise<PreparedRun> {
-    const { epoch, request, onEvent } = this.#options;
-    return prepareRun(step, place, { ...around, offer: this, epoch, request, onEvent });
+  async #prepare(
+    step: RunStep,
+    place: Workplace,
+    around: RunPlace,
+    signal = this.signal ?? new AbortController().signal,
+  ): Promise<PreparedRun> {
+    const { epoch, request, workshop, onEvent } = this.#options;
+    const digests = await this.#keys.mountDigests(step, { signal });
+    return prepareRun(step, place, { ...around, offer: this, epoch, request, workshop, digests, onEvent, signal });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -59,6 +59,8 @@ async function perform(job: Job, context: JobContext): Promise<JobResults[Job['k
       return (await import('./operations/workdir.ts')).workdirJob(job, context);
     case 'run':
       return (await import('./operations/run.ts')).runJob(job, context);
+    case 'fill':
+      return (await import('./operations/fill.ts')).fillJob(job, context);
     case 'export':
       return (await import('./operations/export.ts')).exportJob(job, context);
   }

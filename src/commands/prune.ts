@@ -25,9 +25,10 @@ export default class Prune extends StoreCommand {
     if (images) this.print('Deleted Images:');
     for (const name of report.untagged) this.print(`untagged: ${familiarName(parseReference(name))}`);
     for (const digest of report.deleted) this.print(`deleted: ${digest}`);
-    const cache = report.deletedCacheRecords.length > 0;
+    const cache = report.deletedCacheRecords.length + report.deletedCacheMounts.length > 0;
     if (cache) this.print(`${images ? '\n' : ''}Deleted build cache objects:`);
     for (const digest of report.deletedCacheRecords) this.print(digest);
+    for (const id of report.deletedCacheMounts) this.print(`cache mount ${id}`);
     this.print(`${images || cache ? '\n' : ''}Total reclaimed space: ${formatSize(report.spaceReclaimed)}`);
   }
 }

@@ -11,6 +11,7 @@ import type {
   Platform,
   Target,
 } from '../oci/index.ts';
+import type { CacheMounts } from './cache-mounts/contract.ts';
 import type { Privileges, RootMount } from '../system/index.ts';
 
 export interface StoreOptions {
@@ -41,6 +42,7 @@ export interface Store extends AsyncDisposable {
   readonly images: Images;
   readonly snapshots: Snapshots;
   readonly cache: CacheRecords;
+  readonly cacheMounts: CacheMounts;
   readonly accounts: BuildAccounts;
   /** The store as a Target: names are image names; `fetch` of a derivable layer derives it. */
   readonly target: Target;
@@ -293,5 +295,7 @@ export interface PruneReport {
   readonly untagged: readonly string[];
   readonly deleted: readonly Digest[];
   readonly deletedCacheRecords: readonly Digest[];
+  /** Their ids; one may come several times. */
+  readonly deletedCacheMounts: readonly string[];
   readonly spaceReclaimed: number;
 }

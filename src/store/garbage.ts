@@ -111,7 +111,7 @@ export class GarbageCollector {
   async #reapForgotten(): Promise<void> {
     const { db, paths } = this.#base;
     const owners = db.all<{ owner: string }>(
-      `SELECT owner FROM leases UNION SELECT owner FROM containers
+      `SELECT owner FROM leases UNION SELECT owner FROM containers UNION SELECT owner FROM cache_mount_users
        UNION SELECT owner FROM snapshots WHERE owner IS NOT NULL`,
     );
     for (const { owner } of owners) {
@@ -133,6 +133,12 @@ export class GarbageCollector {
       const known = /^[0-9a-z]+$/.test(name) ? snapshotNumber(name) : -1;
       return name.startsWith('.') || db.get('SELECT 1 FROM snapshots WHERE number = ?', known) !== undefined;
     });
+    if (existsSync(paths.cacheMounts)) {
+      await this.#deleteOld(paths.cacheMounts, (name) => {
+        const number = /^[0-9a-z]{1,10}$/.test(name) ? Number.parseInt(name, 36) : -1;
+        return db.get('SELECT 1 FROM cache_mounts WHERE number = ?', number) !== undefined;
+      });
+    }
     await this.#deleteOld(paths.ingest, (name) => {
       return ProcessLock.isAlive(paths.locks, name.slice(0, '00000000-0000-0000-0000-000000000000'.length));
     });

@@ -56,7 +56,8 @@ export class Leases {
   }
 
   #ownsNothing(owner: string): boolean {
-    const sql = 'SELECT 1 FROM snapshots WHERE owner = ? UNION ALL SELECT 1 FROM containers WHERE owner = ? LIMIT 1';
-    return this.#db.get(sql, owner, owner) === undefined;
+    const sql = `SELECT 1 FROM snapshots WHERE owner = ? UNION ALL SELECT 1 FROM containers WHERE owner = ?
+      UNION ALL SELECT 1 FROM cache_mount_users WHERE owner = ? LIMIT 1`;
+    return this.#db.get(sql, owner, owner, owner) === undefined;
   }
 }

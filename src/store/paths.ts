@@ -13,6 +13,8 @@ export interface StorePaths {
   readonly containers: string;
   readonly locks: string;
   readonly trash: string;
+  readonly cacheMounts: string;
+  cacheMount(number: number): string;
   blob(digest: Digest): string;
   snapshot(id: string): SnapshotPaths;
 }
@@ -43,6 +45,8 @@ export function storePaths(root: string): StorePaths {
     locks: below('locks'),
     // A dot keeps it apart from snapshot ids, and renaming into it needs no other file system.
     trash: path.join(snapshots, '.trash'),
+    cacheMounts: below('cache-mounts'),
+    cacheMount: (number) => path.join(below('cache-mounts'), number.toString(36)),
     blob: (digest) => path.join(blobs, algorithmOf(digest), hexOf(digest)),
     snapshot: (id) => snapshotPaths(path.join(snapshots, id)),
   };

@@ -1,5 +1,6 @@
 import type { Digest } from '../oci/index.ts';
 import type { StoreBase } from './base.ts';
+import type { CacheMounts } from './cache-mounts/contract.ts';
 import type { PruneOptions, PruneReport } from './contract.ts';
 import type { GarbageCollector } from './garbage.ts';
 import type { ImageIndexFile } from './image-index.ts';
@@ -14,7 +15,7 @@ interface Removed {
 /** Removes images that nobody needs, cache records if asked for, and then what only they had kept. */
 export async function pruneStore(
   base: StoreBase,
-  parts: { readonly garbage: GarbageCollector; readonly indexFile: ImageIndexFile },
+  parts: { readonly garbage: GarbageCollector; readonly indexFile: ImageIndexFile; readonly cacheMounts: CacheMounts },
   options: PruneOptions,
 ): Promise<PruneReport> {
   const removed = await base.db.writeSoon((): Removed => {
@@ -23,8 +24,20 @@ export async function pruneStore(
     return { untagged, deleted, deletedCacheRecords: options.buildCache ? removeCache(base) : [] };
   }, options);
   parts.indexFile.flushSoon();
-  const spaceReclaimed = await parts.garbage.collect(options);
-  return { ...removed, spaceReclaimed };
+  const mounts = options.buildCache ? await removeCacheMounts(parts.cacheMounts) : { deleted: [], freed: 0 };
+  const spaceReclaimed = mounts.freed + (await parts.garbage.collect(options));
+  return { ...removed, deletedCacheMounts: mounts.deleted, spaceReclaimed };
+}
+
+/** Those that a step uses stay. */
+async function removeCacheMounts(
+  cacheMounts: CacheMounts,
+): Promise<{ readonly deleted: readonly string[]; readonly freed: number }> {
+  const records = cacheMounts.list();
+  const sizes = await cacheMounts.measure(records);
+  const deleted = new Set(await cacheMounts.remove(records));
+  const freed = records.reduce((sum, { name }, index) => sum + (deleted.has(name) ? (sizes[index] ?? 0) : 0), 0);
+  return { deleted: records.filter(({ name }) => deleted.has(name)).map(({ id }) => id), freed };
 }
 
 /** Inside of a transaction. An image that a container or a living process holds stays. */

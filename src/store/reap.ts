@@ -3,6 +3,7 @@ import path from 'node:path';
 import { ProcessLock } from '../system/index.ts';
 import type { StoreBase } from './base.ts';
 import type { Digest } from '../oci/index.ts';
+import { forgetUser } from './cache-mounts/rows.ts';
 import { StoreError } from './error.ts';
 import { snapshotId } from './snapshot-rows.ts';
 import type { Trash } from './trash.ts';
@@ -41,6 +42,7 @@ export async function reapOwner(base: StoreBase, trash: Trash, uuid: string): Pr
   await base.db.writeSoon(() => {
     base.db.run("DELETE FROM snapshots WHERE owner = ? AND state = 'active'", uuid);
     base.db.run('DELETE FROM leases WHERE owner = ?', uuid);
+    forgetUser(base, uuid);
     base.db.run('DELETE FROM claims WHERE owner = ?', uuid);
   });
 }

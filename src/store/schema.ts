@@ -118,6 +118,29 @@ const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX accounts_by_project ON accounts (project);
   `,
+  `
+  -- A folder below cache-mounts/, called after its number in base 36. origin: what it began with, where that tells it apart.
+  -- created, last_used: milliseconds since 1970. ready: filled. archive: digest of the tar that it equals, until it is used again.
+  CREATE TABLE cache_mounts (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    last_used INTEGER NOT NULL,
+    ready INTEGER NOT NULL,
+    archive TEXT
+  ) STRICT;
+  CREATE INDEX cache_mounts_by_id ON cache_mounts (id, origin);
+  -- Steps of living processes that use one; void when the owner's lock can be taken.
+  CREATE TABLE cache_mount_users (
+    mount INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    use TEXT NOT NULL,
+    sharing TEXT NOT NULL CHECK (sharing IN ('shared', 'private', 'locked')),
+    PRIMARY KEY (mount, use)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX cache_mount_users_by_owner ON cache_mount_users (owner);
+  `,
 ];
 
 export const schemaVersion: number = migrations.length;

@@ -4,6 +4,7 @@ import type { Privileges } from '../system/index.ts';
 import type { StoreBase } from './base.ts';
 import { StoreAccounts } from './accounts.ts';
 import { Blobs, claimedByCache } from './blobs.ts';
+import { StoreCacheMounts } from './cache-mounts/cache-mounts.ts';
 import { StoreCacheRecords } from './cache-records.ts';
 import { forgetContainer, registerContainer } from './containers.ts';
 import { StoreContent } from './content.ts';
@@ -39,6 +40,7 @@ export class LocalStore implements Store {
   readonly images: StoreImages;
   readonly snapshots: StoreSnapshots;
   readonly cache: StoreCacheRecords;
+  readonly cacheMounts: StoreCacheMounts;
   readonly accounts: StoreAccounts;
   readonly target: StoreTarget;
   readonly trash: Trash;
@@ -64,6 +66,7 @@ export class LocalStore implements Store {
     const blobs = this.#blobs;
     this.content = new StoreContent(base, blobs);
     this.snapshots = new StoreSnapshots(base, { trash: this.trash, unsynced: this.#unsynced });
+    this.cacheMounts = new StoreCacheMounts(base, this.trash);
     this.cache = new StoreCacheRecords(base, blobs);
     this.accounts = new StoreAccounts(base);
     const manifests = new Manifests(base, blobs);
@@ -149,11 +152,15 @@ export class LocalStore implements Store {
   }
 
   async usage(): Promise<StoreUsage> {
-    return storeUsage(this.#base);
+    return storeUsage(this.#base, this.cacheMounts);
   }
 
   prune(options: PruneOptions): Promise<PruneReport> {
-    return pruneStore(this.#base, { garbage: this.#garbage, indexFile: this.#indexFile }, options);
+    return pruneStore(
+      this.#base,
+      { garbage: this.#garbage, indexFile: this.#indexFile, cacheMounts: this.cacheMounts },
+      options,
+    );
   }
 
   async collectGarbage(options?: CallOptions): Promise<{ readonly spaceReclaimed: number }> {

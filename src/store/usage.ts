@@ -1,25 +1,40 @@
 import type { Digest } from '../oci/index.ts';
 import type { StoreBase } from './base.ts';
+import type { CacheMounts } from './cache-mounts/contract.ts';
 import type { StoreUsage, UsageRow } from './contract.ts';
 import { type Live, markImages, markLive } from './mark.ts';
 
 const none: UsageRow = { total: 0, active: 0, size: 0, reclaimable: 0 };
 
 /** What `docker system df` shows: bytes of blobs that are here and of unpacked layers. */
-export function storeUsage(base: StoreBase): StoreUsage {
+export async function storeUsage(base: StoreBase, cacheMounts: CacheMounts): Promise<StoreUsage> {
   const { db } = base;
   const images = db.all<{ id: Digest }>('SELECT id FROM images').map((row) => row.id);
   const active = images.filter((id) => db.get('SELECT 1 FROM containers WHERE image_id = ?', id) !== undefined);
   const sizes = new Sizes(base);
   const [ofAll, ofActive] = [sizes.of(markImages(db, images)), sizes.of(markImages(db, active))];
   const containers = count(base, 'containers');
-  const cacheSize = sizes.of(markLive(db)) - ofAll;
+  const records = cacheMounts.list();
+  const mountSizes = await cacheMounts.measure(records);
+  const [inMounts, inUse] = [sum(mountSizes), sum(mountSizes.filter((_, index) => records[index]?.inUse === true))];
+  const mountsInUse = records.filter((record) => record.inUse).length;
+  const size = sizes.of(markLive(db)) - ofAll + inMounts;
   return {
     images: { total: images.length, active: active.length, size: ofAll, reclaimable: ofAll - ofActive },
     containers: { ...none, total: containers, active: containers },
     volumes: none,
-    buildCache: { total: count(base, 'cache'), active: 0, size: cacheSize, reclaimable: cacheSize },
+    // Cache mounts are part of it, as in docker.
+    buildCache: {
+      total: count(base, 'cache') + records.length,
+      active: mountsInUse,
+      size,
+      reclaimable: size - inUse,
+    },
   };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 function count(base: StoreBase, table: 'containers' | 'cache'): number {

@@ -1,5 +1,6 @@
 /** What the store's worker thread does: tree walks with synchronous calls, which would hold up the main thread. */
 export type StoreTask =
+  | { readonly kind: 'measure'; readonly folders: readonly string[] }
   | { readonly kind: 'delete'; readonly folders: readonly string[]; readonly trash: string }
   /** Also records in the file `stats` what the copy looked like, for the differ. */
   | { readonly kind: 'copy'; readonly from: string | undefined; readonly to: string; readonly stats: string };
@@ -10,7 +11,8 @@ export interface TaskRequest {
 }
 
 export type TaskReply =
-  | { readonly id: number; readonly ok: true }
+  /** `sizes`: bytes, of a `measure`. */
+  | { readonly id: number; readonly ok: true; readonly sizes: readonly number[] }
   | {
       readonly id: number;
       readonly ok: false;

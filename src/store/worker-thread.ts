@@ -4,7 +4,7 @@ import { asStoreError, StoreError } from './error.ts';
 import type { StoreTask, TaskReply, TaskRequest } from './worker-tasks.ts';
 
 interface Waiter {
-  resolve(): void;
+  resolve(sizes: readonly number[]): void;
   reject(error: unknown): void;
 }
 
@@ -15,11 +15,11 @@ export class WorkerThread {
   #next = 0;
 
   /** @throws StoreError DISK_FULL, CANNOT_DELETE, IO_FAILED */
-  async perform(task: StoreTask): Promise<void> {
+  async perform(task: StoreTask): Promise<readonly number[]> {
     const worker = (this.#worker ??= this.#start());
     const id = this.#next++;
     worker.ref();
-    await new Promise<void>((resolve, reject) => {
+    return new Promise<readonly number[]>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       worker.postMessage({ id, task } satisfies TaskRequest);
     });
@@ -46,7 +46,7 @@ export class WorkerThread {
     this.#waiting.delete(reply.id);
     // A process that waits for nothing else may end.
     if (this.#waiting.size === 0) this.#worker?.unref();
-    if (reply.ok) waiter?.resolve();
+    if (reply.ok) waiter?.resolve(reply.sizes);
     else waiter?.reject(errorOf(reply));
   }
 

@@ -3,6 +3,7 @@ import { messageOf } from '../errors.ts';
 import { recordStats } from '../layer/index.ts';
 import { errnoOf, StoreError } from './error.ts';
 import { copyTree } from './tree/copy.ts';
+import { measureTree } from './tree/measure.ts';
 import { deleteTrees } from './tree/delete.ts';
 import type { StoreTask, TaskReply, TaskRequest } from './worker-tasks.ts';
 
@@ -12,20 +13,23 @@ parentPort?.on('message', (request: TaskRequest) => {
 
 function replyTo({ id, task }: TaskRequest): TaskReply {
   try {
-    perform(task);
-    return { id, ok: true };
+    return { id, ok: true, sizes: perform(task) };
   } catch (error) {
     const { hint, details } = error instanceof StoreError ? error : { hint: undefined, details: [] };
     return { id, ok: false, message: messageOf(error), errno: errnoOf(error), hint, details };
   }
 }
 
-function perform(task: StoreTask): void {
+function perform(task: StoreTask): readonly number[] {
   switch (task.kind) {
+    case 'measure':
+      return task.folders.map(measureTree);
     case 'delete':
-      return deleteTrees(task.folders, task.trash);
+      deleteTrees(task.folders, task.trash);
+      return [];
     case 'copy':
       copyTree(task.from, task.to);
-      return recordStats(task.to, task.stats);
+      recordStats(task.to, task.stats);
+      return [];
   }
 }

@@ -55,6 +55,7 @@ export { whileShown } from './progress/while-shown.ts';
 export type { ProgressKind, ProgressOptions, ProgressRenderer, ProgressStream } from './progress/types.ts';
 export { ask, askPassword, confirm, type PromptOptions } from './prompt.ts';
 export { type OutputFormValues, outputFormFlags, toImageForm } from './image-flags.ts';
+export { cacheMountFilter } from './cache-mount-filter.ts';
 export { type ImageFilter, imageFilter } from './image-filter.ts';
 export { inspectImage } from './image-inspect.ts';
 export { namedValues } from './named-values.ts';

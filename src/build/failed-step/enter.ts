@@ -34,7 +34,7 @@ export interface EnterOptions {
  * @returns the shell's exit status
  */
 export async function enterStep(kept: KeptStep, options: EnterOptions): Promise<number> {
-  const { store, isolation, allow, onEvent, signal } = options;
+  const { store, isolation, allow, onEvent, signal = new AbortController().signal } = options;
   const interaction = options.command === undefined || isatty(0) ? interactionOf('a shell') : 'plain';
   const usual = { limits: {}, names: { hosts: [], servers: [], search: [], options: [] } };
   const security = { seccomp: 'default', noNewPrivileges: false, unmasked: false } as const;
@@ -55,7 +55,9 @@ export async function enterStep(kept: KeptStep, options: EnterOptions): Promise<
     using around = await conditions.enter(step);
     const place = { active, scratch: await lane.scratch() };
     const offer = offerOf(store, lane, signal);
-    const { job } = await prepareRun(step, place, { ...around, offer, request, onEvent });
+    const own = { offer, request, workshop, digests: {}, onEvent, signal };
+    await using prepared = await prepareRun(step, place, { ...around, ...own });
+    const { job } = prepared;
     const env = [...terminalEnv(interaction), ...job.env];
     const args = options.command ?? shellOf(step);
     const { exitCode } = await workshop.run({ ...job, args, env, interaction }, { signal });
@@ -65,8 +67,9 @@ export async function enterStep(kept: KeptStep, options: EnterOptions): Promise<
   }
 }
 
-function isLasting({ type }: KeptStep['step']['mounts'][number]): boolean {
-  return type === 'cache' || type === 'tmpfs';
+/** Which cache it was is not known any more, where that began with the content of a tree. */
+function isLasting(mount: KeptStep['step']['mounts'][number]): boolean {
+  return (mount.type === 'cache' && mount.from === undefined) || mount.type === 'tmpfs';
 }
 
 /** Nothing but the store is there to mount from. */

@@ -87,7 +87,8 @@ export class FailedSteps implements AsyncDisposable {
     const interaction = interactionOf('--on-error=shell');
     await store.snapshots.reopen(active);
     using around = await conditions.enter(step);
-    const { job } = await prepare(step, { active, scratch: await lane.scratch() }, around);
+    await using prepared = await prepare(step, { active, scratch: await lane.scratch() }, around);
+    const { job } = prepared;
     const env = [...terminalEnv(interaction), ...job.env];
     let exitCode = 0;
     await onShell(async () => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { CopyStep, RunStep, Step } from '../../dockerfile/index.ts';
+import type { CopyStep, RunStep, Step, TreeSource } from '../../dockerfile/index.ts';
 import { type Digest, Semaphore } from '../../oci/index.ts';
 import type { CacheLookup } from '../cache/build-cache.ts';
 import { type CacheKey, copyKey, type KeySurroundings, runKey, workdirKey } from '../cache-key.ts';
@@ -101,16 +101,26 @@ export class StepKeys {
         this.#sources.delete(step);
   }
 
+  /** Content digests of what mounts show, or begin with, by target. */
+  async mountDigests(
+    step: RunStep,
+    { signal, taken = {} }: { readonly signal: AbortSignal; readonly taken?: Taken },
+  ): Promise<Record<string, string>> {
+    const digests: Record<string, string> = {};
+    for (const mount of step.mounts) {
+      if ((mount.type !== 'bind' && mount.type !== 'cache') || mount.from === undefined) continue;
+      const { from, source = '/', target } = mount;
+      digests[target] = taken.mounts?.[target] ?? (await this.#treeDigest(from, source, signal));
+    }
+    return digests;
+  }
+
   async #runKey(
     step: RunStep,
     parent: Digest | undefined,
     { signal, taken }: { readonly signal: AbortSignal; readonly taken: Taken },
   ): Promise<CacheKey> {
-    const mounts: Record<string, string> = {};
-    for (const mount of step.mounts) {
-      if (mount.type !== 'bind') continue;
-      mounts[mount.target] = taken.mounts?.[mount.target] ?? (await this.#bindDigest(mount, signal));
-    }
+    const mounts = await this.mountDigests(step, { signal, taken });
     const { request, surroundings } = this.#options;
     const { network, confinement } = request;
     const isOther = step.network === 'default' && network === 'none';
@@ -118,9 +128,8 @@ export class StepKeys {
     return runKey({ ...step, ...conditions }, parent, { mounts, ...surroundings });
   }
 
-  async #bindDigest(mount: RunStep['mounts'][number] & { type: 'bind' }, signal: AbortSignal): Promise<string> {
-    const { source } = mount;
-    const tree = treeOf(mount.from, this.#options.offer);
+  async #treeDigest(from: TreeSource, source: string, signal: AbortSignal): Promise<string> {
+    const tree = treeOf(from, this.#options.offer);
     // All of an image is what its layers say; reading gigabytes would tell no more.
     if (tree.chainId !== undefined && componentsOf(source).length === 0) return tree.chainId;
     const { identity = tree.chainId } = tree;
