@@ -113,6 +113,7 @@ test('a lock of the machine has one holder', async () => {
   const name = `test-${process.pid}`;
   const lock = await MachineLock.take(name);
   expect(await MachineLock.take(name)).toBeUndefined();
+  await expect(MachineLock.wait(name, 20)).rejects.toThrow('another process has held the lock');
   await lock?.[Symbol.asyncDispose]();
   await using again = await MachineLock.take(name);
   expect(again).toBeDefined();

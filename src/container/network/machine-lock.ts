@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ContainerError } from '../error.ts';
 
 /**
  * Something that one process of this machine's network can hold: a listening socket with an abstract name (unix(7)). Such names
@@ -27,11 +28,19 @@ export class MachineLock implements AsyncDisposable {
     return new MachineLock(server);
   }
 
-  /** Waits for it. */
-  static async wait(name: string, signal?: AbortSignal): Promise<MachineLock> {
+  /**
+   * Waits for it, but not for ever: whoever has it may have been stopped.
+   * @param patience milliseconds
+   * @throws ContainerError NETWORK_FAILED
+   */
+  static async wait(name: string, patience: number, signal?: AbortSignal): Promise<MachineLock> {
+    const end = Date.now() + patience;
     for (;;) {
       const lock = await MachineLock.take(name);
       if (lock !== undefined) return lock;
+      if (Date.now() > end) {
+        throw new ContainerError('NETWORK_FAILED', `another process has held the lock "${name}" for ${patience} ms`);
+      }
       await delay(5, undefined, { signal });
     }
   }

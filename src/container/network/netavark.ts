@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { NetworkNamespace, run } from '../../system/index.ts';
+import { findExecutable, NetworkNamespace, run } from '../../system/index.ts';
 import type { PrivateNetwork } from '../contract.ts';
 import { ContainerError } from '../error.ts';
 import { machineResolver, parseResolver } from '../network-files.ts';
@@ -122,10 +122,16 @@ interface NetavarkCall {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Milliseconds to wait for the calls of others. */
+const patience = 30_000;
+
 /** One call at a time on this machine: two would make the same chains of the firewall at once. */
 async function netavark(file: string, verb: 'setup' | 'teardown', call: NetavarkCall): Promise<void> {
-  await using _ = await MachineLock.wait('netavark', call.signal);
-  const result = await run(file, ['--config', '/run/slipway/netavark', verb, call.namespace.path], {
+  await using _ = await MachineLock.wait('netavark', patience, call.signal);
+  // In a session of its own: Ctrl-C must not leave it half done.
+  const setsid = findExecutable('setsid');
+  const [program = file, ...before] = setsid === undefined ? [file] : [setsid, file];
+  const result = await run(program, [...before, '--config', '/run/slipway/netavark', verb, call.namespace.path], {
     input: JSON.stringify(call.request),
     expectedCodes: [0, 1],
   });
