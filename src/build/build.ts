@@ -82,7 +82,7 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
   const cache = new BuildCache(store);
   await using access = new BuildAccess({ request: request.mounts, environment: process.env, scratch, signal });
   options.hide(() => access.secrets.known);
-  const remote = new RemoteSources({ access, facts: cache, scratch, signal, home: gitContext(request) });
+  using remote = new RemoteSources({ access, facts: cache, scratch, signal, home: gitContext(request) });
   const opening = { privileges: store.privileges, scratch, remote, onEvent: options.onEvent, signal };
   const context = await openContext(request, opening);
   const ast = parse(context.dockerfile.text, { name: context.dockerfile.name });

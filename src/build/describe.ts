@@ -136,7 +136,7 @@ async function withContext<T>(
   };
   const { signal } = options;
   await using access = new BuildAccess({ request: request.mounts, environment: process.env, scratch, signal });
-  const remote = new RemoteSources({ access, facts: noFacts, scratch, signal, home: gitContext(request) });
+  using remote = new RemoteSources({ access, facts: noFacts, scratch, signal, home: gitContext(request) });
   try {
     return await work(await openContext(request, { ...options, scratch, remote }));
   } finally {

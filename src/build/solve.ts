@@ -398,7 +398,7 @@ class Solver implements TreeOffer, AsyncDisposable {
       {
         kind: 'copy',
         place,
-        selection: await this.#keys.selectionOf(step),
+        selection: await this.#keys.selectionOf(step, signal),
         destination: step.destination,
         owner: step.owner,
         mode: step.mode,

@@ -320,3 +320,11 @@ const noUser = whyNoOrdinaryUser();
   const { code, stderr } = await run('unshare', words, { env });
   expect([code, stderr]).toEqual([1, expect.stringContaining('git is not installed')]);
 });
+
+it('a step that fails does not wait for a repository that another one fetches', async () => {
+  await using silent = await GitServer.start(repositories.root, { before: () => true });
+  const input = `FROM scratch AS a\nADD ${silent.url('app')} /\nFROM scratch AS b\nCOPY nothing /\nFROM a\nCOPY --from=b / /\n`;
+  const { code, stderr } = await runCli(['build', '-f', '-', empty], { input });
+  expect([code, stderr]).toEqual([1, expect.stringContaining('"/nothing": not found')]);
+  expect(stderr).not.toContain('nothing came for');
+});

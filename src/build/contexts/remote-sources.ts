@@ -1,4 +1,5 @@
 import type { GitUrl } from '../../dockerfile/index.ts';
+import { BuildError } from '../error.ts';
 import { type Facts, GitSource, type GitWanted } from './git/git-source.ts';
 import { gitRemote } from './git/remote.ts';
 import { UrlSource, type UrlWanted } from './http/url-source.ts';
@@ -18,16 +19,23 @@ export interface RemoteSourcesOptions {
 export type NamedBy = 'user' | 'dockerfile';
 
 /** What one build reads from elsewhere. The same thing is the same object, so it is asked for and fetched once. */
-export class RemoteSources {
+export class RemoteSources implements Disposable {
   readonly #options: RemoteSourcesOptions;
+  readonly #over = new AbortController();
   readonly #git = new Map<string, GitSource>();
   readonly #urls = new Map<string, UrlSource>();
   readonly #home: string | undefined;
 
   constructor(options: RemoteSourcesOptions) {
-    this.#options = options;
-    const { home } = options;
+    const { home, signal } = options;
+    const signals = signal === undefined ? this.#over.signal : AbortSignal.any([signal, this.#over.signal]);
+    this.#options = { ...options, signal: signals };
     this.#home = home === undefined ? undefined : gitRemote(home.transport, home.remote).origin;
+  }
+
+  /** Ends what is still being fetched: nobody waits for it any more. */
+  [Symbol.dispose](): void {
+    this.#over.abort(new BuildError('CANCELLED', 'the build is over'));
   }
 
   git(wanted: GitWanted, namedBy: NamedBy): GitSource {

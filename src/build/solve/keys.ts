@@ -9,6 +9,7 @@ import type { MissReason } from '../events.ts';
 import type { DigestJob, Selection, SourceRef } from '../jobs.ts';
 import type { BuildRequest } from '../request.ts';
 import { bindFactKey, factKeyOf, openSources, treeOf, type TreeOffer } from '../trees.ts';
+import { untilAborted } from '../until-aborted.ts';
 import type { Workshop } from '../workshop.ts';
 import { isContent, reasonsOfListings } from './explain.ts';
 
@@ -89,8 +90,10 @@ export class StepKeys {
     return done;
   }
 
-  selectionOf(step: CopyStep): Promise<Selection> {
-    return this.#openSources(step).then((sources) => ({ sources, parents: step.parents, exclude: step.exclude }));
+  /** What comes from elsewhere is fetched for all steps at once, so a step that is told to stop only stops waiting for it. */
+  async selectionOf(step: CopyStep, signal: AbortSignal): Promise<Selection> {
+    const sources = await untilAborted(this.#openSources(step), signal);
+    return { sources, parents: step.parents, exclude: step.exclude };
   }
 
   /** Trees of steps that are solved again may be others, and what failed may succeed. */
@@ -142,8 +145,8 @@ export class StepKeys {
 
   /** The content digest of what COPY selects; a stored fact where the sources are snapshots. */
   async #sourcesDigest(step: CopyStep, signal: AbortSignal): Promise<string> {
-    const fact = await factKeyOf(step, this.#options.offer);
-    return this.#knownDigest(fact, signal, () => this.selectionOf(step));
+    const fact = await untilAborted(factKeyOf(step, this.#options.offer), signal);
+    return this.#knownDigest(fact, signal, () => this.selectionOf(step, signal));
   }
 
   async #knownDigest(fact: string | undefined, signal: AbortSignal, select: () => Promise<Selection>): Promise<string> {
