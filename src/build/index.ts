@@ -31,7 +31,7 @@ export { enterStep, type EnterOptions } from './failed-step/enter.ts';
 export { type KeptStep, keptStep, keptSteps } from './failed-step/kept-steps.ts';
 export { BuildError, type BuildErrorCode } from './error.ts';
 export type { BuildEvent, BuildNote, MissReason, OnBuildEvent, PlannedStep } from './events.ts';
-export { BuildHistory, type RecordedEvent, stateOf } from './history/history.ts';
+export { BuildHistory, type RecordedEvent, buildStateOf } from './history/history.ts';
 export type { BuildRecord, BuildState, RecordedStep, RequestSummary } from './history/record.ts';
 export { type LoadedImage, loadImages, type LoadOptions, saveImages, type SaveOptions } from './images/archive.ts';
 export { copyImage, type CopyImageOptions } from './images/copy.ts';

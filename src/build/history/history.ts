@@ -75,7 +75,7 @@ export class BuildHistory {
       bytes += (await stat(join(this.folderOf(id), 'log.jsonl')).catch(() => undefined))?.size ?? 0;
       if (index < kept && (index === 0 || bytes <= maxBytes)) continue;
       const record = await this.#read(id);
-      if (record === undefined || stateOf(record) !== 'running') await this.remove(id);
+      if (record === undefined || buildStateOf(record) !== 'running') await this.remove(id);
     }
   }
 
@@ -92,7 +92,7 @@ export class BuildHistory {
 }
 
 /** What became of a build, also of one that did not live to say so. */
-export function stateOf({ state, process: { pid, startTime, bootId: boot } }: BuildRecord): BuildState {
+export function buildStateOf({ state, process: { pid, startTime, bootId: boot } }: BuildRecord): BuildState {
   if (state !== 'running') return state;
   return boot === bootId() && processStartTime(pid) === startTime ? 'running' : 'interrupted';
 }

@@ -1,6 +1,6 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
-import { BuildHistory, stateOf, storeRoot } from '../../build/index.ts';
+import { BuildHistory, buildStateOf, storeRoot } from '../../build/index.ts';
 import { UsageError } from '../../errors.ts';
 import { StoreCommand } from '../../ui/index.ts';
 
@@ -20,7 +20,7 @@ export default class BuildsRm extends StoreCommand {
       this.print(id);
     };
     if (flags.all) {
-      for (const record of await history.list()) if (stateOf(record) !== 'running') await forget(record.id);
+      for (const record of await history.list()) if (buildStateOf(record) !== 'running') await forget(record.id);
     }
     for (const name of named) {
       try {

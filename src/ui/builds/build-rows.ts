@@ -1,4 +1,4 @@
-import { type BuildRecord, type BuildState, stateOf } from '../../build/index.ts';
+import { type BuildRecord, type BuildState, buildStateOf } from '../../build/index.ts';
 import { UsageError } from '../../errors.ts';
 import { familiarName, isReference, parseReference } from '../../oci/index.ts';
 import type { Row } from '../list.ts';
@@ -30,9 +30,9 @@ export function buildRow(record: BuildRecord, now: number = Date.now()): Row {
   return {
     ID: record.id,
     Name: buildName(record),
-    Status: statusWords[stateOf(record)],
+    Status: statusWords[buildStateOf(record)],
     CreatedAt: timeAgo(new Date(record.started), new Date(now)),
-    Duration: stateOf(record) === 'interrupted' ? '' : formatElapsed((record.ended ?? now) - record.started),
+    Duration: buildStateOf(record) === 'interrupted' ? '' : formatElapsed((record.ended ?? now) - record.started),
     Steps: String(record.steps.length),
     Cached: String(record.steps.filter(({ outcome }) => outcome === 'cached').length),
     Image: record.imageId ?? '',
@@ -68,7 +68,7 @@ export function buildFilter(filters: readonly string[]): (record: BuildRecord) =
     else throw new UsageError(`invalid filter '${filter}'`, { hint: 'Filters are status=… and name=….' });
   }
   return (record) =>
-    (wanted.status.size === 0 || wanted.status.has(stateOf(record))) &&
+    (wanted.status.size === 0 || wanted.status.has(buildStateOf(record))) &&
     (wanted.name.length === 0 || wanted.name.some((part) => buildName(record).includes(part)));
 }
 

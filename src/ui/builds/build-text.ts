@@ -1,4 +1,4 @@
-import { type BuildRecord, type RecordedStep, stateOf } from '../../build/index.ts';
+import { type BuildRecord, type RecordedStep, buildStateOf } from '../../build/index.ts';
 import { escapeControls } from '../escape.ts';
 import { formatSize } from '../size.ts';
 import { formatTable } from '../table.ts';
@@ -11,7 +11,7 @@ export function buildText(record: BuildRecord, now: number = Date.now()): string
   const facts: (readonly [name: string, value: string | undefined])[] = [
     ['Name', buildName(record)],
     ['Build ID', record.id],
-    ['Status', stateOf(record)],
+    ['Status', buildStateOf(record)],
     ['Started', new Date(record.started).toISOString()],
     ['Duration', record.ended === undefined ? undefined : formatElapsed(record.ended - record.started)],
     ['Context', request.context],

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type BuildEvent, BuildHistory, type BuildRequest, stateOf } from '../../../src/build/index.ts';
+import { type BuildEvent, BuildHistory, type BuildRequest, buildStateOf } from '../../../src/build/index.ts';
 import { recordBuild } from '../../../src/build/history/record-build.ts';
 import { summariseRequest } from '../../../src/build/history/summarise-request.ts';
 
@@ -163,10 +163,10 @@ describe('the history of builds', () => {
     let running: unknown;
     await recordBuild(request, { root, onEvent: () => {} }, async () => {
       while ((await history.list()).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-      running = (await history.list()).map(stateOf);
+      running = (await history.list()).map(buildStateOf);
       const [record] = await history.list();
       if (record !== undefined)
-        running = [running, stateOf({ ...record, process: { ...record.process, startTime: '1' } })];
+        running = [running, buildStateOf({ ...record, process: { ...record.process, startTime: '1' } })];
       await history.prune(0);
       expect(await history.list()).toHaveLength(1);
       return result;
