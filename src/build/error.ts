@@ -10,6 +10,11 @@ export type BuildErrorCode =
   | 'CHECKSUM_MISMATCH'
   /** SOURCE_DATE_EPOCH names something without a time. */
   | 'EPOCH_UNKNOWN'
+  /** A source policy that cannot be read or followed. */
+  | 'POLICY_INVALID'
+  | 'SOURCE_DENIED'
+  /** With --locked: a source is not pinned. */
+  | 'NOT_LOCKED'
   /** Two builds of the same made different layers. */
   | 'NOT_REPRODUCIBLE'
   /** No build of it is remembered, or it had no such step. */
