@@ -22,6 +22,7 @@ import {
 } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
 import { BuildError } from './error.ts';
+import { policedImage, type Policing } from './policy/sources.ts';
 import type { OnBuildEvent } from './events.ts';
 import { importImage, type OpenRepository, type ResolvedImage, resolveImage } from './images/resolve.ts';
 import { type NamedContexts, normalName } from './contexts/named-contexts.ts';
@@ -34,6 +35,8 @@ export interface BaseImagesOptions {
   readonly contexts: NamedContexts;
   /** Asks the registry for a newer image even where one is here. */
   readonly pull: boolean;
+  /** What policies make of names. */
+  readonly policing?: Policing | undefined;
   /** Whether events name platforms, as they must where there are several. */
   readonly showPlatform?: boolean;
 }
@@ -73,7 +76,10 @@ export class BaseImages {
     return image;
   }
 
+  /** What was found once is not asked for again: a build may be planned twice. */
   async #resolve(ast: Ast, need: PlacedNeed): Promise<ResolvedImage> {
+    const known = this.#found.get(needKey(need));
+    if (known !== undefined) return known;
     const { onEvent, showPlatform } = this.#options;
     const id = `load ${needKey(need)}`;
     const place = showPlatform === true ? `[${formatPlatform(need.platform)} internal]` : '[internal]';
@@ -96,7 +102,9 @@ export class BaseImages {
       return importImage(await openLayout(context.path), context.reference, { store, platform: need.platform, signal });
     }
     if (context?.kind === 'stored') return storedImage(context.id, store);
-    const name = context?.kind === 'image' ? context.name : need.name;
+    const { policing } = this.#options;
+    const asked = context?.kind === 'image' ? context.name : need.name;
+    const name = policing === undefined ? asked : policedImage(asked, policing);
     try {
       return await resolveImage(name, need.platform, { store, open, pull, signal });
     } catch (error) {

@@ -32,6 +32,8 @@ import { type BuildPlan, rootOf } from './plan.ts';
 import { planWithEpoch } from './reproduce/plan-with-epoch.ts';
 import type { BuildRequest } from './request.ts';
 import { again, requireSameResults } from './reproduce/verify.ts';
+import { openPolicies } from './policy/open-policy.ts';
+import { policedSteps } from './policy/sources.ts';
 import { solve, type SolveOptions, type StepResult } from './solve.ts';
 import { parallelismOf, Workshop } from './workshop.ts';
 
@@ -86,11 +88,19 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
   const opening = { privileges: store.privileges, scratch, remote, onEvent: options.onEvent, signal };
   const context = await openContext(request, opening);
   const ast = parse(context.dockerfile.text, { name: context.dockerfile.name });
-  const images = new BaseImages({ ...options, contexts, pull: request.pull, showPlatform: platforms.length > 1 });
+  const policing = await openPolicies(request.policy, context.folder);
+  const images = new BaseImages({
+    ...options,
+    contexts,
+    policing,
+    pull: request.pull,
+    showPlatform: platforms.length > 1,
+  });
   const imageOf = (step: ImageStep) => images.imageOf(step);
   const inputs = inputsOf(request, { context, contexts });
   const sources = { ...opening, context, contexts };
-  const { plan, epoch } = await planWithEpoch(ast, inputs, { images, platforms, sources, request });
+  const { plan: planned, epoch } = await planWithEpoch(ast, inputs, { images, platforms, sources, request });
+  const plan = policing === undefined ? planned : { ...planned, steps: policedSteps(planned.steps, policing) };
   noteWarnings(plan.warnings, options.onEvent);
   await requireRunnable(plan, { lane, dockerfile: context.dockerfile, imageOf, onEvent: options.onEvent });
   checkEntitlements(plan, request, context.dockerfile);

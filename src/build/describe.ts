@@ -22,7 +22,7 @@ import { BaseImages } from './base-images.ts';
 import { type CheckedDockerfile, reportOf } from './check-dockerfile.ts';
 import { BuildAccess } from './contexts/build-access.ts';
 import { gitContext, openContext, type OpenContext } from './contexts/main-context.ts';
-import { parseNamedContexts } from './contexts/named-contexts.ts';
+import { type NamedContexts, parseNamedContexts } from './contexts/named-contexts.ts';
 import { RemoteSources } from './contexts/remote-sources.ts';
 import type { OnBuildEvent } from './events.ts';
 import type { OpenRepository } from './images/resolve.ts';
@@ -63,8 +63,7 @@ export async function describeGraph(
 ): Promise<StepGraph | PlatformGraph> {
   const { platforms = [] } = options;
   const [platform = request.platform] = platforms;
-  return withImages({ ...request, platform }, options, async ({ images, inputs, dockerfile }) => {
-    const ast = parseIn({ dockerfile });
+  return withImages({ ...request, platform }, options, async ({ images, inputs, ast }) => {
     if (platforms.length < 2) return images.graphOf(ast, inputs);
     return platformGraphOf(ast, inputs, { images, platforms });
   });
@@ -75,9 +74,7 @@ export async function describeGraph(
  * @throws as `describeGraph`
  */
 export async function describeOutline(request: BuildRequest, options: DescribeOptions): Promise<Outline> {
-  return withImages(request, options, ({ images, inputs, dockerfile }) =>
-    outlineIn(images, parseIn({ dockerfile }), inputs),
-  );
+  return withImages(request, options, ({ images, inputs, ast }) => outlineIn(images, ast, inputs));
 }
 
 /**
@@ -88,7 +85,7 @@ export async function checkBuild(
   request: BuildRequest,
   options: DescribeOptions & CheckOptions,
 ): Promise<CheckedDockerfile> {
-  return withImages(request, options, async ({ images, inputs, dockerfile: { name, text: bytes } }) => {
+  return withText(request, options, async ({ images, inputs, dockerfile: { name, text: bytes } }) => {
     const report = await reportOf(async () => {
       const ast = parseIn({ dockerfile: { name, text: bytes } });
       const configs = await images.resolveAll(ast, (known) => checkNeeds(ast, inputs, known));
@@ -102,23 +99,41 @@ async function outlineIn(images: BaseImages, ast: Ast, inputs: BuildInputs): Pro
   return outlineOf(ast, inputs, await images.resolveAll(ast, (configs) => needs(ast, inputs, configs)));
 }
 
-interface Opened {
+export interface Opened {
   readonly images: BaseImages;
+  readonly ast: Ast;
   readonly inputs: BuildInputs;
+  readonly contexts: NamedContexts;
+  readonly remote: RemoteSources;
+  /** Of the context. */
+  readonly folder: string | undefined;
+}
+
+interface OpenedText extends Omit<Opened, 'ast'> {
   readonly dockerfile: OpenContext['dockerfile'];
 }
 
-function withImages<T>(
+/** Opens what a build would read, for the length of `work`, with its bases to be had. */
+export function withImages<T>(
   request: BuildRequest,
   options: DescribeOptions,
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
+  return withText(request, options, ({ dockerfile, ...opened }) => work({ ...opened, ast: parseIn({ dockerfile }) }));
+}
+
+function withText<T>(
+  request: BuildRequest,
+  options: DescribeOptions,
+  work: (opened: OpenedText) => Promise<T>,
+): Promise<T> {
   const contexts = parseNamedContexts(request.contexts);
   const { store, signal, platforms = [] } = options;
-  return withContext(request, { privileges: store.privileges, signal }, async (context) => {
+  return withContext(request, { privileges: store.privileges, signal }, async (context, remote) => {
     const showPlatform = platforms.length > 1;
     const images = new BaseImages({ ...options, contexts, pull: request.pull, showPlatform });
-    return work({ images, inputs: inputsOf(request, { context, contexts }), dockerfile: context.dockerfile });
+    const { dockerfile, folder } = context;
+    return work({ images, inputs: inputsOf(request, { context, contexts }), contexts, remote, folder, dockerfile });
   });
 }
 
@@ -126,7 +141,7 @@ function withImages<T>(
 async function withContext<T>(
   request: BuildRequest,
   options: ReadOptions,
-  work: (context: OpenContext) => Promise<T>,
+  work: (context: OpenContext, remote: RemoteSources) => Promise<T>,
 ): Promise<T> {
   const made: string[] = [];
   const scratch = async () => {
@@ -138,7 +153,7 @@ async function withContext<T>(
   await using access = new BuildAccess({ request: request.mounts, environment: process.env, scratch, signal });
   using remote = new RemoteSources({ access, facts: noFacts, scratch, signal, home: gitContext(request) });
   try {
-    return await work(await openContext(request, { ...options, scratch, remote }));
+    return await work(await openContext(request, { ...options, scratch, remote }), remote);
   } finally {
     for (const folder of made) await rm(folder, { recursive: true, force: true });
   }

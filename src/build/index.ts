@@ -1,4 +1,7 @@
 export { type Remembered, rememberBuild, type RememberedStep, stepsMeant } from './solve/why.ts';
+export { type Lock, lockBuild, type LockOptions } from './lock/lock-build.ts';
+export type { Pin, PinChange } from './lock/lock-file.ts';
+export type { PolicyRequest } from './policy/open-policy.ts';
 export { build, type BuildOptions, type BuildResult } from './build.ts';
 export { parseCacheFrom, parseCacheTo } from './cache/parse-cache.ts';
 export type { CacheExport, CacheMode, CachePlace, CacheRequest } from './cache/request.ts';

@@ -1,3 +1,4 @@
+import type { PolicyRequest } from './policy/open-policy.ts';
 import type { Readable } from 'node:stream';
 import type { IsolationChoice, NetworkMode } from '../container/index.ts';
 import type { Platform } from '../oci/index.ts';
@@ -32,6 +33,8 @@ export interface BuildRequest {
   readonly reproducible?: boolean | undefined;
   /** Builds twice without the cache, and fails where the layers differ. */
   readonly verifyReproducible?: boolean | undefined;
+  /** Which sources may be used, and what they are pinned to. */
+  readonly policy?: PolicyRequest | undefined;
   /** At most so many steps at once. */
   readonly maxParallelism?: number | undefined;
   /** Asks the registry for a newer base even where one is here. */

@@ -1,4 +1,6 @@
 export { besideShell } from './build-flags/on-error.ts';
+export { writeWholeFile } from './whole-file.ts';
+export { lockChangeLines } from './lock-changes.ts';
 export { requestFlags, requestOf, requestValues, type RequestValues } from './build-flags/request.ts';
 export { contextFlags, contextOf } from './build-flags/context.ts';
 export { mountFlags, mountsRequest } from './build-flags/mounts.ts';

@@ -87,7 +87,7 @@ function withRef(source: string, ref: string): string {
   const parameters = new URLSearchParams(query);
   for (const name of ['ref', 'branch', 'tag']) parameters.delete(name);
   const subdir = fragment.includes(':') ? fragment.slice(fragment.indexOf(':')) : '';
-  return `${base}${parameters.size === 0 ? '' : `?${parameters}`}#${ref}${subdir}`;
+  return `${base}${parameters.size === 0 ? '' : `?${parameters.toString()}`}#${ref}${subdir}`;
 }
 
 function parseGitIdentifier({ identifier }: PolicedSource): { place: string; ref: string; subdir: string } {
