@@ -140,7 +140,7 @@ function asCheckedOut(folder: string, seconds: number, umask: number): void {
 
     it('tells later why its steps were done', async () => {
       await slipway(['build', '-q', ...base, join(home, 'one')]);
-    writeFileSync(join(home, 'one', 'src', 'b'), 'changed\n');
+      writeFileSync(join(home, 'one', 'src', 'b'), 'changed\n');
       await slipway(['build', '-q', ...base, '-t', 'asked', join(home, 'one')]);
       const steps = JSON.parse(await slipway(['why', 'asked', 'COPY src', '--json'])) as {
         steps: { number: number; outcome: string; reasons: { part: string; name?: string }[] }[];
