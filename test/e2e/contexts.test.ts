@@ -80,6 +80,14 @@ const empty = async (): Promise<string> => {
   return folder;
 };
 
+it.each([`https://127.0.0.1:1/${'a'.repeat(300)}.git`, `http://127.0.0.1:1/${'a'.repeat(5000)}`])(
+  'an address longer than any path is one nonetheless (%#)',
+  async (address) => {
+    const { code, stderr } = await runCli(['build', address]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/cannot (?:fetch|download) http/)]);
+  },
+);
+
 describe('a git context', () => {
   it('has its files, whatever its .dockerignore says, and its own Dockerfile', async () => {
     const { paths } = await build(git.url('app'));

@@ -49,8 +49,18 @@ export interface ContextOptions {
 
 /** The repository that a main context is; undefined where it is something else. What lies on this machine under the name comes first. */
 export function gitContext({ context }: Pick<BuildRequest, 'context'>): GitUrl | undefined {
-  if (context === '-' || statSync(context, { throwIfNoEntry: false }) !== undefined) return undefined;
+  if (context === '-' || isHere(context)) return undefined;
   return parseGitContext(context);
+}
+
+/** No file has a name that the system refuses: longer than it knows, or with a NUL in it. */
+function isHere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code !== 'ENAMETOOLONG' && code !== 'ERR_INVALID_ARG_VALUE';
+  }
 }
 
 /**

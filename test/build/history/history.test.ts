@@ -181,12 +181,12 @@ describe('summariseRequest', () => {
       ...request,
       context: 'https://me:pass@example.com/repo.git#main',
       buildArgs: { API_TOKEN: 't', VERSION: '1', MIRROR: 'http://u:p@mirror/' },
-      contexts: { base: 'git+ssh://git:pw@host/x' },
+      contexts: { base: 'git+ssh://git:pw@host/x', tar: 'https://host/x.tar?key=pw', git: 'https://host/x.git?tag=1' },
     });
     expect(summary).toMatchObject({
       context: 'https://***@example.com/repo.git#main',
       buildArgs: { API_TOKEN: '***', VERSION: '1', MIRROR: 'http://***@mirror/' },
-      contexts: { base: 'git+ssh://***@host/x' },
+      contexts: { base: 'git+ssh://***@host/x', tar: 'https://host/x.tar?…', git: 'https://host/x.git?tag=1' },
     });
   });
 });

@@ -35,6 +35,7 @@ export class GitFailure extends BuildError {
 const wrapper = 'umask 022; exec 3<&0 </dev/null; (read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 & exec 3<&-; exec "$@"';
 
 const mostOutput = 16 << 20; // bytes
+const longestLine = 500; // characters of what a server made git say
 
 /**
  * Settings that no repository may change: no program of its own (hooks, monitors, filters, helpers), no work in the background, files
@@ -186,7 +187,12 @@ function killGroup(child: ChildProcess): void {
 function lastLines(stderr: string): string[] {
   const lines = stderr
     .split('\n')
-    .map((line) => line.slice(line.lastIndexOf('\r', line.length - 2) + 1).replace(/\p{Cc}/gu, ''))
+    .map((line) =>
+      line
+        .slice(line.lastIndexOf('\r', line.length - 2) + 1)
+        .replace(/\p{Cc}/gu, '')
+        .slice(0, longestLine),
+    )
     .filter((line) => line.trim() !== '');
   return lines.slice(-10);
 }

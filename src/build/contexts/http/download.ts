@@ -54,7 +54,7 @@ export async function downloadTo(
     } catch (error) {
       await rm(path, { force: true });
       options.signal?.throwIfAborted();
-      if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw error;
+      if (isDiskFull(error)) throw failed(url, 'no space left on device', { cause: error, hint: 'free some space' });
       if (attempt === attempts) throw failed(url, messageOf(error), { cause: error });
       await pause(250 * 2 ** attempt, undefined, { signal: options.signal });
     }
@@ -140,6 +140,11 @@ async function discard(response: HttpResponse): Promise<void> {
 function headerOf(response: HttpResponse, name: string): string | undefined {
   const value = response.headers[name];
   return typeof value === 'string' ? value : value?.[0];
+}
+
+function isDiskFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 function statusHint(url: URL, status: number): string | undefined {
