@@ -137,7 +137,7 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
   await exportCaches(request.cache?.to ?? [], built, { ...options, cache });
   solution.close([...new Set([exported.imageId, ...exported.ids])]);
   await exportMounts(plan.steps, carry);
-  const metadata = { 'buildx.build.ref': `slipway/local/${lane.id}`, ...exported.metadata };
+  const metadata = { 'buildx.build.ref': `slipway/local/${options.id ?? lane.id}`, ...exported.metadata };
   return { ...exported, metadata, platforms: built, warnings: plan.warnings };
 }
 

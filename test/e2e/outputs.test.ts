@@ -1,13 +1,14 @@
 import { beforeAll, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { busyboxBase } from './busybox-base.ts';
 import { leftovers } from './leftovers.ts';
+import { ordinaryUser, whyNoOrdinaryUser } from './ordinary-user.ts';
 import { ourRegistry } from './our-registry.ts';
 import { describeWith, listTree, type PeerPrograms, peerPrograms, succeed, untar } from './peer-programs.ts';
-import { runCli, slipway, testHome } from './run-cli.ts';
+import { run, runCli, slipway, testHome } from './run-cli.ts';
 
 const oci = 'application/vnd.oci.image';
 const docker = 'application/vnd.docker';
@@ -297,6 +298,40 @@ describeWith(['busybox', 'skopeo', 'umoci'], 'outputs', () => {
     expect(code).toBe(3);
     expect([await readFile(out('kept.tar'), 'utf8'), existsSync(out('never'))]).toEqual(['kept', false]);
   });
+
+  const noUser = whyNoOrdinaryUser();
+  (noUser === undefined ? it : it.skip)(
+    `squashes and rewrites as an ordinary user too${noUser === undefined ? '' : ` (${noUser})`}`,
+    async () => {
+      const user = await ordinaryUser();
+      try {
+        const own = out('user');
+        await mkdir(own);
+        await chown(own, user.uid, user.gid);
+        await run('/bin/chmod', ['-R', 'a+rX', home]);
+        const forms = ['squash=true', 'rewrite-timestamp=true', 'force-compression=true,compression=zstd'];
+        const outputs = forms.flatMap((form, at) => ['-o', `type=oci,dest=${join(own, `${at}.tar`)},${form}`]);
+        const args = ['build', '-q', ...base, '--build-arg', `SOURCE_DATE_EPOCH=${epoch}`, ...outputs, context];
+        await slipway(args, { user, env: { HOME: own, SLIPWAY_ROOT: join(own, 'store'), USER: user.name } });
+        const counts = forms.map(async (_, at) => (await raw(`oci-archive:${join(own, `${at}.tar`)}`)).layers.length);
+        expect(await Promise.all(counts)).toEqual([2, 5, 5]);
+        // With an epoch both are the same, whoever built them.
+        await build(
+          '--build-arg',
+          `SOURCE_DATE_EPOCH=${epoch}`,
+          '-o',
+          `type=oci,dest=${out('roots.tar')},rewrite-timestamp=true`,
+        );
+        const layersOf = async (file: string) => (await raw(`oci-archive:${file}`)).layers;
+        expect(await layersOf(join(own, '1.tar'))).toEqual(await layersOf(out('roots.tar')));
+        // Files of its store belong to ids that only root can take away.
+        await run('/bin/rm', ['-rf', own]);
+      } finally {
+        await user.remove();
+      }
+    },
+    60_000,
+  );
 
   it('leaves nothing behind', async () => {
     expect(await leftovers(home)).toEqual([]);

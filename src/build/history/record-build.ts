@@ -13,6 +13,8 @@ export interface RecordOptions {
 
 /** What a build that is recorded uses in place of its caller's. */
 export interface Recording extends Pick<RecordOptions, 'onEvent' | 'shown'> {
+  /** By which the history knows it; undefined where it is not kept. */
+  readonly id: string | undefined;
   /** Names where values come from that must not be written. */
   readonly hide: (values: () => readonly Uint8Array[]) => void;
 }
@@ -25,10 +27,11 @@ export async function recordBuild<R extends RecordedResult>(
 ): Promise<R> {
   const { root, onEvent, shown } = options;
   const kept = request.history ?? defaultKept;
-  if (kept === 0) return work({ onEvent, shown, hide: () => {} });
+  if (kept === 0) return work({ id: undefined, onEvent, shown, hide: () => {} });
   const recorder = new BuildRecorder(root, request, kept);
   try {
     const result = await work({
+      id: recorder.id,
       onEvent: (event) => {
         recorder.event(event);
         onEvent(event);
