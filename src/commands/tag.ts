@@ -15,6 +15,6 @@ export default class Tag extends StoreCommand {
     if (reference.digest !== undefined)
       throw new UiError('INVALID_TAG', 'refusing to create a tag with a digest reference');
     const name = formatReference(reference);
-    await this.withStore(async (store) => store.images.tag(requireImage(store, args.source).id, name));
+    await this.withStore(async (store) => store.images.tag(requireImage(store, args.source).id, name, args.source));
   }
 }

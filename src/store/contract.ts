@@ -163,7 +163,8 @@ export interface Images {
   partsOf(name: string): readonly Digest[];
   /** Writes the config and registers the image; layers must be known. Returns its id. */
   create(config: ImageConfig, names: readonly string[]): Promise<Digest>;
-  tag(id: Digest, name: string): void;
+  /** @param like a name whose manifest or index the new one gets too, where it stands for that image */
+  tag(id: Digest, name: string, like?: string): void;
   /** Removes one name, and the digests of its repository with its last tag there; the image stays. Returns what was removed. */
   untag(name: string): readonly string[];
   /** Removes an image with all its names; layers go with the next gc unless others use them. */

@@ -82,11 +82,15 @@ export class StoreImages implements Images {
     return id;
   }
 
-  tag(id: Digest, name: string): void {
+  tag(id: Digest, name: string, like?: string): void {
     const full = fullName(name);
+    const { name: source } = imageQuery(like ?? '');
     this.#write(() => {
       if (!this.has(id)) throw noImage(id);
       this.#setName(full, id);
+      const sql = 'UPDATE names SET manifest = other.manifest FROM names AS other';
+      const where = 'WHERE names.name = ? AND other.name = ? AND other.image_id = ? AND other.manifest IS NOT NULL';
+      this.#base.db.run(`${sql} ${where}`, full, source ?? '', id);
     });
   }
 

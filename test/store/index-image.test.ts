@@ -1,5 +1,11 @@
 import { expect, it } from '@jest/globals';
-import { describe as describeContent, type Descriptor, mediaTypes, serializeIndex } from '../../src/oci/index.ts';
+import {
+  describe as describeContent,
+  type Descriptor,
+  type Digest,
+  mediaTypes,
+  serializeIndex,
+} from '../../src/oci/index.ts';
 import type { Store } from '../../src/store/index.ts';
 import { buildImage, type BuiltImage } from './make-image.ts';
 import { asRoot, isRoot, ScratchStore } from './scratch-store.ts';
@@ -39,6 +45,17 @@ test(`a name of an index stands for this machine's image, and lists the others${
   expect(store.images.find(images[1]?.id ?? '')).toMatchObject({ names: [], partOf: ['docker.io/library/app:1'] });
   expect(store.images.find(images[0]?.id ?? '')).toMatchObject({ names: ['docker.io/library/app:1'], partOf: [] });
   expect(await store.manifestOf('app:1')).toEqual(made);
+});
+
+test(`another name of it is a name of the index too${asRoot}`, async () => {
+  await using scratch = new ScratchStore();
+  const store = await scratch.open();
+  const { index: made, images } = await index(store, 'app:1');
+  const id = images[0]?.id as Digest;
+  store.images.tag(id, 'other:1', 'app:1');
+  expect(await store.manifestOf('other:1')).toEqual(made);
+  store.images.tag(id, 'alone:1', id);
+  expect((await store.manifestOf('alone:1')).mediaType).toBe(mediaTypes.ociManifest);
 });
 
 test(`prune keeps what an index names${asRoot}`, async () => {

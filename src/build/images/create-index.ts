@@ -17,6 +17,7 @@ import { openSink, parseLocation } from '../../transports/index.ts';
 import { BuildError } from '../error.ts';
 import type { Annotation } from '../outputs/output.ts';
 import { type Joined, joinImages, type JoinSource } from './join.ts';
+import { mountOrigins } from './mount-origins.ts';
 import { openImageSource } from './open-source.ts';
 import { type OpenRepository, readImage } from './resolve.ts';
 
@@ -114,10 +115,12 @@ async function toTarget(joined: Joined, target: Target, name: string, options: C
 async function copyEntries(
   { entries, descriptor, content }: Joined,
   target: Target,
-  { signal, onEvent }: CreateIndexOptions,
+  { store, open, signal, onEvent }: CreateIndexOptions,
 ): Promise<void> {
-  for (const entry of entries)
-    await copyGraph(entry.source.target, target, bare(entry.descriptor), { signal, onEvent });
+  for (const { source, descriptor: entry } of entries) {
+    const mountFrom = source.kind === 'store' ? mountOrigins(store, open) : [source.target];
+    await copyGraph(source.target, target, bare(entry), { signal, onEvent, mountFrom });
+  }
   await target.push(descriptor, content, { signal });
 }
 
