@@ -1,4 +1,5 @@
 /** Measures Slipway beside its peers: `npm run bench -- [NAME…] [--json]`. Never part of the tests. See docs/benchmarks.md. */
+import { context } from './context.ts';
 import { compare, type Comparison } from './harness.ts';
 import { language } from './language.ts';
 import { memory } from './memory.ts';
@@ -10,7 +11,7 @@ import { steps } from './steps.ts';
 
 type Make = () => Comparison | Promise<Comparison>;
 
-const comparisons: Readonly<Record<string, Make>> = { startup, steps, rebuild, pull, language };
+const comparisons: Readonly<Record<string, Make>> = { startup, steps, rebuild, context, pull, language };
 /** Takes minutes and some 25 GB: only when it is named. */
 const byName: Readonly<Record<string, Make>> = { ...comparisons, memory };
 
