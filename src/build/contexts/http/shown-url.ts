@@ -2,9 +2,10 @@
 export function shownUrl(url: URL | string): string {
   const shown = URL.parse(String(url));
   if (shown === null) return 'what is no URL';
+  const query = shown.search === '' ? '' : '?…';
   shown.username = '';
   shown.password = '';
+  shown.search = '';
   shown.hash = '';
-  if (shown.search !== '') shown.search = '?…';
-  return shown.href;
+  return shown.href + query;
 }
