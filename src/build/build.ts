@@ -4,7 +4,7 @@ import type { Store } from '../store/index.ts';
 import { NetworkPool } from '../container/index.ts';
 import { BaseImages } from './base-images.ts';
 import { BuildCache } from './cache/build-cache.ts';
-import { checkEntitlements } from './confinement.ts';
+import { checkEntitlements, namesMachine } from './confinement.ts';
 import { BuildAccess } from './contexts/build-access.ts';
 import { contextTrees } from './contexts/context-trees.ts';
 import { gitContext, openContext } from './contexts/main-context.ts';
@@ -104,7 +104,8 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
   noteWarnings(plan.warnings, options.onEvent);
   await requireRunnable(plan, { lane, dockerfile: context.dockerfile, imageOf, onEvent: options.onEvent });
   checkEntitlements(plan, request, context.dockerfile);
-  await using networks = new NetworkPool({ privileges: store.privileges, folder: () => lane.scratch(), signal });
+  const reachesMachine = namesMachine(request.confinement);
+  await using networks = new NetworkPool({ privileges: store.privileges, folder: scratch, reachesMachine, signal });
   cache.import(await imports);
   const carry = { store, request: request.mounts, onEvent: options.onEvent, signal };
   await importMounts(plan.steps, carry);

@@ -29,6 +29,11 @@ export function confinementOf(step: RunStep, request: ConfinementRequest | undef
 
 const usualSecurity: ConfinementRequest['security'] = { seccomp: 'default', noNewPrivileges: false, unmasked: false };
 
+/** Whether a name stands for the machine that the step runs on. */
+export function namesMachine(request: ConfinementRequest | undefined): boolean {
+  return (request?.names.hosts ?? []).some(({ address }) => address === 'host-gateway');
+}
+
 /** The names of `--add-host`, sorted: what of this counts for a RUN's cache key. What limits and watches a step is not in its result. */
 export function hostNames(request: ConfinementRequest | undefined): readonly string[] {
   return (request?.names.hosts ?? []).map(({ name }) => name).sort();

@@ -1,4 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import type { NameService } from '../../src/container/index.ts';
 import { MachineLock } from '../../src/container/network/machine-lock.ts';
 import {
@@ -10,6 +13,7 @@ import {
   type Subnet,
   subnetOfBridge,
 } from '../../src/container/network/subnet.ts';
+import { reachableServers } from '../../src/container/network/netavark.ts';
 import { hostsFile, parseResolver, resolverFile } from '../../src/container/network-files.ts';
 
 const names = (given: Partial<NameService> = {}): NameService => {
@@ -106,6 +110,32 @@ describe('subnets', () => {
     expect(subnetOfBridge('slw0a620340')).toEqual(subnet);
     expect(['docker0', 'slw0a62034', 'slwzzzzzzzz'].map(subnetOfBridge)).toEqual([undefined, undefined, undefined]);
     expect([1, 2].map((number) => hostOf(subnet, number))).toEqual(['10.98.3.65', '10.98.3.66']);
+  });
+});
+
+describe('name servers for a network of its own', () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'slipway-resolver-'));
+  afterAll(() => rmSync(scratch, { recursive: true }));
+  const file = (text: string): string => {
+    const path = join(scratch, Math.random().toString(36));
+    writeFileSync(path, text);
+    return path;
+  };
+  test.each<[string, readonly string[], readonly string[]]>([
+    ['are the machine’s', [file('nameserver 10.1.1.1\nnameserver 10.1.1.2\n')], ['10.1.1.1', '10.1.1.2']],
+    ['but not those on its loopback', [file('nameserver 127.0.0.1\nnameserver 10.1.1.2\n')], ['10.1.1.2']],
+    [
+      'are those that its own resolver asks',
+      [file('nameserver 127.0.0.53\n'), file('nameserver 10.2.2.2\n')],
+      ['10.2.2.2'],
+    ],
+    [
+      'are docker’s choice where there are none',
+      [file('nameserver ::1\n'), join(scratch, 'none')],
+      ['8.8.8.8', '8.8.4.4'],
+    ],
+  ])('%s', (_, files, expected) => {
+    expect(reachableServers(files)).toEqual(expected);
   });
 });
 

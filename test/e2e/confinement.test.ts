@@ -253,7 +253,11 @@ const addressIn = (output: string): string =>
         it.each(means)('has a network of its own by %s, which ends with the build', async (name) => {
           const { node, launcher } = await reachableProgram(home);
           const dockerfile = join(context, `${name}.Dockerfile`);
-          await writeFile(dockerfile, 'FROM busybox\nRUN ip -o addr; grep nameserver /etc/resolv.conf\n');
+          const server = createServer((socket) => socket.end('hello from the machine\n'));
+          await once(server.listen(0, '0.0.0.0'), 'listening');
+          const { port } = server.address() as AddressInfo;
+          const script = `ip -o addr; grep nameserver /etc/resolv.conf; nc -w 5 $(awk '/machine/{print $1}' /etc/hosts) ${port} </dev/null`;
+          await writeFile(dockerfile, `FROM busybox\nRUN ${script}\n`);
           // Who may use tunnels differs from machine to machine; in here everybody may.
           const others = means
             .filter((each) => each !== name)
@@ -267,6 +271,7 @@ const addressIn = (output: string): string =>
             '--no-cache',
             '--progress',
             'plain',
+            '--add-host=machine:host-gateway',
             ...base,
             '-f',
             dockerfile,
@@ -279,7 +284,9 @@ const addressIn = (output: string): string =>
               env: { PATH: process.env['PATH'], HOME: '/tmp', SLIPWAY_ROOT: `/var/tmp/slipway-test-${user.name}` },
             },
           );
+          server.close();
           expect(code === 0 ? '' : stderr).toBe('');
+          expect(stderr).toContain('hello from the machine');
           expect(stderr).toContain(`network: private (${name}`);
           expect(stderr).toMatch(name === 'pasta' ? /nameserver 169\.254\.1\.1/ : /10\.0\.2\.100\/24/);
           const left = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && ownerOf(pid) === user.uid);

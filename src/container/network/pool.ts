@@ -14,6 +14,8 @@ export interface NetworkPoolOptions {
   readonly privileges: Privileges;
   /** A folder whose mark leads `reapNetwork` to what is left, if this process is killed. */
   readonly folder: () => Promise<string>;
+  /** Whether `host-gateway` was asked for. */
+  readonly reachesMachine?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -105,11 +107,11 @@ interface Opened {
 
 async function openBuilder(
   { means, file }: NetworkReport & { kind: 'private' },
-  { folder, signal }: NetworkPoolOptions,
+  { folder, reachesMachine = false, signal }: NetworkPoolOptions,
 ): Promise<NetworkBuilder> {
   if (means !== 'netavark') {
     const { UserModeNetwork } = await import('./user-mode.ts');
-    return new UserModeNetwork(means, file);
+    return new UserModeNetwork(means, file, { reachesMachine });
   }
   const { NetavarkNetwork } = await import('./netavark.ts');
   const builder = await NetavarkNetwork.open(file, signal);

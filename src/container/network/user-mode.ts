@@ -21,14 +21,18 @@ export class UserModeNetwork implements NetworkBuilder {
   readonly #file: string;
   readonly #made: { readonly namespace: NetworkNamespace; readonly child: ChildProcess }[] = [];
 
-  constructor(means: Means, file: string) {
+  readonly #reachesMachine: boolean;
+
+  /** @param options.reachesMachine whether steps were promised an address of the machine (`host-gateway`) */
+  constructor(means: Means, file: string, options: { readonly reachesMachine: boolean }) {
     this.#means = means;
     this.#file = file;
+    this.#reachesMachine = options.reachesMachine;
   }
 
   async make(signal?: AbortSignal): Promise<PrivateNetwork> {
     const namespace = await NetworkNamespace.make();
-    const [file = '', ...args] = withParentDeath([this.#file, ...argumentsOf(this.#means)]);
+    const [file = '', ...args] = withParentDeath([this.#file, ...argumentsOf(this.#means, this.#reachesMachine)]);
     const child = spawn(file, args, {
       stdio: ['ignore', 'ignore', 'pipe', namespace.fd],
       env: minimalEnvironment(),
@@ -36,8 +40,11 @@ export class UserModeNetwork implements NetworkBuilder {
     });
     this.#made.push({ namespace, child });
     await ready(this.#means, { child, namespace, signal });
+    const gateway = defaultGateway(namespace.read('route'));
     namespace.settle();
-    return { namespace: namespace.path, ...addresses[this.#means]() };
+    const isMapped = this.#means === 'pasta' && this.#reachesMachine;
+    const hostGateway = isMapped && gateway !== undefined ? gateway : outwardAddress();
+    return { namespace: namespace.path, nameservers: [nameservers[this.#means]], hostGateway };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -48,12 +55,8 @@ export class UserModeNetwork implements NetworkBuilder {
   }
 }
 
-const dnsForPasta = '169.254.1.1';
-
-const addresses: Readonly<Record<Means, () => Pick<PrivateNetwork, 'nameservers' | 'hostGateway'>>> = {
-  slirp4netns: () => ({ nameservers: ['10.0.2.3'], hostGateway: outwardAddress() }),
-  pasta: () => ({ nameservers: [dnsForPasta], hostGateway: outwardAddress() }),
-};
+/** Addresses by which each asks the machine's own resolver. */
+const nameservers: Readonly<Record<Means, string>> = { slirp4netns: '10.0.2.3', pasta: '169.254.1.1' };
 
 /**
  * The namespace as the program itself has it open: pasta gives up its rights before it opens it, and could not look into another
@@ -61,18 +64,19 @@ const addresses: Readonly<Record<Means, () => Pick<PrivateNetwork, 'nameservers'
  */
 const inherited = '/proc/self/fd/3';
 
-function argumentsOf(means: Means): readonly string[] {
+/** A step under pasta has the machine's address; the gateway's is then the machine, its loopback too, if it must be reached. */
+function argumentsOf(means: Means, reachesMachine: boolean): readonly string[] {
   if (means === 'slirp4netns') {
-    return ['--configure', '--mtu=65520', '--disable-host-loopback', '--netns-type=path', inherited, 'tap0'];
+    return ['--configure', '--mtu=65520', '--disable-host-loopback', '--netns-type=path', inherited, 'eth0'];
   }
   const noPorts = ['-t', 'none', '-u', 'none', '-T', 'none', '-U', 'none'];
   return [
     '--foreground',
     '--quiet',
     '--config-net',
-    '--no-map-gw',
+    ...(reachesMachine ? [] : ['--no-map-gw']),
     '--dns-forward',
-    dnsForPasta,
+    nameservers.pasta,
     ...noPorts,
     '--netns-only',
     '--netns',
@@ -96,7 +100,7 @@ async function ready(means: Means, { child, namespace, signal }: Starting): Prom
   child.once('error', (error) => (failure = error.message));
   child.once('exit', (code, by) => (failure = `it ended with ${by ?? code}`));
   for (let waited = 0; waited < patienceMs; waited += 5) {
-    if (hasDefaultRoute(namespace.read('route'))) {
+    if (defaultGateway(namespace.read('route')) !== undefined) {
       child.unref();
       (child.stderr as { unref?: () => void } | null)?.unref?.();
       return;
@@ -111,6 +115,9 @@ async function ready(means: Means, { child, namespace, signal }: Starting): Prom
   );
 }
 
-function hasDefaultRoute(routes: string): boolean {
-  return routes.split('\n').some((line) => line.split('\t')[1] === '00000000');
+/** By /proc/net/route, whose numbers are a little-endian machine's. */
+function defaultGateway(routes: string): string | undefined {
+  const fields = routes.split('\n').map((line) => line.split('\t'));
+  const gateway = fields.find(([, destination]) => destination === '00000000')?.[2];
+  return gateway === undefined ? undefined : [...Buffer.from(gateway, 'hex')].reverse().join('.');
 }
