@@ -80,7 +80,7 @@ describe('whatever steps say side by side', () => {
           ...text.matchAll(/^::group::#\d+ title of (s\d)\n([\s\S]*?)^::endgroup::\n(?=#\d+ (?:DONE|CACHED|ERROR))/gm),
         ];
         const spoke = list.filter(({ lines }) => lines.length > 0);
-        expect(groups.map(([, id]) => id).sort()).toEqual(spoke.map(({ id }) => id).sort());
+        expect(groups.map(([, id = '']) => id).sort()).toEqual(spoke.map(({ id }) => id));
         for (const [, id, body = ''] of groups) {
           const lines = body.split('\n').flatMap((line) => /^\d+\.\d+ (.*)$/.exec(line)?.[1] ?? []);
           expect(lines).toEqual(wanted(list.find((script) => script.id === id) ?? { id: '', lines: [], end: 'done' }));
