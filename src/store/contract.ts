@@ -169,6 +169,8 @@ export interface Images {
   untag(name: string): readonly string[];
   /** Removes an image with all its names; layers go with the next gc unless others use them. */
   remove(id: Digest): RemovedImage;
+  /** As `remove`, unless it has a name, is part of an index that has one, or another living process uses it; false then. */
+  removeUnused(id: Digest): boolean;
   addRepoDigest(id: Digest, repoDigest: string): void;
 }
 

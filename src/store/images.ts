@@ -109,6 +109,21 @@ export class StoreImages implements Images {
     return this.#write(() => removeImage(this.#base, id));
   }
 
+  removeUnused(id: Digest): boolean {
+    return this.#write(() => {
+      const { db, leases } = this.#base;
+      if (!this.has(id) || this.#isNamed(id) || this.#indexesWith(id).length > 0) return false;
+      const others = "SELECT 1 FROM leases WHERE kind = 'image' AND ref = ? AND owner <> ?";
+      if (db.get(others, id, leases.owner()) !== undefined) return false;
+      removeImage(this.#base, id);
+      return true;
+    });
+  }
+
+  #isNamed(id: Digest): boolean {
+    return this.#base.db.get('SELECT 1 FROM names WHERE image_id = ?', id) !== undefined;
+  }
+
   addRepoDigest(id: Digest, repoDigest: string): void {
     this.#write(() => {
       this.#base.db.run('INSERT OR IGNORE INTO repo_digests (repo_digest, image_id) VALUES (?, ?)', repoDigest, id);

@@ -8,6 +8,7 @@ import { leftovers } from './leftovers.ts';
 import { ordinaryUser, whyNoOrdinaryUser } from './ordinary-user.ts';
 import { ourRegistry } from './our-registry.ts';
 import { describeWith, listTree, type PeerPrograms, peerPrograms, succeed, untar } from './peer-programs.ts';
+import { reachableProgram } from './reachable-program.ts';
 import { run, runCli, slipway, testHome } from './run-cli.ts';
 
 const oci = 'application/vnd.oci.image';
@@ -272,6 +273,34 @@ describeWith(['busybox', 'skopeo', 'umoci'], 'outputs', () => {
     expect(await readdir(folder)).toEqual(['file']);
     const deleting = await failing('-o', 'type=local,dest=.,mode=delete');
     expect([deleting.code, deleting.stderr]).toEqual([1, expect.stringContaining('mode=delete would delete')]);
+  });
+
+  it('gives back what mode=delete cannot replace', async () => {
+    const folder = out('mounted');
+    await mkdir(join(folder, 'a-mount'), { recursive: true });
+    await writeFile(join(folder, 'Mine'), 'mine');
+    await writeFile(join(folder, 'file'), 'mine too');
+    const { node, launcher } = await reachableProgram(home);
+    const command = [node, launcher, 'build', '-q', ...base, '-o', `type=local,dest=${folder},mode=delete`, context];
+    const script = `mount -t tmpfs t ${folder}/a-mount && exec "$@"`;
+    const { code } = await run('/usr/bin/unshare', ['--mount', 'sh', '-c', script, 'sh', ...command], {
+      env: { PATH: process.env['PATH'], HOME: home, SLIPWAY_ROOT: join(home, 'store') },
+    });
+    expect(code).toBe(1);
+    expect((await readdir(folder)).sort()).toEqual(['Mine', 'a-mount', 'file']);
+    expect(await readFile(join(folder, 'file'), 'utf8')).toBe('mine too');
+  });
+
+  it('leaves what the store had without a name, and lists nothing that only went elsewhere', async () => {
+    const root = { env: { SLIPWAY_ROOT: join(home, 'other') } };
+    const other = (...args: readonly string[]) => slipway(['build', '-q', ...base, ...args, context], root);
+    const listed = async () => (await slipway(['images', '-q', '--no-trunc'], root)).trim();
+    await other('-o', 'type=cacheonly');
+    await other('-o', `type=oci,dest=${out('other.tar')},squash=true`);
+    expect(await listed()).toBe('');
+    const id = (await other()).trim();
+    await other('-o', `type=oci,dest=${out('other.tar')}`);
+    expect(await listed()).toBe(id);
   });
 
   it('keeps the outputs before one that fails, and names that', async () => {

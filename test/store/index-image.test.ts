@@ -80,6 +80,23 @@ test(`a manifest whose image was removed brings it back with its name${asRoot}`,
   expect(store.images.find('back:1')?.id).toBe(id);
 });
 
+test(`an image is unused without a name, an index with one, and another process${asRoot}`, async () => {
+  await using scratch = new ScratchStore();
+  const store = await scratch.open();
+  const { images } = await index(store, 'app:1');
+  const { id } = await buildImage(store, [{ file: 'alone' }], []);
+  expect([...images.map((each) => each.id), id].map((each) => store.images.removeUnused(each))).toEqual([
+    false,
+    false,
+    true,
+  ]);
+  expect(store.images.removeUnused(id)).toBe(false);
+  // A second opening has an owner of its own, as another process has.
+  const other = await scratch.open();
+  const used = await buildImage(other, [{ file: 'used' }], []);
+  expect([store.images.removeUnused(used.id), other.images.removeUnused(used.id)]).toEqual([false, true]);
+});
+
 const forms = [
   ['annotations', { ...gzip, annotations: { a: '1' } }],
   ['other annotations', { ...gzip, annotations: { a: '2' } }],

@@ -23,22 +23,30 @@ import { type BytePath, bytesOf, locate, textOf } from '../copy/tree.ts';
  * @throws BuildError COPY_CONFLICT for a file over a folder
  */
 export function mergeFolder(from: string, { folder, mode }: ExportTarget): void {
-  if (mode === 'copy') refuseFileOverFolder(from, folder, '');
-  const aside = mode === 'delete' ? putAside(folder, basename(from)) : undefined;
-  moveInto(from, folder, '');
+  if (mode === 'copy') {
+    refuseFileOverFolder(from, folder, '');
+    moveInto(from, folder, '');
+  } else replaceContent(from, folder);
   rmdirSync(from);
-  if (aside !== undefined) rmSync(aside, { recursive: true, force: true });
 }
 
-/** Takes everything but `keep` out of the way, in one go for each thing. */
-function putAside(folder: string, keep: string): string {
-  const aside = `${folder}/${keep}.old`;
+/** What was there is out of the way until the new content is in its place, and comes back where that cannot be. */
+function replaceContent(from: string, folder: string): void {
+  const aside = `${from}.old`;
+  const own = new Set([bytesOf(basename(from)), bytesOf(basename(aside))]);
   mkdirSync(aside);
-  for (const name of namesIn(folder, '')) {
-    if (name !== bytesOf(keep) && name !== bytesOf(`${keep}.old`))
-      renameSync(locate(folder, name), locate(aside, name));
+  try {
+    for (const name of namesIn(folder, '')) if (!own.has(name)) renameSync(locate(folder, name), locate(aside, name));
+    moveInto(from, folder, '');
+  } catch (error) {
+    for (const name of namesIn(aside, '')) {
+      rmSync(locate(folder, name), { recursive: true, force: true });
+      renameSync(locate(aside, name), locate(folder, name));
+    }
+    rmdirSync(aside);
+    throw error;
   }
-  return aside;
+  rmSync(aside, { recursive: true, force: true });
 }
 
 function refuseFileOverFolder(from: string, to: string, path: BytePath): void {

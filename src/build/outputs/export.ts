@@ -1,5 +1,14 @@
 import { isSlipwayError } from '../../errors.ts';
-import { type CallOptions, type Digest, formatReference, parseReference, withDigest } from '../../oci/index.ts';
+import {
+  type CallOptions,
+  type Digest,
+  digestOf,
+  formatReference,
+  type ImageConfig,
+  parseReference,
+  serializeConfig,
+  withDigest,
+} from '../../oci/index.ts';
 import type { Store } from '../../store/index.ts';
 import { BuildError } from '../error.ts';
 import type { OnBuildEvent } from '../events.ts';
@@ -73,6 +82,8 @@ class Exporter {
   readonly #outputs: readonly BuildOutput[];
   readonly #roots: Roots;
   #ids: readonly Digest[] = [];
+  /** Images that the store had before. */
+  readonly #known = new Set<Digest>();
   #metadata: BuildMetadata = {};
 
   constructor(built: readonly BuiltImage[], options: ExportOptions) {
@@ -85,6 +96,7 @@ class Exporter {
 
   async run(): Promise<Exported> {
     const names = this.#storedNames();
+    for (const { config } of this.#built) this.#note(config);
     const ids = await this.#step('export', 'exporting to image', () => this.#register(names));
     this.#ids = ids;
     for (const [at, output] of this.#outputs.entries()) {
@@ -106,6 +118,11 @@ class Exporter {
     if (!hasImage || (isKept && !this.#roots.isIndex)) return first;
     const { descriptor, images } = await this.#anyRoot();
     return this.#roots.isIndex ? descriptor.digest : (images[0]?.id ?? first);
+  }
+
+  #note(config: ImageConfig): void {
+    const id = digestOf(serializeConfig(config));
+    if (this.#options.store.images.find(id) !== undefined) this.#known.add(id);
   }
 
   /** Full names that the store is to know the image by. */
@@ -191,7 +208,9 @@ class Exporter {
     }
     const root = await this.#root(output.form, output.push);
     if (output.push) await pushRoot(root, names, { store, open, byDigest: output.byDigest, signal });
-    if (output.store && !output.byDigest) await this.#tag(root, full);
+    // What only a registry was to have under a name of its own is not listed here.
+    const isOurs = output.type === 'image' || output.names.length === 0;
+    if (output.store && isOurs && !output.byDigest) await this.#tag(root, full);
     const canonical = names.map((name) => formatReference(withDigest(parseReference(name), root.descriptor.digest)));
     const untagged = output.byDigest ? names : full;
     this.#tell(root, output.canonical ? [...untagged, ...canonical] : untagged);
@@ -213,8 +232,7 @@ class Exporter {
     const { images } = this.#options.store;
     const made = (await this.#roots.made()).flatMap((root) => root.images.map(({ id }) => id));
     for (const id of new Set([...this.#ids, ...made])) {
-      const image = images.find(id);
-      if (image?.names.length === 0 && image.partOf.length === 0 && !kept.includes(id)) images.remove(id);
+      if (!kept.includes(id) && !this.#known.has(id)) images.removeUnused(id);
     }
   }
 
