@@ -41,6 +41,15 @@ describe(`images${asRoot}`, () => {
     });
   });
 
+  rootIt('are registered by several parts of one process at once', async () => {
+    await using scratch = new ScratchStore();
+    const store = await scratch.open();
+    const { id, config } = await buildImage(store, layers, ['web']);
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    expect(await Promise.all(names.map((name) => store.images.create(config, [name])))).toEqual(names.map(() => id));
+    expect(store.images.find(id)?.names).toHaveLength(names.length + 1);
+  });
+
   rootIt('are not found by what is not theirs', async () => {
     await using scratch = new ScratchStore();
     const store = await scratch.open();
