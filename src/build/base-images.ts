@@ -19,6 +19,8 @@ import {
   formatReference,
   type ImageConfig,
   parseReference,
+  type Platform,
+  platformRank,
 } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
 import { BuildError } from './error.ts';
@@ -101,7 +103,7 @@ export class BaseImages {
       const { openLayout } = await import('../transports/index.ts');
       return importImage(await openLayout(context.path), context.reference, { store, platform: need.platform, signal });
     }
-    if (context?.kind === 'stored') return storedImage(context.id, store);
+    if (context?.kind === 'stored') return storedImage(context.ids, need.platform, store);
     const { policing } = this.#options;
     const asked = context?.kind === 'image' ? context.name : need.name;
     const name = policing === undefined ? asked : policedImage(asked, policing);
@@ -116,11 +118,17 @@ export class BaseImages {
   }
 }
 
-/** @throws BuildError IMAGE_NOT_FOUND */
-function storedImage(id: Digest, store: Store): ResolvedImage {
-  const image = store.images.find(id);
-  if (image === undefined) throw new BuildError('IMAGE_NOT_FOUND', `the store has no image ${id}`);
-  return { config: image.config, pinned: `${image.manifest?.digest ?? image.id}` };
+/** The only one, or the best one for a platform. @throws BuildError IMAGE_NOT_FOUND */
+function storedImage(ids: readonly Digest[], platform: Platform, store: Store): ResolvedImage {
+  const images = ids.map((id) => {
+    const image = store.images.find(id);
+    if (image === undefined) throw new BuildError('IMAGE_NOT_FOUND', `the store has no image ${id}`);
+    return { image, rank: ids.length === 1 ? 0 : platformRank(platform, image.platform) };
+  });
+  const best = images.filter(({ rank }) => rank !== undefined).toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0))[0];
+  if (best === undefined)
+    throw new BuildError('IMAGE_NOT_FOUND', `the context has no image for ${formatPlatform(platform)}`);
+  return { config: best.image.config, pinned: best.image.manifest?.digest ?? best.image.id };
 }
 
 interface Reasons {

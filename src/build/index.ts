@@ -2,6 +2,25 @@ export { type Remembered, rememberBuild, type RememberedStep, stepsMeant } from 
 export { type Lock, lockBuild, type LockOptions } from './lock/lock-build.ts';
 export type { Pin, PinChange } from './lock/lock-file.ts';
 export type { PolicyRequest } from './policy/open-policy.ts';
+export {
+  bake,
+  type BakeJob,
+  type BakeResults,
+  type Definition as BakeDefinition,
+  isRemote,
+  type ListedTarget,
+  listTargets,
+  loadDefinition,
+  type LoadDefinitionOptions,
+  lookupIn,
+  parseDefinition,
+  printable,
+  printTarget,
+  type Selection as BakeSelection,
+  selectTargets,
+  type Target as BakeTarget,
+  type VariableInfo,
+} from './bake/index.ts';
 export { build, type BuildOptions, type BuildResult } from './build.ts';
 export { parseCacheFrom, parseCacheTo } from './cache/parse-cache.ts';
 export type { CacheExport, CacheMode, CachePlace, CacheRequest } from './cache/request.ts';

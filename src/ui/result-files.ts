@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import type { BuildMetadata, BuildResult } from '../build/index.ts';
+import type { BakeResults, BuildMetadata, BuildResult } from '../build/index.ts';
 import { messageOf, UsageError } from '../errors.ts';
 import { toJson } from './json.ts';
 
@@ -27,6 +27,12 @@ export function metadataOf({ metadata, warnings }: Pick<BuildResult, 'metadata' 
     ...(line === undefined ? {} : { range: [{ start: { line }, end: { line } }] }),
   }));
   return { ...metadata, 'buildx.build.warnings': found };
+}
+
+/** `--metadata-file` of bake: what each target made. @throws UsageError, as `writeResultFiles` */
+export async function writeBakeMetadata(file: string, results: BakeResults): Promise<void> {
+  const byTarget = Object.fromEntries([...results].map(([name, { metadata }]) => [name, metadata]));
+  await write(file, `${toJson(byTarget)}\n`, 'metadata');
 }
 
 async function write(file: string, text: string, what: string): Promise<void> {

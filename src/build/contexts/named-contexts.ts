@@ -15,8 +15,8 @@ export type NamedContext =
   /** A layout on disk; `reference` is a tag, a digest, or empty for the one image in it. */
   | { readonly kind: 'layout'; readonly path: string; readonly reference: string }
   | { readonly kind: 'image'; readonly name: string }
-  /** An image of the store by its id: what another build just made. */
-  | { readonly kind: 'stored'; readonly id: Digest }
+  /** Images of the store by their ids, one of each platform: what another build just made. */
+  | { readonly kind: 'stored'; readonly ids: readonly Digest[] }
   /** An earlier stage of the same Dockerfile under another name. */
   | { readonly kind: 'stage'; readonly stage: string };
 
@@ -66,10 +66,12 @@ function parsePrefixed(name: string, value: string): NamedContext | undefined {
   if (image !== undefined) return { kind: 'image', name: image };
   const layout = after('oci-layout://');
   if (layout !== undefined) return parseLayout(layout);
-  const id = after('store-image://');
-  if (id !== undefined) {
-    if (isDigest(id)) return { kind: 'stored', id };
-    throw new BuildError('CONTEXT_INVALID', `--build-context ${name}: ${id} is no image id`, { exitCode: 125 });
+  const ids = after('store-image://')?.split(',');
+  if (ids !== undefined) {
+    if (ids.every(isDigest)) return { kind: 'stored', ids };
+    throw new BuildError('CONTEXT_INVALID', `--build-context ${name}: ${ids.join(',')} is no image id`, {
+      exitCode: 125,
+    });
   }
   const stage = after('target:');
   if (stage !== undefined) return { kind: 'stage', stage };

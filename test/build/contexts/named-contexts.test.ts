@@ -25,7 +25,11 @@ describe('named contexts', () => {
     ['oci-layout:///a/b@sha256:00', { kind: 'layout', path: '/a/b', reference: 'sha256:00' }],
     ['docker-image://debian:12', { kind: 'image', name: 'debian:12' }],
     ['target:base', { kind: 'stage', stage: 'base' }],
-    [`store-image://sha256:${'a'.repeat(64)}`, { kind: 'stored', id: `sha256:${'a'.repeat(64)}` }],
+    [`store-image://sha256:${'a'.repeat(64)}`, { kind: 'stored', ids: [`sha256:${'a'.repeat(64)}`] }],
+    [
+      `store-image://sha256:${'a'.repeat(64)},sha256:${'b'.repeat(64)}`,
+      { kind: 'stored', ids: [`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`] },
+    ],
     ['https://h/x.tar.gz', { kind: 'url', url: 'https://h/x.tar.gz' }],
     ['https://h/r.git#v1', { kind: 'git', url: expect.objectContaining({ remote: 'https://h/r.git', ref: 'v1' }) }],
     ['git@h:o/r', { kind: 'git', url: expect.objectContaining({ transport: 'ssh', remote: 'git@h:o/r' }) }],

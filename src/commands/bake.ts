@@ -1,0 +1,110 @@
+import { string as argument } from '@oclif/core/args';
+import { integer } from '@oclif/core/flags';
+import type { InferredFlags } from '@oclif/core/interfaces';
+import {
+  type BakeSelection,
+  type BuildEvent,
+  loadDefinition,
+  lookupIn,
+  openRegistry,
+  parallelismOf,
+  printable,
+  selectTargets,
+  Workshop,
+} from '../build/index.ts';
+import { UsageError } from '../errors.ts';
+import {
+  bakeFlags,
+  bakeTargets,
+  buildProgress,
+  checkAllowed,
+  drained,
+  filesOf,
+  listDefinition,
+  listingOf,
+  overridesOf,
+  parseAllowed,
+  progressFlags,
+  refuseRemote,
+  StoreCommand,
+  variablesOf,
+  whileShown,
+  withEpoch,
+  worksOf,
+  writeBakeMetadata,
+  writtenPaths,
+} from '../ui/index.ts';
+
+export default class Bake extends StoreCommand {
+  static override summary = 'Build the targets of a definition in HCL, JSON or a compose file';
+  static override ownsFiles = true;
+  static override strict = false;
+  static override args = {
+    target: argument({ multiple: true, description: 'Targets or groups, default unless given' }),
+  };
+  static override flags = {
+    ...bakeFlags,
+    'max-parallelism': integer({ description: 'At most so many steps at once', min: 1, helpValue: 'N' }),
+    ...progressFlags,
+  };
+
+  /** To show a definition needs neither store nor user namespace. */
+  protected override async ownsFiles(): Promise<boolean> {
+    const { flags } = await this.parse(Bake);
+    return !flags.print && flags.list === undefined;
+  }
+
+  override async run(): Promise<void> {
+    const { flags, argv } = await this.parse(Bake);
+    const names = argv as readonly string[];
+    refuseRemote(names);
+    if (flags.print && flags.list !== undefined) throw new UsageError('--print and --list are mutually exclusive');
+    const options = {
+      files: filesOf(flags.file, process.env),
+      stdin: process.stdin,
+      environment: process.env,
+      variables: variablesOf(flags.var),
+    };
+    const definition = await loadDefinition(options);
+    for (const warning of definition.warnings) this.note(`WARNING: ${warning}`);
+    if (flags.list !== undefined) {
+      this.print(listDefinition(definition, listingOf(flags.list)));
+      return;
+    }
+    const overrides = overridesOf(flags);
+    const chosen = selectTargets(definition, { names, overrides, lookup: lookupIn(options) });
+    const selection = withEpoch(chosen, process.env['SOURCE_DATE_EPOCH']);
+    if (flags.print) {
+      this.printJson(printable(selection));
+      return;
+    }
+    checkAllowed([...selection.targets.values()], parseAllowed(flags.allow ?? [], writtenPaths(overrides)), process.env);
+    await this.#bake(selection, flags);
+  }
+
+  async #bake(selection: BakeSelection, flags: InferredFlags<typeof Bake.flags>): Promise<void> {
+    const call = flags.check ? 'check' : flags.call;
+    const { works, warnings } = await worksOf(selection, { ...flags, call, maxParallelism: flags['max-parallelism'] });
+    for (const warning of warnings) this.note(`WARNING: ${warning}`);
+    await using workshop = new Workshop(this.privileges, parallelismOf(flags['max-parallelism']));
+    const progress = buildProgress(
+      { ...flags, quiet: false },
+      { context: '-', file: undefined, stream: process.stderr },
+    );
+    const { results, text, exitCode } = await whileShown(progress, () =>
+      this.withStore((store) =>
+        bakeTargets(works, selection, {
+          store,
+          open: openRegistry,
+          onEvent: (event: BuildEvent) => progress.event(event),
+          shown: () => drained(process.stderr),
+          signal: this.interrupted,
+          workshop,
+        }),
+      ),
+    );
+    if (flags['metadata-file'] !== undefined) await writeBakeMetadata(flags['metadata-file'], results);
+    this.print(text);
+    process.exitCode = exitCode;
+  }
+}
