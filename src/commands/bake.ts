@@ -78,7 +78,11 @@ export default class Bake extends StoreCommand {
       this.printJson(printable(selection));
       return;
     }
-    checkAllowed([...selection.targets.values()], parseAllowed(flags.allow ?? [], writtenPaths(overrides)), process.env);
+    checkAllowed(
+      [...selection.targets.values()],
+      parseAllowed(flags.allow ?? [], writtenPaths(overrides)),
+      process.env,
+    );
     await this.#bake(selection, flags);
   }
 

@@ -31,7 +31,7 @@ export function metadataOf({ metadata, warnings }: Pick<BuildResult, 'metadata' 
 
 /** `--metadata-file` of bake: what each target made. @throws UsageError, as `writeResultFiles` */
 export async function writeBakeMetadata(file: string, results: BakeResults): Promise<void> {
-  const byTarget = Object.fromEntries([...results].map(([name, { metadata }]) => [name, metadata]));
+  const byTarget = Object.fromEntries([...results].map(([name, result]) => [name, metadataOf(result)]));
   await write(file, `${toJson(byTarget)}\n`, 'metadata');
 }
 

@@ -1,4 +1,4 @@
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
 import { errorAt, type Source, type Span } from '../hcl/source.ts';
 import { interpolate, type Variables } from './interpolate.ts';
 

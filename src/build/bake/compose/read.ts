@@ -1,5 +1,5 @@
 import { cleanPath } from '../functions/text.ts';
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
 import type { Source } from '../hcl/source.ts';
 import { messageOf } from '../../../errors.ts';
 import { BuildError } from '../../error.ts';

@@ -1,7 +1,7 @@
 import { parseEntries, parseSsh } from '../definition/entries.ts';
 import { type Entry, type SshEntry, type Target, unique } from '../definition/target.ts';
 import { cleanPath } from '../functions/text.ts';
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
 import { BuildError } from '../../error.ts';
 import type { Reading } from './document.ts';
 import type { Variables } from './interpolate.ts';

@@ -1,4 +1,4 @@
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
 
 /**
  * Lines of comma-separated fields (RFC 4180). Empty lines are skipped.

@@ -1,4 +1,4 @@
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
 import { csvFields } from './csv.ts';
 import type { Entry, SshEntry } from './target.ts';
 

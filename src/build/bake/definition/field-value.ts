@@ -1,4 +1,4 @@
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
 import { convert, toText, type Type } from '../hcl/type.ts';
 import { isMapping, isSequence, list, map, nameOf, object, type Value } from '../hcl/value.ts';
 import { checkEntry, parseEntries, parseSsh } from './entries.ts';

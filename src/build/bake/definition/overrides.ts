@@ -1,5 +1,5 @@
 import { BuildError } from '../../error.ts';
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
 import { parseBool, parseEntries, parseSsh } from './entries.ts';
 import { matchesPattern } from './pattern.ts';
 import { type Entry, type FieldValue, type SshEntry, type Target } from './target.ts';
@@ -218,11 +218,25 @@ function replaceSecret(secrets: readonly Entry[], id: string, text: string): rea
 /** `--push` makes images be pushed, and adds an output that does where there is none but for docker. */
 function withPush(outputs: readonly Entry[], push: boolean): readonly Entry[] {
   if (!push)
-    return outputs
-      .filter(({ type }) => type !== 'registry')
-      .map((output) => (output['type'] === 'image' ? { ...output, push: 'false' } : output));
+    return withoutRegistry(outputs).map((output) =>
+      output['type'] === 'image' ? { ...output, push: 'false' } : output,
+    );
   const pushed = outputs.map((output) => (output['type'] === 'image' ? { ...output, push: 'true' } : output));
   return outputs.every(({ type }) => type === 'docker') ? [...pushed, { type: 'image', push: 'true' }] : pushed;
+}
+
+/** In the order that buildx leaves them in: the last takes the place of one that goes. */
+function withoutRegistry(outputs: readonly Entry[]): readonly Entry[] {
+  const kept = [...outputs];
+  for (let at = 0; at < kept.length; ) {
+    if (kept[at]?.['type'] !== 'registry') {
+      at += 1;
+      continue;
+    }
+    const last = kept.pop();
+    if (at < kept.length && last !== undefined) kept[at] = last;
+  }
+  return kept;
 }
 
 function withLoad(outputs: readonly Entry[]): readonly Entry[] {

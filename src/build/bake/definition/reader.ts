@@ -1,9 +1,9 @@
 import { functionsOf, type Machine } from '../functions/library.ts';
 import { evaluate } from '../hcl/evaluate.ts';
-import { Budget, type Callable, FunctionFailure, type Scope, withLocals } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
+import { Budget, type Callable, type Scope, withLocals } from '../hcl/scope.ts';
 import { errorAt, type Span } from '../hcl/source.ts';
 import type { Body, Expression } from '../hcl/syntax.ts';
-import { spelled } from '../hcl/json.ts';
 import { convert, describeType, type Type, TypeMismatch } from '../hcl/type.ts';
 import { typeFrom } from '../hcl/type-expression.ts';
 import { isMapping, isNumber, isSequence, toJsonText, tuple, type Value } from '../hcl/value.ts';
@@ -51,7 +51,6 @@ class Reader implements BlockEvaluator {
       variable: (name, span) => this.#variable(name, span),
       blockAttribute: (block, label, attribute, span) => this.#targets.reference(block, label, attribute, span),
       callable: (name) => this.#functions.get(name),
-      typeOf: (expression) => typeOfArgument(expression),
       budget: new Budget(),
     };
     this.#targets = new TargetBlocks(blocks, this);
@@ -158,11 +157,6 @@ class Reader implements BlockEvaluator {
       }
     };
   }
-}
-
-function typeOfArgument(expression: Expression | undefined): Type {
-  if (expression === undefined) throw new FunctionFailure('convert takes a value and a type');
-  return typeFrom(spelled(expression));
 }
 
 function plainText(value: Value): string {

@@ -1,4 +1,5 @@
-import { FunctionFailure, type Scope, withLocals } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
+import { type Scope, withLocals } from '../hcl/scope.ts';
 import { errorAt, type Span } from '../hcl/source.ts';
 import type { BlockNode, Expression } from '../hcl/syntax.ts';
 import { convert, toText, TypeMismatch } from '../hcl/type.ts';

@@ -1,5 +1,5 @@
 import { decimal } from '../hcl/decimal.ts';
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
 import { describeType, isPrimitive, type Type } from '../hcl/type.ts';
 import { isNumber, list, map, nameOf, set, tuple, type Value } from '../hcl/value.ts';
 import { parseJson } from '../hcl/json.ts';

@@ -1,5 +1,5 @@
 import { add, compare, decimal, type Decimal, isInteger, toNumber, zero } from '../hcl/decimal.ts';
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
 import { convert, toDecimal, toText, TypeMismatch, unify } from '../hcl/type.ts';
 import {
   equals,

@@ -1,5 +1,6 @@
 import { type Decimal, isInteger, toNumber } from '../hcl/decimal.ts';
-import { type Callable, FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
+import type { Callable } from '../hcl/scope.ts';
 import { convert, type Type, TypeMismatch } from '../hcl/type.ts';
 import { isMapping, isSequence, type Mapping, nameOf, type Sequence, type Value } from '../hcl/value.ts';
 

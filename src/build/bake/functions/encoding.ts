@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parseDecimal } from '../hcl/decimal.ts';
 import { type JsonNode, parseJson } from '../hcl/json.ts';
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
 import { list, object, toJsonText, tuple, type Value } from '../hcl/value.ts';
 import { messageOf } from '../../../errors.ts';
 import { parseCsv } from '../definition/csv.ts';

@@ -1,5 +1,5 @@
 import { compare, type Decimal, formatDecimal, isInteger, toBigInt, toNumber, zero } from '../hcl/decimal.ts';
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure, limits } from '../hcl/limits.ts';
 import { toBool, toDecimal, toText, TypeMismatch } from '../hcl/type.ts';
 import { isSequence, list, toJsonText, type Value } from '../hcl/value.ts';
 import { define, type Functions } from './define.ts';
@@ -167,12 +167,14 @@ function formatList(spec: string, args: readonly Value[]): Value {
   const lengths = new Set(args.filter(isSequence).map(({ items }) => items.length));
   if (lengths.size > 1) throw new FunctionFailure('the lists are of different lengths');
   const [count = 1] = lengths;
-  return list(
-    Array.from({ length: count }, (_, index) =>
-      format(
-        spec,
-        args.map((arg) => (isSequence(arg) ? (arg.items[index] ?? null) : arg)),
-      ),
-    ),
-  );
+  const made: string[] = [];
+  let length = 0;
+  for (let index = 0; index < count; index++) {
+    const own = args.map((arg) => (isSequence(arg) ? (arg.items[index] ?? null) : arg));
+    const text = format(spec, own);
+    length += text.length;
+    if (length > limits.text) throw new FunctionFailure(`the texts become longer than ${limits.text} characters`);
+    made.push(text);
+  }
+  return list(made);
 }

@@ -1,4 +1,4 @@
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
 import { type Decimal, isInteger, toBigInt } from '../hcl/decimal.ts';
 import { list, type Value } from '../hcl/value.ts';
 import { define, fixed, type Functions, integer } from './define.ts';

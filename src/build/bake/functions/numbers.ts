@@ -14,7 +14,7 @@ import {
   truncate,
   zero,
 } from '../hcl/decimal.ts';
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
 import { equals, type Value } from '../hcl/value.ts';
 import { define, fixed, type Functions, integer } from './define.ts';
 

@@ -1,4 +1,4 @@
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure, joined, limits } from '../hcl/limits.ts';
 import { list, object, tuple, type Value } from '../hcl/value.ts';
 import { fixed, type Functions } from './define.ts';
 
@@ -11,10 +11,22 @@ export const regexFunctions: Functions = {
   regexall: fixed(['string', 'string'], (pattern, text) =>
     list([...text.matchAll(compile(pattern, 'g'))].map(captures)),
   ),
-  regex_replace: fixed(['string', 'string', 'string'], (text, pattern, replacement) =>
-    text.replace(compile(pattern, 'g'), (...match) => substitute(replacement, match)),
-  ),
+  regex_replace: fixed(['string', 'string', 'string'], replaceAll),
 };
+
+function replaceAll(text: string, pattern: string, replacement: string): string {
+  const parts: string[] = [];
+  let last = 0;
+  let length = 0;
+  for (const match of text.matchAll(compile(pattern, 'g'))) {
+    const made = substitute(replacement, match);
+    parts.push(text.slice(last, match.index), made);
+    last = match.index + match[0].length;
+    length += made.length;
+    if (length > limits.text) break; // said by joined
+  }
+  return joined([...parts, text.slice(last)]);
+}
 
 /** The whole match; a tuple of what groups caught; an object where they have names. */
 function captures(found: RegExpExecArray | RegExpMatchArray): Value {
@@ -24,14 +36,11 @@ function captures(found: RegExpExecArray | RegExpMatchArray): Value {
 }
 
 /** `$1`, `${1}`, `$name`, `$$` */
-function substitute(replacement: string, match: readonly unknown[]): string {
-  const names = match.at(-1);
-  const groups = typeof names === 'object' && names !== null ? (names as Record<string, string | undefined>) : {};
-  return replacement.replace(/\$(?:\$|(\w+)|\{(\w+)\})/g, (whole, bare?: string, braced?: string) => {
+function substitute(replacement: string, match: RegExpExecArray): string {
+  return replacement.replace(/\$(?:\$|(\w+)|\{(\w+)\})/g, (_whole, bare?: string, braced?: string) => {
     const name = bare ?? braced;
     if (name === undefined) return '$';
-    const found = /^\d+$/.test(name) ? match[Number(name)] : groups[name];
-    return whole !== '' && typeof found === 'string' ? found : '';
+    return (/^\d+$/.test(name) ? match[Number(name)] : match.groups?.[name]) ?? '';
   });
 }
 

@@ -1,4 +1,4 @@
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
 import { fixed, type Functions } from './define.ts';
 
 interface Version {

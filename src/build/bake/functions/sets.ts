@@ -1,4 +1,4 @@
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
 import { equals, list, type Sequence, set, tuple, type Value } from '../hcl/value.ts';
 import { unify } from '../hcl/type.ts';
 import { define, fixed, type Functions, sequence } from './define.ts';

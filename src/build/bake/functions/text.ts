@@ -1,5 +1,5 @@
 import { decimal } from '../hcl/decimal.ts';
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure, joined } from '../hcl/limits.ts';
 import { compareText, list, type Value } from '../hcl/value.ts';
 import { define, fixed, type Functions, integer, texts } from './define.ts';
 
@@ -26,7 +26,7 @@ export const textFunctions: Functions = {
     bytesSlice(text, integer(offset, 1), integer(length, 2)),
   ),
   chomp: fixed(['string'], (text) => text.replace(/(?:\r\n|\n|\r)+$/, '')),
-  indent: fixed(['number', 'string'], (width, text) => text.replaceAll('\n', `\n${' '.repeat(indentWidth(width))}`)),
+  indent: fixed(['number', 'string'], (width, text) => joined(text.split('\n'), `\n${' '.repeat(indentWidth(width))}`)),
   trim: fixed(['string', 'string'], (text, cut) => trimEnd(trimStart(text, cut), cut)),
   trimprefix: fixed(['string', 'string'], (text, prefix) =>
     text.startsWith(prefix) ? text.slice(prefix.length) : text,
@@ -39,9 +39,9 @@ export const textFunctions: Functions = {
     list(separator === '' ? Array.from(text) : text.split(separator)),
   ),
   join: define({ params: ['string'], rest: strings }, ([separator, ...lists]) =>
-    lists.flatMap(texts).join(separator as string),
+    joined(lists.flatMap(texts), separator as string),
   ),
-  replace: fixed(['string', 'string', 'string'], (text, from, to) => text.split(from).join(to)),
+  replace: fixed(['string', 'string', 'string'], (text, from, to) => joined(text.split(from), to)),
   sort: fixed([strings], (items) => list(texts(items).toSorted(compareText))),
   basename: fixed(['string'], baseName),
   dirname: fixed(['string'], directoryName),

@@ -1,5 +1,5 @@
 import { decimal } from '../hcl/decimal.ts';
-import { FunctionFailure } from '../hcl/scope.ts';
+import { FunctionFailure } from '../hcl/limits.ts';
 import { isNumber, object, type Value } from '../hcl/value.ts';
 import { fixed, type Functions, integer } from './define.ts';
 

@@ -1,3 +1,4 @@
+import { joined } from './limits.ts';
 import { decimal } from './decimal.ts';
 import { type Scope, withLocals } from './scope.ts';
 import { errorAt } from './source.ts';
@@ -16,7 +17,7 @@ export function evaluateFor(expression: ForExpression & Expression, scope: Scope
     return [inner];
   });
   if (expression.joined)
-    return scope.budget.text(kept.map((inner) => toText(evaluate(expression.value, inner))).join(''));
+    return scope.budget.text(joined(kept.map((inner) => toText(evaluate(expression.value, inner)))));
   if (expression.key === undefined) return tuple(kept.map((inner) => evaluate(expression.value, inner)));
   return objectFrom(kept, { ...expression, key: expression.key }, evaluate);
 }

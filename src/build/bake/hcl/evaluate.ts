@@ -1,8 +1,10 @@
 import { isInteger, negate, toNumber } from './decimal.ts';
 import { applyBinary } from './operators.ts';
-import { FunctionFailure, type Scope } from './scope.ts';
+import { FunctionFailure, joined } from './limits.ts';
+import type { Scope } from './scope.ts';
 import { errorAt, type Span } from './source.ts';
 import type { Expression } from './syntax.ts';
+import { typeFrom } from './type-expression.ts';
 import { evaluateFor } from './evaluate-for.ts';
 import { convert, toBool, toDecimal, toText, TypeMismatch, unifyPair } from './type.ts';
 import { isMapping, isNumber, isSequence, nameOf, object, tuple, type Value } from './value.ts';
@@ -35,7 +37,7 @@ function evaluateKind(expression: Expression, scope: Scope): Value {
     case 'literal':
       return expression.value;
     case 'template':
-      return scope.budget.text(expression.parts.map((part) => templatePart(part, scope)).join(''));
+      return scope.budget.text(joined(expression.parts.map((part) => templatePart(part, scope))));
     case 'variable':
       return variable(expression, scope);
     case 'element':
@@ -128,10 +130,10 @@ function splat({ object: over, each }: Kind<'splat'>, scope: Scope): Value {
 
 function call({ name, args, expand, span }: Kind<'call'>, scope: Scope): Value {
   if (name === 'try' || name === 'can') return attempt(name, args, span, scope);
+  if (name === 'convert') return converted(args, span, scope);
   const callable = scope.callable(name);
   if (callable === undefined) throw errorAt(span, `there is no function ${JSON.stringify(name)}`);
-  const values = args.map((arg) => (name === 'convert' && arg === args[1] ? null : evaluate(arg, scope)));
-  if (name === 'convert') return convert(values[0] ?? null, scope.typeOf(args[1]));
+  const values = args.map((arg) => evaluate(arg, scope));
   if (expand) {
     const last = values.pop();
     if (last === undefined || !isSequence(last)) throw errorAt(args.at(-1)?.span ?? span, '"..." must follow a list');
@@ -146,6 +148,14 @@ function call({ name, args, expand, span }: Kind<'call'>, scope: Scope): Value {
       throw errorAt(at ?? span, `${name}: ${error.message}`, { cause: error });
     throw error;
   }
+}
+
+/** `convert(value, type)`: the second argument is no value. */
+function converted(args: readonly Expression[], span: Span, scope: Scope): Value {
+  const [value, type] = args;
+  if (value === undefined || type === undefined || args.length > 2)
+    throw errorAt(span, 'convert takes a value and a type');
+  return convert(evaluate(value, scope), typeFrom(type));
 }
 
 /** `try` is worth its first argument that can be evaluated, `can` says whether its one can be. */

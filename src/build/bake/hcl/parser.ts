@@ -20,6 +20,7 @@ function parseBody(scanner: Scanner, depth: number): Body {
   const attributes: AttributeNode[] = [];
   const blocks: BlockNode[] = [];
   const start = scanner.peek().span;
+  if (depth > 0 && scanner.peek().kind !== 'newline') return parseOneLine(scanner);
   for (;;) {
     scanner.skipNewlines();
     const token = scanner.peek();
@@ -37,6 +38,23 @@ function parseBody(scanner: Scanner, depth: number): Body {
     else attributes.push(item);
   }
   return { attributes, blocks, span: join(start, scanner.peek().span) };
+}
+
+/** `{ name = value }` */
+function parseOneLine(scanner: Scanner): Body {
+  const start = scanner.peek().span;
+  if (scanner.is('}')) return { attributes: [], blocks: [], span: start };
+  if (scanner.peek().kind === 'end') scanner.fail('the block does not end: a closing brace "}" is missing');
+  const name = scanner.next();
+  if (name.kind !== 'name' || scanner.take('=') === undefined)
+    scanner.fail('a block in one line holds one attribute; blocks in it begin on a line of their own', name.span);
+  const expression = scanner.expression();
+  if (!scanner.is('}')) scanner.fail('a block in one line holds one attribute, and its closing brace "}" follows it');
+  return {
+    attributes: [{ name: name.text, expression, span: name.span }],
+    blocks: [],
+    span: join(start, scanner.peek().span),
+  };
 }
 
 function parseItem(scanner: Scanner, depth: number): AttributeNode | BlockNode {
@@ -73,10 +91,9 @@ function parseLabels(scanner: Scanner): BlockNode['labels'] {
   }
 }
 
-/** One item a line; a block may stand in one line with its only attribute. */
+/** One item a line. */
 function endLine(scanner: Scanner, where: string): void {
   const token = scanner.peek();
   if (token.kind === 'newline') scanner.next();
-  else if (token.kind !== 'end' && !scanner.is('}'))
-    scanner.fail(`a new line is expected ${where}, found ${describe(token)}`);
+  else if (token.kind !== 'end') scanner.fail(`a new line is expected ${where}, found ${describe(token)}`);
 }

@@ -108,10 +108,10 @@ export class Scanner {
     if (this.#match(name) !== undefined) return this.#token('name', start, this.offset);
     if (this.#match(number) !== undefined) return this.#token('number', start, this.offset);
     if (this.#match(heredoc) !== undefined) return this.#token('heredoc', start, this.offset);
+    if (text.startsWith('/*', start)) throw errorAt(this.span(start, start + 2), 'the comment does not end');
     const symbol = symbols.find((each) => text.startsWith(each, start));
     if (symbol !== undefined) return this.#token('symbol', start, start + symbol.length);
     const character = String.fromCodePoint(text.codePointAt(start) ?? 0);
-    if (text.startsWith('/*', start)) throw errorAt(this.span(start, start + 2), 'the comment does not end');
     throw errorAt(this.span(start, start + character.length), `unexpected character ${JSON.stringify(character)}`);
   }
 

@@ -1,6 +1,5 @@
+import { FunctionFailure, limits } from './limits.ts';
 import { errorAt, type Span } from './source.ts';
-import type { Expression } from './syntax.ts';
-import type { Type } from './type.ts';
 import { isMapping, isSequence, type Value } from './value.ts';
 
 /** What an expression can refer to. */
@@ -10,8 +9,6 @@ export interface Scope {
   /** `target.app` with at least that attribute, or with all of them; undefined where blocks of that type have no value. */
   blockAttribute?(block: string, label: string, attribute: string | undefined, span: Span): Value | undefined;
   callable(name: string): Callable | undefined;
-  /** The second argument of `convert`. */
-  typeOf(expression: Expression | undefined): Type;
   /** What `[*]` goes through. */
   readonly element?: Value | undefined;
   readonly budget: Budget;
@@ -29,30 +26,16 @@ export function withLocals(scope: Scope, locals: ReadonlyMap<string, Value>): Sc
 
 export type Callable = (args: readonly Value[], span: Span) => Value;
 
-/** A function cannot do its work; `argument` is the index of the one that is at fault. */
-export class FunctionFailure extends Error {
-  readonly argument: number | undefined;
-  constructor(message: string, argument?: number) {
-    super(message);
-    this.argument = argument;
-  }
-}
-
-const mostSteps = 2_000_000;
-/** Expressions, variables and functions within each other; below what the stack of a thread holds. */
-const deepest = 800;
-const longestText = 4 << 20;
-const mostElements = 100_000;
-
-/** What evaluation may use: a definition of a few lines could otherwise fill the memory, or never end. */
+/** What evaluation has used of the limits. */
 export class Budget {
   #steps = 0;
   #depth = 0;
+  #characters = 0;
 
   enter(span: Span): void {
     this.#steps += 1;
     this.#depth += 1;
-    if (this.#depth > deepest) throw errorAt(span, `values depend on each other more than ${deepest} deep`);
+    if (this.#depth > limits.depth) throw errorAt(span, `values depend on each other more than ${limits.depth} deep`);
     this.check(span);
   }
 
@@ -62,11 +45,14 @@ export class Budget {
 
   /** Also where errors are caught: what is used up stays so. */
   check(span: Span): void {
-    if (this.#steps > mostSteps) throw errorAt(span, `evaluation takes more than ${mostSteps} steps`);
+    if (this.#steps > limits.steps) throw errorAt(span, `evaluation takes more than ${limits.steps} steps`);
+    if (this.#characters > limits.texts)
+      throw errorAt(span, `evaluation makes more than ${limits.texts} characters of text`);
   }
 
   text(text: string): string {
-    if (text.length > longestText) throw new FunctionFailure(`a text becomes longer than ${longestText} characters`);
+    if (text.length > limits.text) throw new FunctionFailure(`a text becomes longer than ${limits.text} characters`);
+    this.#characters += text.length;
     return text;
   }
 
@@ -74,7 +60,7 @@ export class Budget {
     if (typeof value === 'string') return this.text(value);
     const size =
       value === null ? 0 : isSequence(value) ? value.items.length : isMapping(value) ? value.entries.size : 0;
-    if (size > mostElements) throw new FunctionFailure(`a collection gets more than ${mostElements} elements`);
+    if (size > limits.elements) throw new FunctionFailure(`a collection gets more than ${limits.elements} elements`);
     this.#steps += size;
     return value;
   }

@@ -11,9 +11,16 @@ export type Piece =
       | { readonly kind: 'else' | 'endif' | 'endfor' }
     ));
 
-/** The expression that a template is; one value alone stays what it is, unless `unwrap` is false. */
-export function foldTemplate(pieces: readonly Piece[], span: Span, options = { unwrap: true }): Expression {
-  const folder = new Folder(trim(pieces));
+export interface FoldOptions {
+  /** Whether one value alone stays what it is, instead of becoming text. */
+  readonly unwrap: boolean;
+  /** How far the marks `~` reach: over all blanks up to the next word, or no further than one line's end. */
+  readonly trim: 'all' | 'line';
+}
+
+/** The expression that a template is. */
+export function foldTemplate(pieces: readonly Piece[], span: Span, options: FoldOptions): Expression {
+  const folder = new Folder(trim(pieces, options.trim));
   const parts = folder.parts([]);
   if (parts.length === 0) return { kind: 'literal', value: '', span };
   const [first] = parts;
@@ -25,16 +32,28 @@ export function foldTemplate(pieces: readonly Piece[], span: Span, options = { u
 }
 
 /** Carries out the marks `~`. */
-function trim(pieces: readonly Piece[]): readonly Piece[] {
+function trim(pieces: readonly Piece[], reach: FoldOptions['trim']): readonly Piece[] {
   return pieces.map((piece, index) => {
     if (piece.kind !== 'text') return piece;
     const before = pieces[index - 1];
     const after = pieces[index + 1];
     let { text } = piece;
-    if (before !== undefined && before.kind !== 'text' && before.trimAfter) text = text.trimStart();
-    if (after !== undefined && after.kind !== 'text' && after.trimBefore) text = text.trimEnd();
+    if (before !== undefined && before.kind !== 'text' && before.trimAfter) text = trimStart(text, reach);
+    if (after !== undefined && after.kind !== 'text' && after.trimBefore) text = trimEnd(text, reach);
     return { ...piece, text };
   });
+}
+
+function trimStart(text: string, reach: FoldOptions['trim']): string {
+  if (reach === 'all') return text.trimStart();
+  const end = text.indexOf('\n') + 1;
+  return end === 0 ? text.trimStart() : text.slice(0, end).trimStart() + text.slice(end);
+}
+
+function trimEnd(text: string, reach: FoldOptions['trim']): string {
+  if (reach === 'all') return text.trimEnd();
+  const start = text.lastIndexOf('\n', text.length - 2) + 1;
+  return text.slice(0, start) + text.slice(start).trimEnd();
 }
 
 class Folder {

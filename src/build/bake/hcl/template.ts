@@ -10,14 +10,18 @@ export function parseQuoted(scanner: Scanner, open: Span): Expression {
   if (scanner.source.text[scanner.offset] !== '"')
     throw errorAt(open, 'the text does not end: a closing quote is missing');
   scanner.offset += 1;
-  return foldTemplate(pieces, scanner.span(open.start));
+  return foldTemplate(pieces, scanner.span(open.start), { unwrap: true, trim: 'all' });
 }
 
 /** A whole text, such as a string of JSON. */
 export function parseTemplate(scanner: Scanner): Expression {
   const { source } = scanner;
   const end = source.text.length;
-  return foldTemplate(readPieces(scanner, { quoted: false, end }), { source, start: 0, end });
+  return foldTemplate(
+    readPieces(scanner, { quoted: false, end }),
+    { source, start: 0, end },
+    { unwrap: true, trim: 'line' },
+  );
 }
 
 /** After `<<WORD` and its line break. `<<-` takes the indentation away that all lines share. */
@@ -30,7 +34,10 @@ export function parseHeredoc(scanner: Scanner, open: Token): Expression {
   const pieces = readPieces(scanner, { quoted: false, end: closing.start });
   // The line break after the word belongs to what is around the document.
   scanner.offset = closing.end;
-  return foldTemplate(dash === '' ? pieces : outdent(pieces), scanner.span(open.span.start), { unwrap: false });
+  return foldTemplate(dash === '' ? pieces : outdent(pieces), scanner.span(open.span.start), {
+    unwrap: false,
+    trim: 'line',
+  });
 }
 
 function findClosing(text: string, begin: number, word: string): { start: number; end: number } | undefined {

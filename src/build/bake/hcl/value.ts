@@ -1,4 +1,5 @@
 import { compare, type Decimal, formatDecimal } from './decimal.ts';
+import { joined } from './limits.ts';
 
 /** What an expression is worth. */
 export type Value = null | boolean | string | Decimal | Sequence | Mapping;
@@ -85,13 +86,14 @@ export function nameOf(value: Value): string {
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
-/** @throws RangeError where JSON cannot hold it */
+/** Without blanks, keys in order. @throws FunctionFailure where it is too long */
 export function toJsonText(value: Value): string {
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return jsonText(value);
   if (isNumber(value)) return formatDecimal(value);
-  if (isSequence(value)) return `[${value.items.map(toJsonText).join(',')}]`;
-  return `{${[...value.entries].map(([key, item]) => `${jsonText(key)}:${toJsonText(item)}`).join(',')}}`;
+  if (isSequence(value)) return joined(['[', joined(value.items.map(toJsonText), ','), ']']);
+  const entries = [...value.entries].map(([key, item]) => joined([jsonText(key), ':', toJsonText(item)]));
+  return joined(['{', joined(entries, ','), '}']);
 }
 
 /** As Go writes it: nothing that HTML could mistake for a tag. */
