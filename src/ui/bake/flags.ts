@@ -1,6 +1,6 @@
-import { boolean, option, string } from '@oclif/core/flags';
+import { boolean, string } from '@oclif/core/flags';
 import { UsageError } from '../../errors.ts';
-import { listFlag } from '../flags.ts';
+import { isolationFlag, listFlag } from '../flags.ts';
 
 /** Flags of `bake` that `build` has not, or that mean something else there. */
 export const bakeFlags = {
@@ -36,11 +36,7 @@ export const bakeFlags = {
   sbom: string({ description: 'Shorthand for --set=*.attest=type=sbom', helpValue: 'OPTIONS' }),
   provenance: string({ description: 'Shorthand for --set=*.attest=type=provenance', helpValue: 'OPTIONS' }),
   'metadata-file': string({ description: 'Write what was made to a JSON file, by target', helpValue: 'FILE' }),
-  isolation: option({
-    options: ['auto', 'runc', 'sandbox'] as const,
-    description: 'What separates RUN steps from the machine',
-    default: 'auto',
-  })(),
+  isolation: isolationFlag,
 };
 
 export interface OverrideValues {
