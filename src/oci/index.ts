@@ -6,7 +6,16 @@ export * from './digest.ts';
 export * from './error.ts';
 export * from './history.ts';
 export * from './image-config.ts';
-export { compact, isObject, type JsonObject, Members, parseJsonObject, sortedMap, toJsonBytes } from './json.ts';
+export {
+  compact,
+  isObject,
+  type JsonObject,
+  maxDocumentSize,
+  Members,
+  parseJsonObject,
+  sortedMap,
+  toJsonBytes,
+} from './json.ts';
 export * from './manifest.ts';
 export * from './media-types.ts';
 export * from './parse-config.ts';

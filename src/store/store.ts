@@ -120,8 +120,9 @@ export class LocalStore implements Store {
     });
   }
 
+  /** As a cache record, it becomes durable with the image that is made of it. */
   adoptLayer(diffId: Digest, blob: Descriptor, source: string): void {
-    this.#base.db.write(() => {
+    this.#base.db.writeVolatile(() => {
       this.#blobs.putRemote(blob, source);
       this.#blobs.putLayer({ diffId, digest: blob.digest, form: claimedByCache, verified: false });
     });

@@ -153,7 +153,8 @@ function storage(state: State, { request, response, url, body }: StorageExchange
   const isIt = (entry: Entry): boolean => entry.key === key && entry.version === query.get('v');
   if (right === 'r') {
     const found = state.entries.find(isIt);
-    response.writeHead(found === undefined ? 404 : 200).end(found?.content);
+    const start = Number(/^bytes=(\d+)-$/.exec(String(request.headers['x-ms-range'] ?? ''))?.[1] ?? 0);
+    response.writeHead(found === undefined ? 404 : start === 0 ? 200 : 206).end(found?.content.subarray(start));
     return;
   }
   const entry = state.open.find(isIt);

@@ -5,12 +5,16 @@ import {
   descriptorToJson,
   type Digest,
   type FetchOptions,
+  isDigest,
   isDocumentType,
+  maxDocumentSize,
   OciError,
   parseDescriptor,
+  parseManifestOrIndex,
   type Target,
   toJsonBytes,
   verifiedChunks,
+  verifyBytes,
   verifyStream,
 } from '../../oci/index.ts';
 
@@ -34,6 +38,9 @@ export interface WriteOptions extends CallOptions {
   readonly size: number;
 }
 
+/** How often a download is begun in all. */
+const attempts = 4;
+
 /** Largest document that a name stands for: a descriptor. */
 export const maxLatest = 64 * 1024;
 
@@ -54,8 +61,31 @@ export class BackendTarget implements Target {
     options.signal?.throwIfAborted();
     const content = await this.#backend.read(descriptor.digest, options);
     if (content === undefined) throw this.#missing(descriptor.digest);
-    if ((options.offset ?? 0) > 0) return content;
-    return pipeline(content, verifyStream(descriptor), () => undefined);
+    const whole = Readable.from(this.#resuming(content, descriptor, options), { objectMode: false });
+    if ((options.offset ?? 0) > 0) return whole;
+    return pipeline(whole, verifyStream(descriptor), () => undefined);
+  }
+
+  /** The bytes of a stream; where it breaks, those that follow are asked for. */
+  async *#resuming(first: Readable, { digest }: Descriptor, options: FetchOptions): AsyncGenerator<Buffer> {
+    let content: Readable | undefined = first;
+    let at = options.offset ?? 0;
+    for (let attempt = 1; content !== undefined; attempt++) {
+      try {
+        for await (const chunk of content as AsyncIterable<Buffer>) {
+          at += chunk.byteLength;
+          yield chunk;
+        }
+        return;
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        if (attempt >= attempts) throw error;
+      } finally {
+        content.destroy();
+      }
+      content = await this.#backend.read(digest, { ...options, offset: at });
+    }
+    throw this.#missing(digest);
   }
 
   exists(descriptor: Descriptor, options: CallOptions = {}): Promise<boolean> {
@@ -75,6 +105,7 @@ export class BackendTarget implements Target {
   }
 
   async resolve(reference: string, options: CallOptions = {}): Promise<Descriptor> {
+    if (isDigest(reference)) return this.#describe(reference, options);
     const bytes = await this.#backend.readLatest(reference, options);
     if (bytes !== undefined) return readPointer(bytes, this.label);
     if (await this.#backend.hasForeign(reference, options)) throw this.#foreign();
@@ -83,6 +114,7 @@ export class BackendTarget implements Target {
 
   async tag(descriptor: Descriptor, reference: string, options: CallOptions = {}): Promise<void> {
     const { mediaType, digest, size } = descriptor;
+    if (!(await this.exists(descriptor, options))) throw this.#missing(digest);
     const bytes = toJsonBytes(descriptorToJson({ mediaType, digest, size }));
     const before = await this.#backend.readLatest(reference, options);
     if (before !== undefined && Buffer.compare(before, bytes) === 0) return;
@@ -91,6 +123,16 @@ export class BackendTarget implements Target {
 
   referrers(): Promise<readonly Descriptor[]> {
     return Promise.resolve([]);
+  }
+
+  /** A document that is named by its digest says itself what it is. */
+  async #describe(digest: Digest, options: CallOptions): Promise<Descriptor> {
+    const content = await this.#backend.read(digest, options);
+    if (content === undefined) throw this.#missing(digest);
+    const bytes = await readSmall(content, this.label, maxDocumentSize);
+    const descriptor = { mediaType: parseManifestOrIndex(bytes).mediaType, digest, size: bytes.byteLength };
+    verifyBytes(descriptor, bytes);
+    return descriptor;
   }
 
   #missing(what: Digest | string): OciError {
@@ -130,14 +172,14 @@ export async function* portions(content: AsyncIterable<Uint8Array>, size: number
 }
 
 /** All of a small document. @throws OciError TOO_LARGE */
-export async function readSmall(content: Readable, label: string): Promise<Buffer> {
+export async function readSmall(content: Readable, label: string, limit: number = maxLatest): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of content as AsyncIterable<Buffer>) {
     length += chunk.byteLength;
-    if (length > maxLatest) {
+    if (length > limit) {
       content.destroy();
-      throw new OciError('TOO_LARGE', `a name in ${label} has more than ${maxLatest} bytes`);
+      throw new OciError('TOO_LARGE', `a document in ${label} has more than ${limit} bytes`);
     }
     chunks.push(chunk);
   }

@@ -150,8 +150,9 @@ export class BuildCache implements CacheLookup {
   /** The layer is now one that can be had; its bytes come when somebody reads them. */
   #rely(record: ImportedRecord, { source, label }: ImportedCache): void {
     const { diffId, blob } = record;
+    if (this.#relied.has(diffId)) return;
     if (blob !== undefined) this.#store.adoptLayer(diffId, blob, source);
-    if (!this.#relied.has(diffId)) this.#relied.set(diffId, { diffId, blob, source, label });
+    this.#relied.set(diffId, { diffId, blob, source, label });
   }
 
   #importedFact(kind: string, key: string): string | undefined {

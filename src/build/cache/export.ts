@@ -96,7 +96,8 @@ async function send(
     await copyGraph(source, target, manifest, {
       signal,
       mountFrom: mountOrigins(store, open),
-      existing: forgets ? 'look-inside' : 'trust',
+      // Such places take large portions, each of which is in memory.
+      ...(forgets ? { existing: 'look-inside', concurrency: 3 } : {}),
       onEvent: (event) => report(event, { onEvent, id }),
     });
   }

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { CallOptions, FetchOptions } from '../../../oci/index.ts';
 import { BuildError } from '../../error.ts';
-import { type CacheBackend, readSmall, type WriteOptions } from '../backend.ts';
-import { putBlockBlob } from './block-blob.ts';
+import { type CacheBackend, portions, readSmall, type WriteOptions } from '../backend.ts';
+import { blockSize, putBlockBlob } from './block-blob.ts';
 import { send } from './http.ts';
 import { buildKitVersion, type CacheService, ownVersion } from './service.ts';
 
@@ -54,16 +54,19 @@ export class GhaBackend implements CacheBackend {
   }
 
   async #write(key: string, content: AsyncIterable<Uint8Array>, options: WriteOptions): Promise<void> {
+    const blocks = portions(content, blockSize);
+    // Before the entry is made: one that is never finished keeps its key from others.
+    const first = await blocks.next();
     const url = await this.#service.create(key, options);
-    if (url === undefined) return;
-    const size = await putBlockBlob(url, content, options);
+    if (url === undefined || first.done === true) return;
+    const size = await putBlockBlob(url, withFirst(first.value, blocks), options);
     await this.#service.finish(key, size, options);
   }
 
   async #download(url: string, { offset = 0, signal }: FetchOptions): Promise<Readable> {
     const headers = offset === 0 ? {} : { 'x-ms-range': `bytes=${offset}-` };
     const answer = await send(url, { method: 'GET', headers, signal });
-    if (answer.status === 200 || answer.status === 206) return answer.body;
+    if (answer.status === (offset === 0 ? 200 : 206)) return answer.body;
     answer.body.destroy();
     throw new BuildError('CACHE_UNAVAILABLE', `the cache's storage answered ${answer.status}`);
   }
@@ -76,6 +79,11 @@ function blobKey(digest: string): string {
 /** No name's keys begin with another name: what stands between is in neither. Commas mean something to the service. */
 function nameKey(name: string): string {
   return `slipway-index-${form}-${encodeURIComponent(name)}#`;
+}
+
+async function* withFirst(first: Buffer, rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  yield first;
+  yield* rest;
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

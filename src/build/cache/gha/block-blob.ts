@@ -1,20 +1,19 @@
 import { BuildError } from '../../error.ts';
 import type { CallOptions } from '../../../oci/index.ts';
-import { portions } from '../backend.ts';
 import { readAll, send } from './http.ts';
 
 /** Each block is in memory, so that it can be sent again; a blob has 50,000 at most. */
-const blockSize = 32 * 1024 * 1024;
+export const blockSize = 32 * 1024 * 1024;
 
-/** Writes a block blob to the signed URL of a storage that speaks Azure's protocol: whole, or block by block. Returns its size. */
+/** Writes a block blob to the signed URL of a storage that speaks Azure's protocol: whole, or block by block (of `blockSize` at most). Returns its size. */
 export async function putBlockBlob(
   url: string,
-  content: AsyncIterable<Uint8Array>,
+  blocks: AsyncIterable<Buffer>,
   options: CallOptions & { readonly size: number },
 ): Promise<number> {
   const ids: string[] = [];
   let size = 0;
-  for await (const block of portions(content, blockSize)) {
+  for await (const block of blocks) {
     size += block.byteLength;
     if (options.size <= blockSize) {
       await put(url, block, { 'x-ms-blob-type': 'BlockBlob' }, options);

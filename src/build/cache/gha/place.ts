@@ -25,9 +25,15 @@ export function openGhaSource(source: string): ContentReader {
   return new BackendTarget(new GhaBackend(serviceOf(url === '' ? undefined : url)), foreign);
 }
 
+function isTrue(value: string | undefined): boolean {
+  return ['true', '1'].includes(value?.toLowerCase() ?? '');
+}
+
 function serviceOf(given: string | undefined): CacheService {
   const url = given ?? process.env['ACTIONS_RESULTS_URL'] ?? '';
   const token = process.env['ACTIONS_RUNTIME_TOKEN'] ?? '';
+  if (given === undefined && process.env['ACTIONS_CACHE_URL'] && !isTrue(process.env['ACTIONS_CACHE_SERVICE_V2']))
+    throw new BuildError('CACHE_UNAVAILABLE', 'this runner has version 1 of the cache service, which is not spoken');
   if (url !== '' && token !== '') return new CacheService(url, token);
   throw new BuildError(
     'CACHE_UNAVAILABLE',
