@@ -51,13 +51,19 @@ const { O_CREAT, O_EXCL, O_WRONLY } = constants;
  */
 export class InnerMounts {
   readonly #rootfs: string;
+  readonly #flags: number;
   readonly #done: Mounted[] = [];
   /** What lies in folders that the isolation itself mounts. */
   readonly later: PreparedMount[] = [];
 
-  /** `mounts` in their order. @throws ContainerError ROOT_UNSAFE, SPEC_INVALID */
-  constructor(rootfs: string, mounts: readonly CheckedMount[]) {
+  /**
+   * `mounts` in their order.
+   * @param options.devices whether device nodes can be opened there: where something else sees to which ones.
+   * @throws ContainerError ROOT_UNSAFE, SPEC_INVALID
+   */
+  constructor(rootfs: string, mounts: readonly CheckedMount[], options: { readonly devices: boolean }) {
     this.#rootfs = rootfs;
+    this.#flags = options.devices ? 0 : mountFlags.noDev;
     try {
       for (const mount of mounts) this.#add(mount);
     } catch (error) {
@@ -89,7 +95,7 @@ export class InnerMounts {
     this.#done.push(mounted);
     try {
       makeTarget(this.#rootfs, path, checked.isFolder ? 'folder' : 'file', mounted.stubs);
-      mounted.fd = mountOn(this.#rootfs, path, checked);
+      mounted.fd = mountOn(this.#rootfs, path, { ...checked, flags: this.#flags });
     } catch (error) {
       throw explained(error, target);
     }
@@ -117,7 +123,11 @@ function note(rootfs: string, path: string, kind: Stub['kind'], stubs: Stub[]): 
 }
 
 /** Returns the open root of the new mount. */
-function mountOn(rootfs: string, path: string, { mount, isFolder }: CheckedMount): number {
+function mountOn(
+  rootfs: string,
+  path: string,
+  { mount, isFolder, flags }: CheckedMount & { readonly flags: number },
+): number {
   const fd = openInRoot(rootfs, path, { flags: O_PATH, followFinal: false });
   try {
     const stat = fstatSync(fd);
@@ -127,15 +137,14 @@ function mountOn(rootfs: string, path: string, { mount, isFolder }: CheckedMount
       throw new ContainerError('ROOT_UNSAFE', `cannot mount a ${wanted} on ${mount.target}: it is a ${what}`);
     }
     const place = `/proc/self/fd/${fd}`;
-    const { noSuid, noDev, bind } = mountFlags;
-    if (mount.kind === 'bind') loadSyscalls().mount(mount.source, place, null, bind, null);
-    else loadSyscalls().mount('tmpfs', place, 'tmpfs', noSuid | noDev, tmpfsOptions(mount));
+    if (mount.kind === 'bind') loadSyscalls().mount(mount.source, place, null, mountFlags.bind, null);
+    else loadSyscalls().mount('tmpfs', place, 'tmpfs', mountFlags.noSuid | flags, tmpfsOptions(mount));
   } finally {
     closeSync(fd);
   }
   // The descriptor above is of what lies below the new mount.
   const top = openInRoot(rootfs, path, { flags: O_PATH, followFinal: false });
-  if (mount.kind === 'bind') protect(top, mount.readOnly);
+  if (mount.kind === 'bind') protect(top, flags | (mount.readOnly ? mountFlags.readOnly : 0));
   return top;
 }
 
@@ -144,11 +153,11 @@ export function tmpfsOptions(mount: ContainerMount & { readonly kind: 'tmpfs' })
   return `mode=${(mount.mode ?? 0o1777).toString(8)}${size}`;
 }
 
-/** No device can be opened there; a user namespace may not drop the flags of what is below, so they are kept. */
-function protect(fd: number, readOnly: boolean): void {
-  const { remount, bind, noDev } = mountFlags;
-  const flags = remount | bind | noDev | (readOnly ? mountFlags.readOnly : 0) | flagsOfMount(fd);
-  loadSyscalls().mount('none', `/proc/self/fd/${fd}`, null, flags, null);
+/** Adds flags; a user namespace may not drop those of what is below, so they are kept. */
+function protect(fd: number, flags: number): void {
+  if (flags === 0) return;
+  const { remount, bind } = mountFlags;
+  loadSyscalls().mount('none', `/proc/self/fd/${fd}`, null, remount | bind | flags | flagsOfMount(fd), null);
 }
 
 const flagNames: Readonly<Record<string, number>> = {

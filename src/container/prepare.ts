@@ -1,6 +1,6 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { ContainerMount, ContainerSpec } from './contract.ts';
+import type { ContainerMount, ContainerSpec, Isolation } from './contract.ts';
 import { completeEnvironment, withSecrets } from './environment.ts';
 import { ContainerError } from './error.ts';
 import { type CheckedMount, InnerMounts, type PreparedMount } from './inner-mounts.ts';
@@ -24,6 +24,12 @@ export interface PreparedContainer {
   readonly inner: InnerMounts;
 }
 
+export interface PrepareOptions {
+  readonly rootfs: string;
+  readonly launchFolder: string;
+  readonly isolation: Isolation;
+}
+
 /**
  * Looks up the user, writes the network files into the bundle and mounts what the container sees in the root. Mounts are made from
  * the outermost in, as BuildKit does, whatever their order in the instruction.
@@ -31,14 +37,16 @@ export interface PreparedContainer {
  */
 export function prepareContainer(
   spec: ContainerSpec,
-  { rootfs, launchFolder }: { readonly rootfs: string; readonly launchFolder: string },
+  { rootfs, launchFolder, isolation }: PrepareOptions,
 ): PreparedContainer {
   const user = findUser((name) => readAccountFile(rootfs, name), spec.user);
   checkWorkingDirectory(spec.cwd, rootfs);
   const networkFiles = writeNetworkFiles(spec.bundle, spec);
   const sorted = spec.mounts.toSorted((a, b) => (a.target < b.target ? -1 : a.target > b.target ? 1 : 0));
   makeKernelFolders(rootfs);
-  const inner = new InnerMounts(rootfs, [...networkFiles.map(networkMount), ...sorted.map(checkedMount)]);
+  // runc has a device cgroup.
+  const devices = isolation === 'runc' || spec.confinement?.security?.insecure === true;
+  const inner = new InnerMounts(rootfs, [...networkFiles.map(networkMount), ...sorted.map(checkedMount)], { devices });
   const env = completeEnvironment(withSecrets(spec.env, spec.secretEnv ?? []), user.home);
   return { spec, rootfs, launchFolder, user, env, mounts: inner.later, inner };
 }

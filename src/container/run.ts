@@ -26,9 +26,10 @@ export async function runContainer(spec: ContainerSpec, options: RunOptions): Pr
   using vault = hasSecrets(spec) ? openVault(spec) : undefined;
   mountRoot(spec.root, rootfs);
   try {
-    const container = prepareContainer(spec, { rootfs, launchFolder: vault?.path ?? spec.bundle });
+    const { isolation } = options;
+    const container = prepareContainer(spec, { rootfs, launchFolder: vault?.path ?? spec.bundle, isolation });
     try {
-      return await (options.isolation === 'runc' ? runRunc : runSandbox)(container, options);
+      return await (isolation === 'runc' ? runRunc : runSandbox)(container, options);
     } finally {
       container.inner.clean();
     }

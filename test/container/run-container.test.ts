@@ -200,6 +200,13 @@ describe.each(isolations)('%s', (isolation) => {
     expect(layer).toEqual([]);
   });
 
+  test('puts memory of the step in the place of /dev/shm', async () => {
+    const { stdout } = await sh('mount | grep -c " /dev/shm "; df -k /dev/shm | tail -1 | tr -s " " | cut -d" " -f2', {
+      spec: { mounts: [{ kind: 'tmpfs', target: '/dev/shm', size: 1 << 20 }] },
+    });
+    expect(stdout).toBe('1\n1024\n');
+  });
+
   test('mounts inside of mounts, outermost first, whatever their order', async () => {
     const cache = join(workshop?.scratch ?? '', `nested-${isolation}`);
     mkdirSync(join(cache, 'old'), { recursive: true });

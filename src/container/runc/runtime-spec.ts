@@ -89,7 +89,7 @@ export function runtimeSpec(
     },
     root: { path: 'rootfs', readonly: isReadOnly(spec) },
     hostname: spec.hostname,
-    mounts: [...kernelMounts(spec, privileges), ...container.mounts.map(runtimeMount)],
+    mounts: [...kernelMounts(container, privileges), ...container.mounts.map(runtimeMount)],
     linux: {
       namespaces: namespaces(spec.network),
       maskedPaths: isOpen ? [] : maskedPaths,
@@ -140,7 +140,8 @@ function policy(
   return ociSeccomp(privileges.kind === 'single' ? overlayFilters(base, fakeRootFilter()) : base, machine);
 }
 
-function kernelMounts(spec: ContainerSpec, privileges: Privileges): readonly RuntimeMount[] {
+/** Those in whose place the step wants another are left out. */
+function kernelMounts({ spec, mounts }: PreparedContainer, privileges: Privileges): readonly RuntimeMount[] {
   const quiet = ['nosuid', 'noexec', 'nodev'];
   const terminalGroup = privileges.kind === 'single' ? [] : ['gid=5'];
   return [
@@ -150,7 +151,7 @@ function kernelMounts(spec: ContainerSpec, privileges: Privileges): readonly Run
     mount('/dev/shm', 'tmpfs', [...quiet, 'mode=1777', shmSizeOption(spec.confinement?.limits)]),
     mount('/dev/mqueue', 'mqueue', quiet),
     sysMount(spec, privileges),
-  ];
+  ].filter(({ destination }) => mounts.every(({ path }) => path !== destination));
 }
 
 /** A sysfs of its own takes the rights over the network namespace; else the machine's is shown. */
@@ -169,6 +170,6 @@ function runtimeMount(prepared: PreparedMount): RuntimeMount {
     const options = ['rbind', 'rprivate', prepared.readOnly ? 'ro' : 'rw'];
     return { destination: prepared.path, type: 'bind', source: prepared.source, options };
   }
-  const options = ['nosuid', 'nodev', ...tmpfsOptions(prepared).split(',')];
+  const options = ['nosuid', ...tmpfsOptions(prepared).split(',')];
   return { destination: prepared.path, type: 'tmpfs', source: 'tmpfs', options };
 }

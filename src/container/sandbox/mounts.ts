@@ -29,7 +29,12 @@ export function recordMounts(tape: Tape, container: PreparedContainer, privilege
   mountSys(tape, security.insecure ? 0 : readOnly);
   if (isRealRoot) mountOwnDevices(tape);
   else mountMachineDevices(tape);
-  mountDeviceFolders(tape, { group: privileges.kind !== 'single', shmSize: limits?.shmSize ?? defaultShmSize });
+  const replaced = new Set(container.mounts.map(({ path }) => path));
+  mountDeviceFolders(tape, {
+    group: privileges.kind !== 'single',
+    shmSize: limits?.shmSize ?? defaultShmSize,
+    replaced,
+  });
   for (const mount of container.mounts) recordMount(tape, mount);
   if (isGuarded) setAttributes(tape, '/dev', noSuid | noDev);
   if (security.insecure || security.unmasked) return;
@@ -80,17 +85,28 @@ function mountMachineDevices(tape: Tape): void {
   }
 }
 
-/** @param options.group whether group 5 (tty) can own terminals; `shmSize` in bytes. */
-function mountDeviceFolders(tape: Tape, options: { readonly group: boolean; readonly shmSize: number }): void {
+function mountDeviceFolders(tape: Tape, options: DeviceFolderOptions): void {
   const pts = `newinstance,ptmxmode=0666,mode=0620${options.group ? ',gid=5' : ''}`;
-  mountDeviceFolder(tape, { name: 'pts', type: 'devpts', flags: noSuid | noExec, data: pts });
   const flags = noSuid | noDev | noExec;
-  mountDeviceFolder(tape, { name: 'shm', type: 'tmpfs', flags, data: `mode=1777,size=${options.shmSize}` });
-  mountDeviceFolder(tape, { name: 'mqueue', type: 'mqueue', flags, data: '' });
+  const folders: readonly DeviceFolder[] = [
+    { name: 'pts', type: 'devpts', flags: noSuid | noExec, data: pts },
+    { name: 'shm', type: 'tmpfs', flags, data: `mode=1777,size=${options.shmSize}` },
+    { name: 'mqueue', type: 'mqueue', flags, data: '' },
+  ];
+  for (const folder of folders) if (!options.replaced.has(`/dev/${folder.name}`)) mountDeviceFolder(tape, folder);
   for (const [name, target] of deviceLinks) {
     const args = [tape.text(target), currentDirectory, tape.text(`/dev/${name}`)];
     tape.call('symlinkat', args, { purpose: `make /dev/${name}` });
   }
+}
+
+interface DeviceFolderOptions {
+  /** Whether group 5 (tty) can own terminals. */
+  readonly group: boolean;
+  /** Bytes. */
+  readonly shmSize: number;
+  /** Paths at which the step wants something else. */
+  readonly replaced: ReadonlySet<string>;
 }
 
 interface DeviceFolder {
