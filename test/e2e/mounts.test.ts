@@ -2,10 +2,11 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { busyboxBase, whyNoBusyboxBase } from './busybox-base.ts';
 import { leftovers } from './leftovers.ts';
+import { ordinaryUser, whyNoOrdinaryUser } from './ordinary-user.ts';
 import { processOf } from './process-of.ts';
 import { runCli, type RunOptions, type RunResult, testHome } from './run-cli.ts';
 
@@ -277,6 +278,53 @@ const isolations = ['runc', 'sandbox'].filter((name) => name !== 'runc' || exist
     });
   });
 });
+
+const noUser = reason ?? whyNoOrdinaryUser();
+
+(noUser === undefined ? describe : describe.skip)('mounts of an ordinary user', () => {
+  const kinds: readonly (readonly [string, 'subordinate ids' | 'one id'])[] = isolations.flatMap((isolation) => [
+    [isolation, 'subordinate ids'] as const,
+    [isolation, 'one id'] as const,
+  ]);
+  it.each(kinds)('are the same in %s with %s', async (isolation, ids) => {
+    const home = await testHome();
+    const own = join(home, `user-${isolation}-${ids.length}`);
+    const user = ids === 'one id' ? { ...nobody, remove: () => Promise.resolve() } : await ordinaryUser();
+    try {
+      await mkdir(own);
+      await chown(own, user.uid, user.gid);
+      await chmod(home, 0o755);
+      const base = await busyboxBase(join(own, 'busybox'));
+      const env = { SLIPWAY_ROOT: join(own, 'store'), XDG_RUNTIME_DIR: own, HOME: own, SECRET: `of-${user.uid}-alone` };
+      const carried = join(own, 'carried');
+      const context = join(own, 'context');
+      await mkdir(context);
+      await writeFile(join(context, 'file'), '');
+      const input = [
+        'FROM busybox',
+        'RUN --mount=type=secret,id=a --mount=type=secret,id=a,env=A stat -c "%a %u:%g" /run/secrets/a; test "$A" = "$(cat /run/secrets/a)" && echo same',
+        'RUN --mount=type=tmpfs,target=/t,size=1m --mount=type=cache,target=/t/c,id=c --mount=type=bind,source=.,target=/t/b,rw' +
+          ' touch /t/b/new; test -e /t/c/kept || touch /t/c/kept; ls /t',
+        'RUN --mount=type=cache,target=/c,id=c,sharing=locked ls /c; test ! -e /t && echo clean',
+      ].join('\n');
+      const args = ['build', '--isolation', isolation, '--progress', 'plain', ...base, '-f', '-'];
+      const more = ['--secret', 'id=a,env=SECRET', '--cache-mount-export', carried, context];
+      const run = (again: readonly string[], store: string) =>
+        runCli([...args, ...again, ...more], { input, user, env: { ...env, SLIPWAY_ROOT: join(own, store) } });
+      const first = await run([], 'store');
+      if (first.code !== 0) throw new Error(first.stderr);
+      expect(first.stderr).toMatch(/400 0:0\n.*same\n.*b\n.*c\n.*kept\n.*clean\n/s);
+      expect(filesWith(env.SECRET, [own])).toEqual([]);
+      const second = await run(['--cache-mount-import', carried], 'store-2');
+      expect(second.stderr).toContain('imported 1 cache mount');
+      expect(second.stderr).toMatch(/exported 0 cache mounts to .*, 1 unchanged/);
+    } finally {
+      await user.remove();
+    }
+  });
+});
+
+const nobody = { uid: 65534, gid: 65534 };
 
 interface Index {
   readonly manifests: readonly { readonly digest: string }[];
