@@ -3,18 +3,31 @@ import { dirname, resolve } from 'node:path';
 import { parseReference } from '../../oci/index.ts';
 import { BuildError } from '../error.ts';
 import type { BuildRequest } from '../request.ts';
+import { askedOutputs } from './asked-outputs.ts';
 import { type ArchiveOutput, type BuildOutput, type ImageOutput, isImageOutput, type TreeOutput } from './output.ts';
 
 /**
  * Refuses outputs that cannot work, before any step is done.
  * @throws BuildError OUTPUT_INVALID
  */
-export function checkOutputs(request: Pick<BuildRequest, 'outputs' | 'push' | 'tags'>, isIndex: boolean): void {
-  const { outputs, tags } = request;
+export function checkOutputs(
+  request: Pick<BuildRequest, 'outputs' | 'push' | 'tags' | 'annotations'>,
+  isIndex: boolean,
+): void {
+  const { tags } = request;
+  const outputs = askedOutputs(request);
   const images = outputs.filter(isImageOutput);
-  if (request.push && tags.length === 0) throw unnamed();
   for (const output of images) checkNames(output, tags);
   for (const output of outputs) {
+    if ('form' in output && output.form.mediaTypes === 'docker' && output.form.annotations.length > 0)
+      throw new BuildError(
+        'OUTPUT_INVALID',
+        `${titleOf(output)}: manifests with docker media types have no annotations`,
+        {
+          exitCode: 125,
+          hint: 'leave oci-mediatypes=false away',
+        },
+      );
     if ('destination' in output) checkDestination(output);
     if (output.type === 'docker' && isIndex) {
       throw new BuildError(
