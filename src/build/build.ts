@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type GraphWarning, type ImageStep, parse, type StepGraph, type StepId } from '../dockerfile/index.ts';
 import type { ImageConfig, Platform } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
@@ -6,6 +7,7 @@ import { BaseImages } from './base-images.ts';
 import { BuildCache } from './cache/build-cache.ts';
 import { checkEntitlements, namesMachine } from './confinement.ts';
 import { BuildAccess } from './contexts/build-access.ts';
+import { KeptCommits } from './contexts/git/kept-commits.ts';
 import { contextTrees } from './contexts/context-trees.ts';
 import { gitContext, openContext } from './contexts/main-context.ts';
 import { parseNamedContexts } from './contexts/named-contexts.ts';
@@ -84,7 +86,8 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
   const cache = new BuildCache(store);
   await using access = new BuildAccess({ request: request.mounts, environment: process.env, scratch, signal });
   options.hide(() => access.secrets.known);
-  using remote = new RemoteSources({ access, facts: cache, scratch, signal, home: gitContext(request) });
+  const kept = new KeptCommits(join(store.root, 'git'));
+  using remote = new RemoteSources({ access, facts: cache, kept, scratch, signal, home: gitContext(request) });
   const opening = { privileges: store.privileges, scratch, remote, onEvent: options.onEvent, signal };
   const context = await openContext(request, opening);
   const ast = parse(context.dockerfile.text, { name: context.dockerfile.name });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Digest } from '../oci/index.ts';
 import type { StoreBase } from './base.ts';
 import type { CacheMounts } from './cache-mounts/contract.ts';
@@ -5,6 +6,7 @@ import type { PruneOptions, PruneReport } from './contract.ts';
 import type { GarbageCollector } from './garbage.ts';
 import type { ImageIndexFile } from './image-index.ts';
 import { removeImage } from './images.ts';
+import type { Trash } from './trash.ts';
 
 interface Removed {
   readonly untagged: string[];
@@ -15,7 +17,12 @@ interface Removed {
 /** Removes images that nobody needs, cache records if asked for, and then what only they had kept. */
 export async function pruneStore(
   base: StoreBase,
-  parts: { readonly garbage: GarbageCollector; readonly indexFile: ImageIndexFile; readonly cacheMounts: CacheMounts },
+  parts: {
+    readonly garbage: GarbageCollector;
+    readonly indexFile: ImageIndexFile;
+    readonly cacheMounts: CacheMounts;
+    readonly trash: Trash;
+  },
   options: PruneOptions,
 ): Promise<PruneReport> {
   const removed = await base.db.writeSoon((): Removed => {
@@ -25,6 +32,8 @@ export async function pruneStore(
   }, options);
   parts.indexFile.flushSoon();
   const mounts = options.buildCache ? await removeCacheMounts(parts.cacheMounts) : { deleted: [], freed: 0 };
+  // Commits that builds have fetched are worth a download and no more.
+  if (options.buildCache) await parts.trash.delete([join(base.paths.root, 'git')]);
   const spaceReclaimed = mounts.freed + (await parts.garbage.collect(options));
   return { ...removed, deletedCacheMounts: mounts.deleted, spaceReclaimed };
 }

@@ -159,7 +159,7 @@ export class LocalStore implements Store {
   prune(options: PruneOptions): Promise<PruneReport> {
     return pruneStore(
       this.#base,
-      { garbage: this.#garbage, indexFile: this.#indexFile, cacheMounts: this.cacheMounts },
+      { garbage: this.#garbage, indexFile: this.#indexFile, cacheMounts: this.cacheMounts, trash: this.trash },
       options,
     );
   }

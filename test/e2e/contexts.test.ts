@@ -114,6 +114,14 @@ describe('a git context', () => {
     expect((await build(git.url('app'))).log).toContain('CACHED');
   });
 
+  it('its commit is kept, and goes with the build cache', async () => {
+    await build(git.url('app'));
+    const kept = join(home, 'store/git');
+    expect(readdirSync(kept)).toContain(repositories.git('app', 'rev-parse', 'HEAD'));
+    await slipway(['prune', '--all', '--force']);
+    expect(existsSync(kept)).toBe(false);
+  });
+
   it('is only read for --check, and leaves nothing', async () => {
     expect(await slipway(['build', '--check', git.url('app')])).toContain('no warnings');
   });

@@ -1,6 +1,7 @@
 import type { GitUrl } from '../../dockerfile/index.ts';
 import { BuildError } from '../error.ts';
 import { type Facts, GitSource, type GitWanted } from './git/git-source.ts';
+import type { KeptCommits } from './git/kept-commits.ts';
 import { gitRemote } from './git/remote.ts';
 import { UrlSource, type UrlWanted } from './http/url-source.ts';
 import type { RemoteAccess } from './secrets.ts';
@@ -8,6 +9,8 @@ import type { RemoteAccess } from './secrets.ts';
 export interface RemoteSourcesOptions {
   readonly access: RemoteAccess;
   readonly facts: Facts;
+  /** Commits of earlier builds. */
+  readonly kept?: KeptCommits | undefined;
   /** Makes an empty folder that lives as long as the build. */
   readonly scratch: () => Promise<string>;
   readonly signal?: AbortSignal | undefined;
@@ -42,10 +45,11 @@ export class RemoteSources implements Disposable {
     const key = JSON.stringify([wanted, namedBy]);
     const known = this.#git.get(key);
     if (known !== undefined) return known;
-    const { access, facts, scratch, signal, home } = this.#options;
+    const { access, facts, kept, scratch, signal, home } = this.#options;
     const source = new GitSource(wanted, {
       access,
       facts,
+      kept,
       scratch,
       signal,
       ssh: async () => {

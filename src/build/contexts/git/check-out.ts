@@ -1,7 +1,8 @@
 import { lutimes, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuildError } from '../../error.ts';
-import { fetchCommit } from './fetch-commit.ts';
+import { fetchCommit, type FetchPlace, hasCommit } from './fetch-commit.ts';
+import type { KeptCommits } from './kept-commits.ts';
 import type { ResolvedRef } from './resolve-ref.ts';
 import { type GitRun, runGit } from './run-git.ts';
 import { type Submodule, submoduleFolder, submodulesOf } from './submodules.ts';
@@ -16,6 +17,8 @@ export interface Reached {
 export interface CheckOutOptions {
   readonly keepGitDir: boolean;
   readonly submodules: boolean;
+  /** Commits of earlier builds. */
+  readonly kept?: KeptCommits | undefined;
   /** Finds the way to a submodule's repository, with what may be shown there. */
   readonly reach: (submodule: Submodule) => Promise<Reached>;
 }
@@ -67,7 +70,35 @@ class CheckOut {
     });
     const env = { GIT_DIR: gitDir, GIT_WORK_TREE: tree };
     const inTree: GitRun = { signal: run.signal, cwd: tree, env, config: [['core.bare', 'false']] };
-    await fetchCommit(ref, { url, run: { ...run, cwd: tree, env: { ...run.env, GIT_DIR: gitDir } } });
+    const place = { url, run: { ...run, cwd: tree, env: { ...run.env, GIT_DIR: gitDir } } };
+    const kept = await this.#getObjects(ref, gitDir, place);
+    try {
+      return await this.#layOut(ref, { url, run: inTree }, { tree, depth, gitDir });
+    } catch (error) {
+      // So that the next build fetches it.
+      if (kept) await this.#options.kept?.drop(ref.object);
+      throw error;
+    }
+  }
+
+  /** Whether they were kept from an earlier build. */
+  async #getObjects(ref: ResolvedRef, gitDir: string, place: FetchPlace): Promise<boolean> {
+    const { kept } = this.#options;
+    if ((await kept?.give(ref.object, gitDir)) === true) {
+      if (await hasCommit(ref.object, place.run)) return true;
+      await kept?.drop(ref.object);
+    }
+    await fetchCommit(ref, place);
+    await kept?.keep(ref.object, gitDir);
+    return false;
+  }
+
+  async #layOut(
+    ref: ResolvedRef,
+    { url, run: inTree }: Reached,
+    { tree, depth, gitDir }: Place & { readonly gitDir: string },
+  ): Promise<CheckedOut> {
+    const { keepGitDir } = this.#options;
     const commit = (
       await runGit(['rev-parse', '--verify', '--end-of-options', `${ref.object}^{commit}`], inTree)
     ).trim();

@@ -48,7 +48,7 @@ export async function fetchCommit({ object, name }: ResolvedRef, { url, run }: F
       failure = error;
       continue;
     }
-    if (await has(object, run)) return;
+    if (await hasCommit(object, run)) return;
     failure = new BuildError('GIT_FAILED', `${url} does not give the commit ${object}`, {
       hint: name === undefined ? undefined : `${name} may have moved meanwhile: try again`,
     });
@@ -68,7 +68,8 @@ export async function withRetries<T>(work: () => Promise<T>, { signal }: GitRun)
   }
 }
 
-async function has(object: string, run: GitRun): Promise<boolean> {
+/** Whether a repository has a commit, or a tag of one. */
+export async function hasCommit(object: string, run: GitRun): Promise<boolean> {
   try {
     await runGit(['cat-file', '-e', `${object}^{commit}`], run);
     return true;

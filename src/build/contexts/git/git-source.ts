@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GitUrl } from '../../../dockerfile/index.ts';
+import type { KeptCommits } from './kept-commits.ts';
 import type { RemoteAccess } from '../secrets.ts';
 import { checkOut, type Reached, setTimes } from './check-out.ts';
 import { explained, withRetries } from './fetch-commit.ts';
@@ -24,6 +25,8 @@ export interface GitSourceOptions {
   /** Whether secrets that name no host are for this one too. */
   readonly anyHost: (origin: string | undefined) => boolean;
   readonly facts: Facts;
+  /** Commits of earlier builds. */
+  readonly kept?: KeptCommits | undefined;
   /** Makes an empty folder that lives as long as the build. */
   readonly scratch: () => Promise<string>;
   readonly signal?: AbortSignal | undefined;
@@ -132,6 +135,7 @@ export class GitSource {
       scratch,
       keepGitDir: this.#keepsGitDir,
       submodules: url.submodules,
+      kept: this.#options.kept,
       reach: (submodule) => this.#submoduleWay(gitRemote(submodule.transport, submodule.url)),
     });
     this.#options.facts.putFact('commit-time', commit, String(seconds));
