@@ -331,6 +331,31 @@ describe.each(isolations)('%s', (isolation) => {
       expect(code).toBeDefined();
     });
 
+    test('cannot lead a mount out by links that are swapped meanwhile (CVE-2024-23651)', async () => {
+      const shared = join(workshop?.scratch ?? '', `swapped-${isolation}`);
+      mkdirSync(shared);
+      const swap =
+        'cd "$0"; while :; do mkdir x 2>/dev/null; rmdir x/* x 2>/dev/null; ln -s "$1" x 2>/dev/null; rm -f x; done';
+      const swapper = spawn('sh', ['-c', swap, shared, outside], { stdio: 'ignore' });
+      try {
+        for (let round = 0; round < 15; round++) {
+          const { mountsLeft } = await run(['touch', '/m/x/y/z'], {
+            spec: {
+              mounts: [
+                { kind: 'bind', source: shared, target: '/m', readOnly: false },
+                { kind: 'tmpfs', target: '/m/x/y' },
+              ],
+            },
+          });
+          expect(mountsLeft).toBe(0);
+        }
+      } finally {
+        swapper.kill('SIGKILL');
+        await once(swapper, 'close');
+      }
+      untouched();
+    });
+
     test('cannot lead a mount out by a link in a mount', async () => {
       const shared = join(workshop?.scratch ?? '', `linked-${isolation}`);
       mkdirSync(shared);
