@@ -290,7 +290,7 @@ const reason = whyNoBusyboxBase();
       };
       const build = async (context: string, ...flags: readonly string[]): Promise<string> => {
         const output = join(home, `umask-${flags.length}`);
-        const input = `FROM busybox AS a\nCOPY . /src/\n${random}\nRUN stat -c "%a %n" /src/* > /modes\nFROM scratch\nCOPY --from=a /r /modes /\n`;
+        const input = `FROM busybox AS a\nCOPY . /src/\n${random}\nRUN --mount=target=/m stat -c "%a %n" /src/* /m/* > /modes\nFROM scratch\nCOPY --from=a /r /modes /\n`;
         await slipway(['build', '-q', ...base, ...flags, '-o', `type=local,dest=${output}`, '-f', '-', context], {
           input,
         });
@@ -298,7 +298,7 @@ const reason = whyNoBusyboxBase();
       };
       const [wide, narrow] = [clone('wide', 0o664, 0o775), clone('narrow', 0o600, 0o700)];
       const first = await build(wide, '--context-modes=git');
-      expect(first).toMatch(/755 \/src\/d\n644 \/src\/f\n$/);
+      expect(first).toMatch(/755 \/src\/d\n644 \/src\/f\n755 \/m\/d\n644 \/m\/f\n$/);
       expect(await build(narrow, '--context-modes=git')).toBe(first);
       expect(await build(narrow)).not.toBe(first);
     });

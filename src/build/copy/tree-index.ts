@@ -5,6 +5,9 @@ import { type BytePath, below, joinBytes, openFolder } from './tree.ts';
 import { statIn } from '../../system/index.ts';
 import { type Child, type Folder, namesIn } from './walk.ts';
 
+/** Some 100 MB of memory. What there is beyond is looked at by each step. */
+const mostRemembered = 300_000;
+
 /**
  * What one build has seen of a context folder: names, stats and digests, each asked for once however many steps select it. The build
  * goes by what it saw first; whoever copies reads for himself, and tells the digest of what he read.
@@ -14,6 +17,7 @@ export class TreeIndex implements Disposable {
   readonly #cache: StatCache | undefined;
   readonly #folders = new Map<BytePath, KnownFolder>();
   readonly #contents = new WeakMap<Child, string>();
+  #room = mostRemembered;
   /** The folder that was read last: the next file is most likely in it. */
   #open: { readonly path: BytePath; readonly fd: number } | undefined;
 
@@ -36,6 +40,13 @@ export class TreeIndex implements Disposable {
     this[Symbol.dispose]();
     this.#open = { path, fd };
     return fd;
+  }
+
+  /** Whether so many files more may be remembered. */
+  takeRoom(count: number): boolean {
+    if (count > this.#room) return false;
+    this.#room -= count;
+    return true;
   }
 
   /** sha256 of a file. */
@@ -76,7 +87,8 @@ class KnownFolder implements Folder {
       const stats = statIn(fd, name);
       if (stats !== undefined) children.push(new KnownChild(name, stats, this));
     }
-    return (this.#children = children);
+    if (this.#index.takeRoom(children.length)) this.#children = children;
+    return children;
   }
 
   enter(name: BytePath): Folder {
