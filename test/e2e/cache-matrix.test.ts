@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -206,6 +206,8 @@ function dockerfileOf(which: 'first' | 'second'): string {
   return [...stages, ...same, 'FROM scratch', ...gather].join('\n');
 }
 
+jest.setTimeout(60_000); // builds in a test, on machines with much else to do
+
 const reason = whyNoBusyboxBase();
 
 (reason === undefined ? describe : describe.skip)(
@@ -252,7 +254,7 @@ const reason = whyNoBusyboxBase();
       for (const [index, { meanwhile }] of rows.entries()) meanwhile?.(join(context, `row-${index}`));
       const changed = ['--build-arg=DECLARED=2', '--build-arg=UNDECLARED=2', '--build-arg=HTTP_PROXY=http://other'];
       numbers.second = await build('second', ...changed);
-    });
+    }, 180_000);
 
     it.each(rows.map(({ change, expected }, index) => [change, expected, index] as const))(
       '%s: %s',
