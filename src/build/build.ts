@@ -107,8 +107,15 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
   noteWarnings(plan.warnings, options.onEvent);
   await requireRunnable(plan, { lane, dockerfile: context.dockerfile, imageOf, onEvent: options.onEvent });
   checkEntitlements(plan, request, context.dockerfile);
+  const { runs } = parallelismOf(request.maxParallelism);
   const reachesMachine = namesMachine(request.confinement);
-  await using networks = new NetworkPool({ privileges: store.privileges, folder: scratch, reachesMachine, signal });
+  await using networks = new NetworkPool({
+    privileges: store.privileges,
+    folder: scratch,
+    most: runs,
+    reachesMachine,
+    signal,
+  });
   cache.import(await imports);
   const carry = { store, request: request.mounts, onEvent: options.onEvent, signal };
   await importMounts(plan.steps, carry);

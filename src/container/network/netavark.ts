@@ -6,7 +6,16 @@ import { ContainerError } from '../error.ts';
 import { machineResolver, parseResolver } from '../network-files.ts';
 import type { NetworkBuilder } from './contract.ts';
 import { MachineLock } from './machine-lock.ts';
-import { bridgeName, formatSubnet, freeSubnets, hostOf, parseRoutes, type Subnet, subnetOfBridge } from './subnet.ts';
+import {
+  bridgeName,
+  formatSubnet,
+  freeSubnets,
+  hostOf,
+  lastHost,
+  parseRoutes,
+  type Subnet,
+  subnetOfBridge,
+} from './subnet.ts';
 
 /** What netavark reads on its standard input. */
 interface NetavarkRequest {
@@ -27,7 +36,10 @@ export class NetavarkNetwork implements NetworkBuilder {
   readonly #file: string;
   readonly #subnet: Subnet;
   readonly #lock: MachineLock;
-  readonly #made: NetavarkCall[] = [];
+  /** The first one brings bridge and rules, and goes last. */
+  #first: NetavarkCall | undefined;
+  readonly #others: NetavarkCall[] = [];
+  #hosts = 1; // the gateway
 
   private constructor(file: string, subnet: Subnet, lock: MachineLock) {
     this.#file = file;
@@ -51,23 +63,39 @@ export class NetavarkNetwork implements NetworkBuilder {
     return bridgeName(this.#subnet);
   }
 
+  /** The first one is to be waited for before others are made. */
   async make(signal?: AbortSignal): Promise<PrivateNetwork> {
+    if (this.#hosts >= lastHost) {
+      throw new ContainerError(
+        'NETWORK_FAILED',
+        'the private network has no address left: too many steps were insecure',
+      );
+    }
+    const request = requestFor(this.#subnet, hostOf(this.#subnet, ++this.#hosts));
     const namespace = await NetworkNamespace.make();
     namespace.settle();
-    const call = { namespace, request: requestFor(this.#subnet, hostOf(this.#subnet, this.#made.length + 2)) };
-    this.#made.push(call);
-    await netavark(this.#file, 'setup', { ...call, signal });
+    const call = { namespace, request };
+    if (this.#first === undefined) {
+      this.#first = call;
+      await alone(() => netavark(this.#file, 'setup', call), signal);
+    } else {
+      this.#others.push(call);
+      await netavark(this.#file, 'setup', call);
+    }
     return { namespace: namespace.path, nameservers: reachableServers(), hostGateway: hostOf(this.#subnet, 1) };
   }
 
   /** The last teardown takes bridge and rules along. */
   async [Symbol.asyncDispose](): Promise<void> {
     let isWhole = true;
-    for (const call of this.#made) {
+    const remove = async (call: NetavarkCall): Promise<void> => {
       // A step with all rights may have broken its own.
       await netavark(this.#file, 'teardown', call).catch(() => (isWhole = false));
       call.namespace[Symbol.dispose]();
-    }
+    };
+    await Promise.all(this.#others.map(remove));
+    const first = this.#first;
+    if (first !== undefined) await alone(() => remove(first)).catch(() => (isWhole = false));
     await this.#lock[Symbol.asyncDispose]();
     // What is left even then is cleared away by the next build.
     if (!isWhole) await reapBridge(this.#file, this.#subnet).catch(() => undefined);
@@ -89,8 +117,10 @@ export async function reapBridge(file: string, subnet: Subnet): Promise<void> {
   // netavark takes down what is whole, and what it sets up becomes whole.
   using namespace = await NetworkNamespace.make();
   const call = { namespace, request: requestFor(subnet, hostOf(subnet, 2)) };
-  await netavark(file, 'setup', call);
-  await netavark(file, 'teardown', call);
+  await alone(async () => {
+    await netavark(file, 'setup', call);
+    await netavark(file, 'teardown', call);
+  });
 }
 
 function requestFor(subnet: Subnet, address: string): NetavarkRequest {
@@ -119,15 +149,18 @@ function requestFor(subnet: Subnet, address: string): NetavarkRequest {
 interface NetavarkCall {
   readonly namespace: NetworkNamespace;
   readonly request: NetavarkRequest;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Milliseconds to wait for the calls of others. */
 const patience = 30_000;
 
-/** One call at a time on this machine: two would make the same chains of the firewall at once. */
+/** One at a time on this machine: what makes or removes a bridge makes or looks for the same chains of the firewall. */
+async function alone<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  await using _ = await MachineLock.wait('netavark', patience, signal);
+  return await work();
+}
+
 async function netavark(file: string, verb: 'setup' | 'teardown', call: NetavarkCall): Promise<void> {
-  await using _ = await MachineLock.wait('netavark', patience, call.signal);
   // In a session of its own: Ctrl-C must not leave it half done.
   const setsid = findExecutable('setsid');
   const [program = file, ...before] = setsid === undefined ? [file] : [setsid, file];

@@ -14,10 +14,15 @@ export interface NetworkPoolOptions {
   readonly privileges: Privileges;
   /** A folder whose mark leads `reapNetwork` to what is left, if this process is killed. */
   readonly folder: () => Promise<string>;
+  /** How many steps run at once. */
+  readonly most?: number | undefined;
   /** Whether `host-gateway` was asked for. */
   readonly reachesMachine?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** A subnet has room for some more: those of insecure steps are not used again. */
+const mostNetworks = 32;
 
 /** A network that a step has for itself until it is given back. */
 export interface NetworkLease extends Disposable {
@@ -35,9 +40,15 @@ export interface AcquireOptions {
  */
 export class NetworkPool implements AsyncDisposable {
   readonly #options: NetworkPoolOptions;
-  readonly #free: PrivateNetwork[] = [];
+  /** Networks that nobody has, made or in the making. */
+  readonly #free: Promise<PrivateNetwork>[] = [];
+  /** Steps that wait for one to be given back. */
+  readonly #waiting: ((network: Promise<PrivateNetwork>) => void)[] = [];
+  readonly #making = new Set<Promise<unknown>>();
+  #made = 0;
+  /** Steps that have one or soon will. */
+  #wanted = 0;
   #opening: Promise<Opened> | undefined;
-  #making: Promise<unknown> = Promise.resolve();
 
   constructor(options: NetworkPoolOptions) {
     this.#options = options;
@@ -48,27 +59,67 @@ export class NetworkPool implements AsyncDisposable {
     return this.#opening === undefined ? chooseNetwork(this.#options.privileges) : (await this.#opening).report;
   }
 
-  /** Begins to make a network that a step will soon ask for. */
+  /** A step will soon ask for one: as many are made as there will be such steps at once. */
   warm(mode: NetworkMode): void {
     if (mode !== 'default') return;
-    this.#opening ??= this.#open();
-    this.#opening.catch(() => undefined); // told to whoever asks for one
+    this.#wanted++;
+    this.#opened().then(
+      () => this.#fill(),
+      () => undefined, // told to whoever asks for one
+    );
   }
 
-  /** Never fails for want of a private network: then it is the machine's, and `report` tells why. */
+  /**
+   * Where none can be made it is the machine's, and `report` tells why. Waits where as many are in use as there may be.
+   * @throws ContainerError NETWORK_FAILED where one could be made, but another one cannot
+   */
   async acquire(mode: NetworkMode, { lastUse = false }: AcquireOptions = {}): Promise<NetworkLease> {
     if (mode !== 'default') return { network: mode, [Symbol.dispose]: () => {} };
-    const { builder } = await (this.#opening ??= this.#open());
+    const { builder } = await this.#opened();
     if (builder === undefined) return { network: 'host', [Symbol.dispose]: () => {} };
-    const network = this.#free.pop() ?? (await this.#another(builder));
-    return { network, [Symbol.dispose]: () => void (lastUse || this.#free.push(network)) };
+    const network = await this.#take(builder);
+    return { network, [Symbol.dispose]: () => this.#giveBack(network, { builder, lastUse }) };
   }
 
-  /** One after another: each has the next number. */
+  #take(builder: NetworkBuilder): Promise<PrivateNetwork> {
+    const free = this.#free.shift();
+    if (free !== undefined) return free;
+    if (this.#made < this.#most) return this.#another(builder);
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #giveBack(
+    network: PrivateNetwork,
+    { builder, lastUse }: { readonly builder: NetworkBuilder; readonly lastUse: boolean },
+  ): void {
+    this.#wanted = Math.max(0, this.#wanted - 1);
+    if (lastUse) this.#made--;
+    const next = this.#waiting.shift();
+    if (next !== undefined) next(lastUse ? this.#another(builder) : Promise.resolve(network));
+    else if (!lastUse) this.#free.push(Promise.resolve(network));
+  }
+
+  get #most(): number {
+    return Math.min(this.#options.most ?? mostNetworks, mostNetworks);
+  }
+
+  #opened(): Promise<Opened> {
+    this.#opening ??= this.#open();
+    return this.#opening;
+  }
+
+  async #fill(): Promise<void> {
+    const { builder } = await this.#opened();
+    if (builder === undefined) return;
+    while (this.#made < Math.min(this.#wanted, this.#most)) this.#free.push(this.#another(builder));
+  }
+
   #another(builder: NetworkBuilder): Promise<PrivateNetwork> {
-    const turn = this.#making.then(() => builder.make(this.#options.signal));
-    this.#making = turn.catch(() => undefined);
-    return turn;
+    this.#made++;
+    const making = builder.make(this.#options.signal);
+    this.#making.add(making);
+    making.catch(() => undefined); // told to the step that gets it
+    return making;
   }
 
   /** The first way in which a network can really be made. */
@@ -81,7 +132,8 @@ export class NetworkPool implements AsyncDisposable {
       let builder: NetworkBuilder | undefined;
       try {
         builder = await openBuilder(report, this.#options);
-        this.#free.push(await builder.make(signal));
+        this.#free.push(Promise.resolve(await builder.make(signal)));
+        this.#made = 1;
         return { report, builder };
       } catch (error) {
         await builder?.[Symbol.asyncDispose]();
@@ -94,7 +146,7 @@ export class NetworkPool implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const opened = await this.#opening?.catch(() => undefined);
-    await this.#making;
+    await Promise.allSettled(this.#making);
     await opened?.builder?.[Symbol.asyncDispose]();
   }
 }

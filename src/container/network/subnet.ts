@@ -13,6 +13,7 @@ const ranges: readonly Subnet[] = [
 
 /** Room for 61 steps at once beside the gateway. */
 const bits = 26;
+export const lastHost: number = 2 ** (32 - bits) - 2;
 
 /**
  * Networks for one build, best first: none that is part of one that the machine knows a way to, or has one in it. The place to

@@ -1,0 +1,56 @@
+import { afterAll, expect, it } from '@jest/globals';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type NetworkLease, NetworkPool } from '../../src/container/index.ts';
+import { findNetavark } from '../../src/container/network/choose.ts';
+import { currentPrivileges } from '../../src/system/index.ts';
+
+const reason = process.getuid?.() !== 0 ? 'needs root' : findNetavark() === undefined ? 'needs netavark' : undefined;
+const test = reason === undefined ? it : it.skip;
+const folder = mkdtempSync(join(tmpdir(), 'slipway-pool-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const poolOf = (most: number): NetworkPool =>
+  new NetworkPool({ privileges: currentPrivileges(), folder: async () => folder, most });
+const pathOf = ({ network }: NetworkLease): string => (typeof network === 'object' ? network.namespace : network);
+
+test('gives each step one of its own, again and again, and lets others wait', async () => {
+  const pool = poolOf(2);
+  for (let step = 0; step < 3; step++) pool.warm('default');
+  const first = await pool.acquire('default');
+  const second = await pool.acquire('default');
+  expect(pathOf(first)).not.toBe(pathOf(second));
+  let third: NetworkLease | undefined;
+  const waiting = pool.acquire('default').then((lease) => (third = lease));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(third).toBeUndefined();
+  const path = pathOf(first);
+  first[Symbol.dispose]();
+  await waiting;
+  expect(third === undefined ? undefined : pathOf(third)).toBe(path);
+  const bridge = readFileSync(join(folder, 'network'), 'utf8');
+  expect(existsSync(`/sys/class/net/${bridge}`)).toBe(true);
+  expect(readdirSync(`/sys/class/net/${bridge}/brif`)).toHaveLength(2);
+  await pool[Symbol.asyncDispose]();
+  expect(existsSync(`/sys/class/net/${bridge}`)).toBe(false);
+});
+
+test('gives nobody the network of a step that could change it', async () => {
+  const pool = poolOf(1);
+  const insecure = await pool.acquire('default', { lastUse: true });
+  const path = pathOf(insecure);
+  const waiting = pool.acquire('default');
+  insecure[Symbol.dispose]();
+  expect(pathOf(await waiting)).not.toBe(path);
+  await pool[Symbol.asyncDispose]();
+});
+
+test('makes none where none is asked for', async () => {
+  const pool = poolOf(2);
+  pool.warm('none');
+  expect(pathOf(await pool.acquire('host'))).toBe('host');
+  expect(pathOf(await pool.acquire('none'))).toBe('none');
+  expect((await pool.report()).description).toMatch(/^private \(netavark /);
+  await pool[Symbol.asyncDispose]();
+});
