@@ -1,5 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -457,6 +467,23 @@ describe('a git source', () => {
       expect(existsSync('/tmp/b')).toBe(false);
       expect(lstatSync(join(folder, 'a')).isSymbolicLink()).toBe(true);
     });
+  });
+
+  it('a git that knows no settings from the environment is not used', async () => {
+    const { runGit } = await import('../../../src/build/contexts/git/run-git.ts');
+    const old = join(scratch, 'old');
+    mkdirSync(old);
+    writeFileSync(join(old, 'git'), '#!/bin/sh\necho git version 2.30.2\n', { mode: 0o755 });
+    const path = process.env['PATH'];
+    process.env['PATH'] = `${old}:${path}`;
+    try {
+      await expect(runGit(['ls-remote'])).rejects.toMatchObject({
+        code: 'GIT_MISSING',
+        hint: expect.stringContaining('2.31'),
+      });
+    } finally {
+      process.env['PATH'] = path;
+    }
   });
 
   it('a server of the git protocol that never answers is given up', async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { messageOf } from '../../../errors.ts';
-import { findExecutable, minimalEnvironment } from '../../../system/index.ts';
+import { findExecutable, minimalEnvironment, run } from '../../../system/index.ts';
 import { BuildError } from '../../error.ts';
 
 /** One run of git, away from everything that this machine's user has configured. */
@@ -89,6 +89,7 @@ export async function runGit(args: readonly string[], run: GitRun = {}): Promise
       hint: 'install git, or give the repository as a folder',
     });
   }
+  await requireVersion(git);
   // In a process group of its own: git starts others, which must end with it.
   const child = spawn('/bin/sh', ['-c', wrapper, 'git', git, ...args], {
     cwd: run.cwd,
@@ -99,6 +100,23 @@ export async function runGit(args: readonly string[], run: GitRun = {}): Promise
   const { code, stdout, stderr } = await finished(child, run);
   if (code === 0) return stdout;
   throw new GitFailure(`git ${args.find((word) => !word.startsWith('-')) ?? ''} failed`, stderr);
+}
+
+const versions = new Map<string, Promise<void>>();
+
+/** An older git knows no settings from the environment: it would go on without what protects us, and without what lets us in. */
+function requireVersion(git: string): Promise<void> {
+  const known = versions.get(git);
+  if (known !== undefined) return known;
+  const asked = run(git, ['version']).then(({ stdout }) => {
+    const [text, major, minor] = /^git version (\d+)\.(\d+)/.exec(stdout.toString()) ?? [];
+    if (text !== undefined && (Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 31))) return;
+    throw new BuildError('GIT_MISSING', `${git} is too old for this build, which reads a git repository`, {
+      hint: 'git 2.31 or newer is needed',
+    });
+  });
+  versions.set(git, asked);
+  return asked;
 }
 
 function environment({ env, config = [], protocols = '' }: GitRun): Readonly<Record<string, string>> {
