@@ -89,7 +89,7 @@ class Tampered {
         await slipway(['inspect', 'first'], { env: { SLIPWAY_ROOT: join(project.home, 'first') } }),
       ) as [{ RootFS: { Layers: string[] } }];
       result = found.RootFS.Layers;
-    });
+    }, 60_000);
 
     /** A tampered copy of the cache: what `--cache-from` says of it. */
     const tampered = async (name: string, tamper: (cache: Tampered) => Promise<void>): Promise<string> => {

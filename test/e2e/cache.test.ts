@@ -10,7 +10,8 @@ import { type FakeGha, fakeGha } from './fake-gha.ts';
 import { type FakeS3, fakeS3 } from './fake-s3.ts';
 import { leftovers } from './leftovers.ts';
 import { ourRegistry, type OurRegistry } from './our-registry.ts';
-import { slipway } from './run-cli.ts';
+import { type OrdinaryUser, ordinaryUser, whyNoOrdinaryUser } from './ordinary-user.ts';
+import { run, slipway } from './run-cli.ts';
 
 const reason = whyNoBusyboxBase();
 const describeCaches = reason === undefined ? describe : describe.skip;
@@ -23,7 +24,7 @@ beforeAll(async () => {
   if (reason !== undefined) return;
   project = await cacheProject();
   ours = await ourRegistry(project.home);
-});
+}, 60_000);
 afterAll(async () => {
   await ours?.close();
 });
@@ -43,7 +44,7 @@ const registries: readonly (readonly [string, () => Promise<DebianRegistry | Our
 ];
 
 describe.each(registries)(title('a cache in %s'), (name, start) => {
-  const run = reason === undefined ? it : it.skip;
+  const runIt = reason === undefined ? it : it.skip;
   let registry: DebianRegistry | OurRegistry;
   let proxy: CountingProxy;
   let image: string;
@@ -69,7 +70,7 @@ describe.each(registries)(title('a cache in %s'), (name, start) => {
     await project?.forget('first');
   });
 
-  run('gives a fresh store the same image, pushed again, and no byte of a layer moves', async () => {
+  runIt('gives a fresh store the same image, pushed again, and no byte of a layer moves', async () => {
     const { id, log } = await project.buildFresh([
       ...base,
       '-t',
@@ -92,7 +93,7 @@ describe.each(registries)(title('a cache in %s'), (name, start) => {
     expect(requests.filter(({ method }) => method === 'PUT').map(({ path }) => path)).toEqual(['/v2/app/manifests/1']);
   });
 
-  run('serves a push to another repository by mounts', async () => {
+  runIt('serves a push to another repository by mounts', async () => {
     const { id } = await project.buildFresh([...base, '-t', `${proxy.host}/other:1`, '--push', '--cache-from', cache]);
     const requests = proxy.take();
     expect(id).toBe(first);
@@ -103,7 +104,7 @@ describe.each(registries)(title('a cache in %s'), (name, start) => {
     expect(mounted.length).toBeGreaterThanOrEqual(3);
   });
 
-  run('gives the layers to a result that stays here, and to steps that read them', async () => {
+  runIt('gives the layers to a result that stays here, and to steps that read them', async () => {
     const tree = join(project.home, `tree ${name}`);
     const { log } = await project.buildFresh(['-t', 'here', '-o', `type=local,dest=${tree}`, '--cache-from', cache]);
     expect(cachedSteps(log)).toBe(stepCount);
@@ -112,7 +113,7 @@ describe.each(registries)(title('a cache in %s'), (name, start) => {
     expect(layerBytes(proxy.take())).toBeGreaterThan(600_000);
   });
 
-  run('is not looked at with --no-cache', async () => {
+  runIt('is not looked at with --no-cache', async () => {
     const { log } = await project.buildFresh(['--no-cache', '--cache-from', cache]);
     expect([cachedSteps(log), proxy.take()]).toEqual([0, []]);
   });
@@ -229,6 +230,46 @@ describeCaches(title('what goes into a cache'), () => {
     expect(await readdir(join(folder('max'), '.slipway', 'writers'))).toEqual([]);
   });
 });
+
+const noUser = reason ?? whyNoOrdinaryUser();
+(noUser === undefined ? describe : describe.skip)(
+  `an ordinary user's cache${noUser === undefined ? '' : ` (${noUser})`}`,
+  () => {
+    let user: OrdinaryUser;
+    let store: string;
+    beforeAll(async () => {
+      user = await ordinaryUser();
+      store = `/var/tmp/slipway-test-${user.name}`;
+      await run('/bin/chmod', ['-R', 'a+rX', project.home]);
+    });
+    afterAll(async () => {
+      await run('/bin/rm', ['-rf', store]);
+      await user.remove();
+    });
+
+    it('is the same as that of root, either way', async () => {
+      const cache = `${ours.host}/anybody:cache`;
+      const args = ['build', '-q', '--build-context', `busybox=oci-layout://${project.base}`, '-t', 'user'];
+      const byUser = { user, env: { SLIPWAY_ROOT: store, HOME: '/tmp' } };
+      const context = join(project.home, 'context');
+      const made = await slipway(
+        [...args, '--no-cache', '--cache-to', `type=registry,ref=${cache},mode=max`, context],
+        byUser,
+      );
+      const { id, log } = await project.buildFresh([
+        '-t',
+        'root',
+        '--cache-from',
+        cache,
+        '--cache-to',
+        `type=registry,ref=${cache},mode=max`,
+      ]);
+      expect([id, cachedSteps(log)]).toEqual([made.trim(), stepCount]);
+      await run('/bin/rm', ['-rf', store]);
+      expect((await slipway([...args, '--cache-from', cache, context], byUser)).trim()).toBe(id);
+    });
+  },
+);
 
 describeCaches(title('what goes wrong with a cache'), () => {
   it('none there is a quiet note', async () => {

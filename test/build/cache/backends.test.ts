@@ -52,7 +52,7 @@ describe.each([
     } finally {
       await cleanup();
     }
-  });
+  }, 60_000);
 });
 
 describe('a download that breaks', () => {
