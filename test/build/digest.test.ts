@@ -9,6 +9,7 @@ import { SelectionSum } from '../../src/build/copy/selection-sum.ts';
 import { TreeIndex } from '../../src/build/copy/tree-index.ts';
 import type { SourceTree } from '../../src/build/copy/tree.ts';
 import { copyInto } from '../../src/build/copy/write.ts';
+import { digestJob } from '../../src/build/operations/select.ts';
 import { loadSyscalls, type Privileges } from '../../src/system/index.ts';
 import { ScratchTree, type TreeSpec } from './scratch.ts';
 
@@ -168,6 +169,25 @@ describe('TreeIndex', () => {
     for (const pattern of ['.', 'a', 'a/b', 'a/b/c/d', 'a/*', 'a/l/c', '*']) {
       expect(digestOf({ ...context(from.root), index }, [pattern])).toBe(digestOf(context(from.root), [pattern]));
     }
+  });
+});
+
+describe('digest jobs', () => {
+  it('go by what their build saw first, and look again for another one', () => {
+    using from = new ScratchTree({ f: 'old' });
+    const treeRef = { ...context(from.root), root: { kind: 'directory', path: from.root, readOnly: true } as const };
+    const selection = {
+      sources: [{ kind: 'tree', tree: treeRef, pattern: '.' } as const],
+      parents: false,
+      exclude: [],
+    };
+    const digest = (build?: string) => digestJob({ kind: 'digest', selection, scratch: '', build });
+    const before = digest('a');
+    writeFileSync(join(from.root, 'f'), 'new');
+    const after = digest();
+    expect([digest('a'), digest('b'), digest('a')]).toEqual([before, after, before]);
+    for (const other of ['c', 'd', 'e']) digest(other);
+    expect([after === before, digest('a')]).toEqual([false, after]); // forgotten long since
   });
 });
 

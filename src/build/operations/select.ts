@@ -27,20 +27,29 @@ export function digestJob(job: DigestJob): string {
   return digest;
 }
 
-/** What this thread has seen of contexts, for the build that it works for. */
-let seen: { readonly build: string | undefined; readonly byRoot: Map<string, TreeIndex> } | undefined;
+type ByRoot = Map<string, TreeIndex>;
+
+/** What this thread has seen of contexts, for the builds that it works for, the last one last. */
+const seen = new Map<string, ByRoot>();
+const mostBuilds = 3;
+
+function seenFor(build: string | undefined): ByRoot {
+  if (build === undefined) return new Map();
+  const byRoot = seen.get(build) ?? new Map<string, TreeIndex>();
+  seen.delete(build);
+  seen.set(build, byRoot);
+  for (const old of [...seen.keys()].slice(0, -mostBuilds)) seen.delete(old);
+  return byRoot;
+}
 
 /** The indices of the contexts that one job reads. */
 class Indices implements Disposable {
   readonly #job: DigestJob;
-  readonly #byRoot: Map<string, TreeIndex>;
+  readonly #byRoot: ByRoot;
 
   constructor(job: DigestJob) {
     this.#job = job;
-    if (seen === undefined || seen.build !== job.build || job.build === undefined) {
-      seen = { build: job.build, byRoot: new Map() };
-    }
-    this.#byRoot = seen.byRoot;
+    this.#byRoot = seenFor(job.build);
   }
 
   of(root: string): TreeIndex {
