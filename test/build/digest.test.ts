@@ -175,9 +175,10 @@ describe('TreeIndex', () => {
 describe('digest jobs', () => {
   it('go by what their build saw first, and look again for another one', () => {
     using from = new ScratchTree({ f: 'old' });
-    const treeRef = { ...context(from.root), root: { kind: 'directory', path: from.root, readOnly: true } as const };
+    const directory = { kind: 'directory', path: from.root, readOnly: true } as const;
+    const tree = { root: directory, resetOwner: true, label: 'the build context' };
     const selection = {
-      sources: [{ kind: 'tree', tree: treeRef, pattern: '.' } as const],
+      sources: [{ kind: 'tree', tree, pattern: '.' } as const],
       parents: false,
       exclude: [],
     };
