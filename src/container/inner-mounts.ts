@@ -35,6 +35,7 @@ interface Stub {
 }
 
 interface Mounted {
+  readonly path: string;
   /** The root of what was mounted; undefined until it is. */
   fd: number | undefined;
   readonly stubs: Stub[];
@@ -91,10 +92,13 @@ export class InnerMounts {
       this.later.push({ ...checked.mount, path, isFolder: checked.isFolder });
       return;
     }
-    const mounted: Mounted = { fd: undefined, stubs: [] };
+    // What is made in an outer mount stays: another step may have mounted on it in a cache that both use, and would lose that.
+    const isNested = this.#done.some((outer) => path.startsWith(`${outer.path}/`));
+    const mounted: Mounted = { path, fd: undefined, stubs: [] };
     this.#done.push(mounted);
     try {
-      makeTarget(this.#rootfs, path, checked.isFolder ? 'folder' : 'file', mounted.stubs);
+      const stubs = makeTarget(this.#rootfs, path, checked.isFolder ? 'folder' : 'file');
+      if (!isNested) mounted.stubs.push(...stubs);
       mounted.fd = mountOn(this.#rootfs, path, { ...checked, flags: this.#flags });
     } catch (error) {
       throw explained(error, target);
@@ -102,24 +106,36 @@ export class InnerMounts {
   }
 }
 
-function makeTarget(rootfs: string, path: string, kind: Stub['kind'], stubs: Stub[]): void {
+/** Returns what it made, outermost first. */
+function makeTarget(rootfs: string, path: string, kind: Stub['kind']): readonly Stub[] {
   const folder = kind === 'folder' ? path : dirname(path);
   // Of what is there the kind is looked at when it is opened.
-  if (kind === 'folder' && lstatIn(rootfs, path)?.isDirectory() === false) return;
-  for (const made of makeDirsInRoot(rootfs, folder, { mode: 0o755 })) note(rootfs, made.toString(), 'folder', stubs);
-  if (kind === 'folder' || lstatIn(rootfs, path) !== undefined) return;
-  const fd = openInRoot(rootfs, path, { flags: O_CREAT | O_EXCL | O_WRONLY, mode: 0o644, followFinal: false });
-  try {
-    chmodSync(`/proc/self/fd/${fd}`, 0o644); // whatever our umask
-  } finally {
-    closeSync(fd);
-  }
-  note(rootfs, path.slice(1), 'file', stubs);
+  if (kind === 'folder' && lstatIn(rootfs, path)?.isDirectory() === false) return [];
+  const made = makeDirsInRoot(rootfs, folder, { mode: 0o755 });
+  const folders = made.flatMap((each) => stubAt(rootfs, each.toString(), 'folder'));
+  if (kind === 'folder' || lstatIn(rootfs, path) !== undefined || !makeFile(rootfs, path)) return folders;
+  return [...folders, ...stubAt(rootfs, path.slice(1), 'file')];
 }
 
-function note(rootfs: string, path: string, kind: Stub['kind'], stubs: Stub[]): void {
+/** False: another step made it just now, in a cache that both use. */
+function makeFile(rootfs: string, path: string): boolean {
+  try {
+    const fd = openInRoot(rootfs, path, { flags: O_CREAT | O_EXCL | O_WRONLY, mode: 0o644, followFinal: false });
+    try {
+      chmodSync(`/proc/self/fd/${fd}`, 0o644); // whatever our umask
+    } finally {
+      closeSync(fd);
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof SystemError && error.errno === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function stubAt(rootfs: string, path: string, kind: Stub['kind']): readonly Stub[] {
   const stat = lstatIn(rootfs, path);
-  if (stat !== undefined) stubs.push({ path, kind, device: stat.dev, inode: stat.ino });
+  return stat === undefined ? [] : [{ path, kind, device: stat.dev, inode: stat.ino }];
 }
 
 /** Returns the open root of the new mount. */

@@ -224,7 +224,8 @@ describe.each(isolations)('%s', (isolation) => {
     );
     expect(stdout).toBe('/foo/bar/baz/one\n/foo/bar/two\n/foo/three\n3\n');
     expect({ layer, mountsLeft }).toEqual({ layer: [], mountsLeft: 0 });
-    expect(readdirSync(cache).sort()).toEqual(['old', 'two']);
+    // The place stays: another step may be using it in the same cache.
+    expect(readdirSync(cache).sort()).toEqual(['baz', 'old', 'two']);
   });
 
   test('cannot make a place for a mount in what is read-only', async () => {

@@ -127,6 +127,16 @@ interface Listed {
     }
   });
 
+  it('may have others in them, for several steps at once', async () => {
+    const mounts = '--mount=type=cache,target=/foo/bar --mount=type=cache,target=/foo/bar/baz';
+    const side = (name: string) => [
+      `FROM busybox AS ${name}`,
+      `RUN ${mounts} touch /foo/bar/baz/${name}; sleep 0.2; ls /foo/bar/baz/${name} && touch /${name}`,
+    ];
+    const together = ['FROM busybox', 'COPY --from=a /a /', 'COPY --from=b /b /', 'COPY --from=c /c /'];
+    await succeed([...side('a'), ...side('b'), ...side('c'), ...together]);
+  });
+
   it('of a build that was killed are free for the next', async () => {
     const seconds = `77${process.pid}`;
     const step = (script: string) => [`RUN --mount=type=cache,target=/c,id=killed,sharing=locked ${script}`];

@@ -212,10 +212,10 @@ const isolations = ['runc', 'sandbox'].filter((name) => name !== 'runc' || exist
         'FROM busybox',
         'RUN --mount=type=tmpfs,target=/foo/bar/baz --mount=type=bind,source=sub,target=/foo/bar/qux,rw --mount=type=cache,target=/foo/bar,id=outer --mount=type=tmpfs,target=/foo ' +
           'touch /foo/bar/baz/x && cat /foo/bar/qux/file && touch /foo/bar/kept && ls /foo',
-        'RUN --mount=type=cache,target=/again,id=outer ls /again | xargs echo cache:',
+        'RUN --mount=type=cache,target=/again,id=outer ls /again/kept',
       ]);
       expect(said).toMatch(/from the context\n.* bar\n/);
-      expect(said).toMatch(/cache: kept\n/);
+      expect(said).toMatch(/ \/again\/kept\n/);
     });
 
     const outside = (name: string): string => join(home, `outside-${isolation}-${name}`);
