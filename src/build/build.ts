@@ -5,6 +5,7 @@ import type { Store } from '../store/index.ts';
 import { NetworkPool } from '../container/index.ts';
 import { BaseImages } from './base-images.ts';
 import { BuildCache } from './cache/build-cache.ts';
+import { cacheLimit } from './cache/limit.ts';
 import { checkEntitlements, namesMachine } from './confinement.ts';
 import { BuildAccess } from './contexts/build-access.ts';
 import { KeptCommits } from './contexts/git/kept-commits.ts';
@@ -76,6 +77,7 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
   await using lane = new Lane(store);
   await using stack = new AsyncDisposableStack();
   const workshop = options.workshop ?? stack.use(new Workshop(store.privileges, parallelismOf(request.maxParallelism)));
+  const limit = cacheLimit(store.root, process.env['SLIPWAY_CACHE_SIZE']);
   const platforms = request.platforms ?? [];
   const asIndex = platforms.length > 1 || isTrue(request.buildArgs['BUILDKIT_MULTI_PLATFORM']);
   checkOutputs(request, asIndex);
@@ -124,6 +126,7 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
     cache,
     workshop,
     lane,
+    build: options.id,
     networks,
     request,
     context,
@@ -149,7 +152,18 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
   solution.close([...new Set([exported.imageId, ...exported.ids])]);
   await exportMounts(plan.steps, carry);
   const metadata = { 'buildx.build.ref': `slipway/local/${options.id ?? lane.id}`, ...exported.metadata };
+  await keepWithin(limit, options);
   return { ...exported, metadata, platforms: built, warnings: plan.warnings };
+}
+
+/** What is in the way of the limit goes, least valuable first; what this build used stays. */
+async function keepWithin(limit: number, { store, onEvent, signal }: BuildOptions): Promise<void> {
+  const { deletedCacheRecords, spaceReclaimed } = await store.trimCache({ limit, signal });
+  const count = deletedCacheRecords.length;
+  if (count === 0) return;
+  const megabytes = Math.round(spaceReclaimed / 1e6);
+  const message = `the build cache had outgrown its size: ${count} results were given up, ${megabytes} MB freed`;
+  onEvent({ type: 'note', level: 'info', message });
 }
 
 /** The image of each platform, with how much of it is its base's. */

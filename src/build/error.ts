@@ -10,6 +10,7 @@ export type BuildErrorCode =
   | 'CHECKSUM_MISMATCH'
   /** SOURCE_DATE_EPOCH names something without a time. */
   | 'EPOCH_UNKNOWN'
+  | 'CACHE_SIZE_INVALID'
   /** A source policy that cannot be read or followed. */
   | 'POLICY_INVALID'
   | 'SOURCE_DENIED'

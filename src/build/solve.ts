@@ -40,6 +40,8 @@ export interface SolveOptions {
   readonly cache: CacheLookup;
   readonly workshop: Workshop;
   readonly lane: Lane;
+  /** Id by which the build is remembered; the lane's unless given. */
+  readonly build?: string | undefined;
   readonly networks: NetworkPool;
   readonly request: BuildRequest;
   readonly context: OpenContext;
@@ -132,7 +134,7 @@ class Solver implements TreeOffer, AsyncDisposable {
     this.#lasting = lastingOf(steps);
     this.book = new AccountBook(steps, {
       accounts: store.accounts,
-      build: lane.id,
+      build: options.build ?? lane.id,
       project: projectOf(request),
       dockerfile: context.dockerfile.name,
       compare: (before, after, signal) => this.#keys.compare(before, after, signal),

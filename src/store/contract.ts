@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { DraftLayer } from '../layer/index.ts';
+import type { TrimOptions, TrimReport } from './trim-cache.ts';
 import type {
   CallOptions,
   Compression,
@@ -97,6 +98,8 @@ export interface Store extends AsyncDisposable {
   forgetContainer(id: string): Promise<void>;
   usage(): Promise<StoreUsage>;
   prune(options: PruneOptions): Promise<PruneReport>;
+  /** Gives up the least valuable build results until the others fit in `limit` bytes; costs nothing while they do. */
+  trimCache(options: TrimOptions): Promise<TrimReport>;
   /** Deletes what no name, image, cache record or living process refers to, such as the layers of a removed image. */
   collectGarbage(options?: CallOptions): Promise<{ readonly spaceReclaimed: number }>;
   close(): Promise<void>;
@@ -291,7 +294,13 @@ export interface UsageRow {
 export interface PruneOptions extends CallOptions {
   /** Also images without containers, not only dangling ones. */
   readonly all: boolean;
+  /** False: images stay. */
+  readonly images?: boolean;
   readonly buildCache: boolean;
+  /** Milliseconds since 1970: only what was not used since, and images that were made before. */
+  readonly before?: number | undefined;
+  /** Which of the images; all unless given. */
+  readonly chooseImage?: ((image: ImageRecord) => boolean) | undefined;
 }
 
 export interface PruneReport {

@@ -17,9 +17,9 @@ interface LeaseRow {
 
 /**
  * Walks from names, images, cache records, leases and views in work to all that they need. Inside of a transaction; the
- * leases of dead processes must be gone by then.
+ * leases of dead processes must be gone by then. Without `cache`, without `leases`: what is there for other reasons.
  */
-export function markLive(db: Database): Live {
+export function markLive(db: Database, { cache = true, leases = true } = {}): Live {
   const marker = new Marker(db);
   for (const row of db.all<{ id: Digest; config: Uint8Array }>('SELECT id, config FROM images')) {
     marker.image(row.id, parseImageConfig(row.config).diffIds);
@@ -27,8 +27,10 @@ export function markLive(db: Database): Live {
   for (const row of db.all<{ manifest: Digest }>('SELECT manifest FROM names WHERE manifest IS NOT NULL')) {
     marker.blob(row.manifest);
   }
-  for (const row of db.all<LeaseRow>('SELECT DISTINCT kind, ref FROM leases')) marker.lease(row);
-  for (const row of db.all<{ diff_id: Digest; parent: Digest | null }>('SELECT diff_id, parent FROM cache')) {
+  const leased = leases ? db.all<LeaseRow>('SELECT DISTINCT kind, ref FROM leases') : [];
+  for (const row of leased) marker.lease(row);
+  const records = cache ? db.all<{ diff_id: Digest; parent: Digest | null }>('SELECT diff_id, parent FROM cache') : [];
+  for (const row of records) {
     marker.layer(row.diff_id);
     marker.chain(chainIdOf(row.parent ?? undefined, row.diff_id));
   }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Digest } from '../oci/index.ts';
 import type { StoreBase } from './base.ts';
 import type { CacheMounts } from './cache-mounts/contract.ts';
-import type { PruneOptions, PruneReport } from './contract.ts';
+import type { ImageRecord, Images, PruneOptions, PruneReport } from './contract.ts';
 import type { GarbageCollector } from './garbage.ts';
 import type { ImageIndexFile } from './image-index.ts';
 import { removeImage } from './images.ts';
@@ -22,18 +22,22 @@ export async function pruneStore(
     readonly indexFile: ImageIndexFile;
     readonly cacheMounts: CacheMounts;
     readonly trash: Trash;
+    readonly images: Images;
   },
   options: PruneOptions,
 ): Promise<PruneReport> {
   const removed = await base.db.writeSoon((): Removed => {
-    const { untagged, deleted } = removeImages(base, options);
+    const { untagged, deleted } =
+      options.images === false ? { untagged: [], deleted: [] } : removeImages(base, parts.images, options);
     parts.indexFile.changed();
-    return { untagged, deleted, deletedCacheRecords: options.buildCache ? removeCache(base) : [] };
+    return { untagged, deleted, deletedCacheRecords: options.buildCache ? removeCache(base, options.before) : [] };
   }, options);
   parts.indexFile.flushSoon();
-  const mounts = options.buildCache ? await removeCacheMounts(parts.cacheMounts) : { deleted: [], freed: 0 };
+  const mounts = options.buildCache
+    ? await removeCacheMounts(parts.cacheMounts, options.before)
+    : { deleted: [], freed: 0 };
   // Commits that builds have fetched are worth a download and no more.
-  if (options.buildCache) await parts.trash.delete([join(base.paths.root, 'git')]);
+  if (options.buildCache && options.before === undefined) await parts.trash.delete([join(base.paths.root, 'git')]);
   const spaceReclaimed = mounts.freed + (await parts.garbage.collect(options));
   return { ...removed, deletedCacheMounts: mounts.deleted, spaceReclaimed };
 }
@@ -41,8 +45,9 @@ export async function pruneStore(
 /** Those that a step uses stay. */
 async function removeCacheMounts(
   cacheMounts: CacheMounts,
+  before = Number.POSITIVE_INFINITY,
 ): Promise<{ readonly deleted: readonly string[]; readonly freed: number }> {
-  const records = cacheMounts.list();
+  const records = cacheMounts.list().filter(({ lastUsed }) => lastUsed < before);
   const sizes = await cacheMounts.measure(records);
   const deleted = new Set(await cacheMounts.remove(records));
   const freed = records.reduce((sum, { name }, index) => sum + (deleted.has(name) ? (sizes[index] ?? 0) : 0), 0);
@@ -50,7 +55,7 @@ async function removeCacheMounts(
 }
 
 /** Inside of a transaction. An image that a container or a living process holds stays. */
-function removeImages(base: StoreBase, options: PruneOptions): Pick<Removed, 'untagged' | 'deleted'> {
+function removeImages(base: StoreBase, images: Images, options: PruneOptions): Pick<Removed, 'untagged' | 'deleted'> {
   const { db } = base;
   const dangling = `AND NOT EXISTS (SELECT 1 FROM names WHERE image_id = images.id)
        AND NOT EXISTS (
@@ -65,13 +70,20 @@ function removeImages(base: StoreBase, options: PruneOptions): Pick<Removed, 'un
      ORDER BY seq`,
   );
   const [untagged, deleted]: [string[], Digest[]] = [[], []];
-  for (const { id } of rows) {
+  for (const { id } of rows.filter((row) => isChosen(images.find(row.id), options))) {
     const image = removeImage(base, id);
     untagged.push(...image.untagged);
     deleted.push(...image.deleted);
   }
-  if (options.all) untagged.push(...removeOtherNames(base));
+  const chooses = options.before !== undefined || options.chooseImage !== undefined;
+  if (options.all && !chooses) untagged.push(...removeOtherNames(base));
   return { untagged, deleted };
+}
+
+function isChosen(image: ImageRecord | undefined, { before, chooseImage }: PruneOptions): boolean {
+  if (image === undefined) return false;
+  const created = Date.parse(image.config.created ?? '');
+  return (before === undefined || created < before) && (chooseImage === undefined || chooseImage(image));
 }
 
 /** Names of indexes and artifacts. */
@@ -83,9 +95,15 @@ function removeOtherNames(base: StoreBase): string[] {
 }
 
 /** Inside of a transaction. A facts' worth is its cache's. */
-function removeCache(base: StoreBase): readonly Digest[] {
-  const keys = base.db.all<{ key: Digest }>('SELECT key FROM cache ORDER BY seq').map((row) => row.key);
-  base.db.run('DELETE FROM cache');
-  base.db.run('DELETE FROM facts');
+function removeCache({ db }: StoreBase, before: number | undefined): readonly Digest[] {
+  if (before === undefined) {
+    const keys = db.all<{ key: Digest }>('SELECT key FROM cache ORDER BY seq').map((row) => row.key);
+    db.run('DELETE FROM cache');
+    db.run('DELETE FROM facts');
+    return keys;
+  }
+  const old = 'FROM cache WHERE coalesce(used, 0) < ?';
+  const keys = db.all<{ key: Digest }>(`SELECT key ${old} ORDER BY seq`, before / 1000).map((row) => row.key);
+  db.run(`DELETE ${old}`, before / 1000);
   return keys;
 }

@@ -28,6 +28,7 @@ import { pruneStore } from './prune.ts';
 import { StoreSnapshots } from './snapshots.ts';
 import { StoreTarget } from './target.ts';
 import { Trash } from './trash.ts';
+import { trimCache, type TrimOptions, type TrimReport } from './trim-cache.ts';
 import { Unpacker } from './unpack.ts';
 import { Unsynced } from './unsynced.ts';
 import { storeUsage } from './usage.ts';
@@ -159,9 +160,19 @@ export class LocalStore implements Store {
   prune(options: PruneOptions): Promise<PruneReport> {
     return pruneStore(
       this.#base,
-      { garbage: this.#garbage, indexFile: this.#indexFile, cacheMounts: this.cacheMounts, trash: this.trash },
+      {
+        garbage: this.#garbage,
+        indexFile: this.#indexFile,
+        cacheMounts: this.cacheMounts,
+        images: this.images,
+        trash: this.trash,
+      },
       options,
     );
+  }
+
+  trimCache(options: TrimOptions): Promise<TrimReport> {
+    return trimCache(this.#base, this.#garbage, options);
   }
 
   async collectGarbage(options?: CallOptions): Promise<{ readonly spaceReclaimed: number }> {

@@ -2,7 +2,8 @@ import type { Digest } from '../oci/index.ts';
 import type { StoreBase } from './base.ts';
 import type { CacheMounts } from './cache-mounts/contract.ts';
 import type { StoreUsage, UsageRow } from './contract.ts';
-import { type Live, markImages, markLive } from './mark.ts';
+import { markImages, markLive } from './mark.ts';
+import { StoreSizes } from './sizes.ts';
 
 const none: UsageRow = { total: 0, active: 0, size: 0, reclaimable: 0 };
 
@@ -11,7 +12,7 @@ export async function storeUsage(base: StoreBase, cacheMounts: CacheMounts): Pro
   const { db } = base;
   const images = db.all<{ id: Digest }>('SELECT id FROM images').map((row) => row.id);
   const active = images.filter((id) => db.get('SELECT 1 FROM containers WHERE image_id = ?', id) !== undefined);
-  const sizes = new Sizes(base);
+  const sizes = new StoreSizes(base.db);
   const [ofAll, ofActive] = [sizes.of(markImages(db, images)), sizes.of(markImages(db, active))];
   const containers = count(base, 'containers');
   const records = cacheMounts.list();
@@ -39,26 +40,4 @@ function sum(numbers: readonly number[]): number {
 
 function count(base: StoreBase, table: 'containers' | 'cache'): number {
   return base.db.get<{ count: number }>(`SELECT count(*) AS count FROM ${table}`)?.count ?? 0;
-}
-
-class Sizes {
-  readonly #blobs: ReadonlyMap<Digest, number>;
-  readonly #snapshots: readonly { readonly chain_id: Digest; readonly diff_id: Digest; readonly size: number }[];
-
-  constructor({ db }: StoreBase) {
-    const blobs = db.all<{ digest: Digest; size: number }>("SELECT digest, size FROM blobs WHERE state = 'present'");
-    this.#blobs = new Map(blobs.map((row) => [row.digest, row.size]));
-    this.#snapshots = db.all(
-      "SELECT chain_id, diff_id, size FROM snapshots WHERE state = 'committed' AND condemned = 0",
-    );
-  }
-
-  of(live: Live): number {
-    let total = 0;
-    for (const digest of live.blobs) total += this.#blobs.get(digest) ?? 0;
-    for (const row of this.#snapshots) {
-      if (live.snapshots.has(row.chain_id) || live.layers.has(row.diff_id)) total += row.size;
-    }
-    return total;
-  }
 }

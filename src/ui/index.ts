@@ -1,3 +1,4 @@
+export { type PruneFilter, pruneFilter } from './prune-filter.ts';
 export { besideShell } from './build-flags/on-error.ts';
 export { writeWholeFile } from './whole-file.ts';
 export { lockChangeLines } from './lock-changes.ts';
