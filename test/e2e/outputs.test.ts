@@ -127,6 +127,18 @@ describeWith(['busybox', 'skopeo', 'umoci'], 'outputs', () => {
     const [image] = JSON.parse(await slipway(['inspect', 'squashed'])) as [{ RootFS: { Layers: string[] } }];
     expect(image.RootFS.Layers).toHaveLength(2);
     await slipway(['rmi', 'squashed']);
+    const digests = new Set<unknown>();
+    for (const attribute of ['squash=true', 'squash=true,rewrite-timestamp=true']) {
+      const squashed = [
+        '-o',
+        `type=oci,dest=${out('squashed.tar')},${attribute}`,
+        '--metadata-file',
+        out('squashed.json'),
+      ];
+      await build('--no-cache', '--build-arg', `SOURCE_DATE_EPOCH=${epoch}`, ...squashed);
+      digests.add((await json(out('squashed.json')))['containerimage.digest']);
+    }
+    expect(digests.size).toBe(1);
   });
 
   it('rewrites times with rewrite-timestamp: two builds from nothing are one image', async () => {
@@ -135,10 +147,8 @@ describeWith(['busybox', 'skopeo', 'umoci'], 'outputs', () => {
       const archive = out(`epoch-${round}.tar`);
       await build(
         '--no-cache',
-        '--build-arg',
-        `SOURCE_DATE_EPOCH=${epoch}`,
         '-o',
-        `type=oci,dest=${archive},rewrite-timestamp=true`,
+        `type=oci,dest=${archive},rewrite-timestamp=true,source-date-epoch=${epoch}`,
         '--metadata-file',
         out('epoch.json'),
         '--iidfile',

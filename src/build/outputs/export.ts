@@ -60,10 +60,10 @@ export interface Exported {
 /** Registers what was built in the store under its names and sends it to every output, one after the other. */
 export async function exportBuild(built: readonly BuiltImage[], options: ExportOptions): Promise<Exported> {
   noteLostTimes(options);
-  const { store, request, signal } = options;
+  const { store, request, epoch, signal } = options;
   if (request.squash !== true) return new Exporter(built, options).run();
   const squashed: BuiltImage[] = [];
-  for (const image of built) squashed.push(await relayer(image, { store, squash: true, signal }));
+  for (const image of built) squashed.push(await relayer(image, { store, squash: true, clampTo: epoch, signal }));
   return new Exporter(squashed, options).run();
 }
 

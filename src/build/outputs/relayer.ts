@@ -7,6 +7,7 @@ import {
   type ImageConfig,
 } from '../../oci/index.ts';
 import type { Store } from '../../store/index.ts';
+import { timeOf } from '../epoch-time.ts';
 import type { BuiltImage } from './roots.ts';
 
 export interface RelayerOptions extends CallOptions {
@@ -78,7 +79,7 @@ function squashedHistory({ config, baseLayers }: BuiltImage): readonly HistoryIt
 
 /** Also the times in the config, but for those of the base. */
 function clamped(config: ImageConfig, image: BuiltImage, seconds: number): ImageConfig {
-  const limit = new Date(seconds * 1000).toISOString();
+  const limit = timeOf(seconds);
   const earlier = (time: string): string => (Date.parse(time) > seconds * 1000 ? limit : time);
   const history = config.history.map((item, at) =>
     at < image.baseHistory || item.created === undefined ? item : { ...item, created: earlier(item.created) },

@@ -29,7 +29,7 @@ export interface RootsOptions extends CallOptions {
   readonly store: Store;
   /** An index even for one platform. */
   readonly asIndex: boolean;
-  /** SOURCE_DATE_EPOCH of the build, for forms that rewrite times. */
+  /** Of the build: its layers and its config tell no later time. */
   readonly epoch?: number | undefined;
 }
 
@@ -74,8 +74,9 @@ export class Roots {
 
   /** The image that is made of a built one for a form: itself, or one with other layers. */
   imageFor(image: BuiltImage, { squash, rewriteTimestamp, epoch }: OutputForm): Promise<BuiltImage> {
-    const { store, signal } = this.#options;
-    const clampTo = rewriteTimestamp ? (epoch ?? this.#options.epoch) : undefined;
+    const { store, signal, epoch: own } = this.#options;
+    // A build with an epoch has its times already.
+    const clampTo = rewriteTimestamp && epoch !== undefined && epoch !== own ? epoch : squash ? own : undefined;
     return relayer(image, { store, signal, squash, clampTo });
   }
 
