@@ -1,5 +1,6 @@
 import { boolean, string } from '@oclif/core/flags';
 import { type BuildRequest, parseAnnotation, parseOutput } from '../../build/index.ts';
+import { UsageError } from '../../errors.ts';
 import { listFlag } from '../flags.ts';
 import { parsePlatforms, platformsFlag } from '../platforms.ts';
 
@@ -18,6 +19,8 @@ export const outputFlags = {
     description: 'Add an annotation to the manifest, or where TYPE says',
     helpValue: '[TYPE[PLATFORM],…:]KEY=VALUE',
   }),
+  provenance: string({ description: 'Only false: attestations are not made', helpValue: 'false' }),
+  sbom: string({ description: 'Only false: attestations are not made', helpValue: 'false' }),
   squash: boolean({ description: 'Make one layer of all that the build adds to its base', default: false }),
   iidfile: string({ description: 'Write the image id to a file', helpValue: 'FILE' }),
   'metadata-file': string({
@@ -33,16 +36,19 @@ export interface OutputValues {
   readonly push: boolean;
   readonly annotation: readonly string[] | undefined;
   readonly squash: boolean;
+  readonly provenance: string | undefined;
+  readonly sbom: string | undefined;
 }
 
 /**
  * What these flags ask of a build.
- * @throws BuildError OUTPUT_INVALID, OciError INVALID_PLATFORM
+ * @throws BuildError OUTPUT_INVALID, OciError INVALID_PLATFORM, UsageError
  */
 export function outputRequest(
   flags: OutputValues,
 ): Pick<BuildRequest, 'tags' | 'outputs' | 'push' | 'annotations' | 'squash' | 'platform' | 'platforms'> {
   const platforms = parsePlatforms(flags.platform);
+  for (const name of ['provenance', 'sbom'] as const) refuseAttestation(name, flags[name]);
   return {
     tags: flags.tag ?? [],
     outputs: (flags.output ?? []).map(parseOutput),
@@ -52,4 +58,10 @@ export function outputRequest(
     platform: platforms[0],
     platforms,
   };
+}
+
+/** CI files switch attestations off everywhere; who wants one must hear that there is none. */
+function refuseAttestation(name: string, value: string | undefined): void {
+  if (value === undefined || /^(?:false|0|f)$/i.test(value)) return;
+  throw new UsageError(`--${name}=${value}: attestations are not made`, { hint: `leave --${name} away` });
 }
