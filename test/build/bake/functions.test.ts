@@ -294,6 +294,12 @@ const calls: Readonly<Record<string, readonly (readonly [string, string | undefi
     ['can([1][5])', 'false'],
     ['can([1][0])', 'true'],
   ],
+  patterns: [
+    ['regex("(a+)+$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!")', undefined],
+    ['regex("(", "a")', undefined],
+    ['regexall("a*", "baa")', '["","aa",""]'],
+    ['regex_replace("aXbX", "(X)", "$1$1$$")', '"aXX$bXX$"'],
+  ],
   machine: [
     ['timestamp()', '"2026-01-02T03:04:05Z"'],
     ['formattimestamp("X", timestamp())', '"1767323045"'],

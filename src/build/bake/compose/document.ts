@@ -17,7 +17,7 @@ export interface ComposeDocument {
  */
 export async function parseYaml(source: Source, variables: Variables): Promise<ComposeDocument> {
   const { isNode, parseDocument } = await import('yaml');
-  const document = parseDocument(source.text, { merge: true, prettyErrors: false });
+  const document = parseDocument(source.text, { merge: true, prettyErrors: false, logLevel: 'error' });
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined) {
     const [start, end] = problem.pos;

@@ -1,24 +1,45 @@
+import { createContext, Script } from 'node:vm';
 import { FunctionFailure, joined, limits } from '../hcl/limits.ts';
 import { list, object, tuple, type Value } from '../hcl/value.ts';
 import { fixed, type Functions } from './define.ts';
 
 export const regexFunctions: Functions = {
   regex: fixed(['string', 'string'], (pattern, text) => {
-    const found = compile(pattern, '').exec(text);
-    if (found === null) throw new FunctionFailure('the pattern does not match');
+    const [found] = matches(text, compile(pattern), 'first');
+    if (found === undefined) throw new FunctionFailure('the pattern does not match');
     return captures(found);
   }),
-  regexall: fixed(['string', 'string'], (pattern, text) =>
-    list([...text.matchAll(compile(pattern, 'g'))].map(captures)),
-  ),
+  regexall: fixed(['string', 'string'], (pattern, text) => list(matches(text, compile(pattern), 'all').map(captures))),
   regex_replace: fixed(['string', 'string', 'string'], replaceAll),
 };
+
+/** Milliseconds that one pattern may search: some go back and forth without end. */
+const patience = 1000;
+const search = new Script('found = all ? [...text.matchAll(pattern)] : [pattern.exec(text)]');
+
+/** @throws FunctionFailure for a pattern that takes too long */
+function matches(text: string, pattern: RegExp, which: 'first' | 'all'): RegExpExecArray[] {
+  const context: { found: (RegExpExecArray | null)[] } = createContext({
+    text,
+    pattern,
+    all: which === 'all',
+    found: [],
+  }) as {
+    found: (RegExpExecArray | null)[];
+  };
+  try {
+    search.runInContext(context, { timeout: patience });
+  } catch {
+    throw new FunctionFailure(`the pattern takes longer than ${patience} ms`, 0);
+  }
+  return Array.from(context.found).filter((each) => each !== null);
+}
 
 function replaceAll(text: string, pattern: string, replacement: string): string {
   const parts: string[] = [];
   let last = 0;
   let length = 0;
-  for (const match of text.matchAll(compile(pattern, 'g'))) {
+  for (const match of matches(text, compile(pattern), 'all')) {
     const made = substitute(replacement, match);
     parts.push(text.slice(last, match.index), made);
     last = match.index + match[0].length;
@@ -29,7 +50,7 @@ function replaceAll(text: string, pattern: string, replacement: string): string 
 }
 
 /** The whole match; a tuple of what groups caught; an object where they have names. */
-function captures(found: RegExpExecArray | RegExpMatchArray): Value {
+function captures(found: RegExpExecArray): Value {
   const { groups } = found;
   if (groups !== undefined) return object(Object.entries(groups).map(([name, text]) => [name, text ?? null] as const));
   return found.length === 1 ? found[0] : tuple(found.slice(1).map((text) => text ?? null));
@@ -44,11 +65,8 @@ function substitute(replacement: string, match: RegExpExecArray): string {
   });
 }
 
-/**
- * A pattern in RE2's syntax as one of ours. A pattern that backtracks without end would be the author's own build that hangs;
- * texts are bounded and short in practice.
- */
-function compile(pattern: string, flags: string): RegExp {
+/** A pattern in RE2's syntax as one of ours. */
+function compile(pattern: string): RegExp {
   const inline = /^\(\?([imsU]+)\)/.exec(pattern);
   const body = (inline === null ? pattern : pattern.slice(inline[0].length))
     .replaceAll('(?P<', '(?<')
@@ -56,7 +74,7 @@ function compile(pattern: string, flags: string): RegExp {
     .replaceAll('\\z', '$')
     .replace(/\[\[:(\w+):\]\]/g, (whole, name: string) => classes[name] ?? whole);
   try {
-    return new RegExp(body, `${flags}u${(inline?.[1] ?? '').replace('U', '')}`);
+    return new RegExp(body, `gu${(inline?.[1] ?? '').replace('U', '')}`);
   } catch (error) {
     throw new FunctionFailure(`the pattern is not valid: ${error instanceof Error ? error.message : String(error)}`, 0);
   }
