@@ -1,5 +1,4 @@
 import { string as argument } from '@oclif/core/args';
-import { integer } from '@oclif/core/flags';
 import type { InferredFlags } from '@oclif/core/interfaces';
 import {
   type BakeSelection,
@@ -42,11 +41,7 @@ export default class Bake extends StoreCommand {
   static override args = {
     target: argument({ multiple: true, description: 'Targets or groups, default unless given' }),
   };
-  static override flags = {
-    ...bakeFlags,
-    'max-parallelism': integer({ description: 'At most so many steps at once', min: 1, helpValue: 'N' }),
-    ...progressFlags,
-  };
+  static override flags = { ...bakeFlags, ...progressFlags };
 
   /** To show a definition needs neither store nor user namespace. */
   protected override async ownsFiles(): Promise<boolean> {
@@ -88,7 +83,7 @@ export default class Bake extends StoreCommand {
 
   async #bake(selection: BakeSelection, flags: InferredFlags<typeof Bake.flags>): Promise<void> {
     const call = flags.check ? 'check' : flags.call;
-    const { works, warnings } = await worksOf(selection, { ...flags, call, maxParallelism: flags['max-parallelism'] });
+    const { works, warnings } = await worksOf(selection, { ...flags, call });
     for (const warning of warnings) this.note(`WARNING: ${warning}`);
     await using workshop = new Workshop(this.privileges, parallelismOf(flags['max-parallelism']));
     const progress = buildProgress(

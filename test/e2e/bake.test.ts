@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { busyboxBase, whyNoBusyboxBase } from './busybox-base.ts';
 import { leftovers } from './leftovers.ts';
@@ -118,6 +118,30 @@ EOT
     expect(await bake('one')).toMatchObject({ code: 0 });
     expect([await content('a', 'name'), await content('b', 'name')]).toEqual(['a\n', 'b\n']);
     expect(await content('a', 'common')).toBe(await content('b', 'common'));
+  });
+
+  it('hands the image of each platform over to the target for that platform', async () => {
+    await writeFile(
+      join(folder, 'platforms.hcl'),
+      `target "all" {
+  platforms = ["linux/amd64", "linux/arm64"]
+  contexts = { parts = "target:parts" }
+  dockerfile-inline = "FROM parts\\nCOPY app.Dockerfile /app"
+  output = ["out/all"]
+}
+target "parts" {
+  platforms = ["linux/arm64", "linux/amd64"]
+  dockerfile-inline = "FROM scratch\\nARG TARGETARCH\\nCOPY app.Dockerfile /of-$\${TARGETARCH}"
+}
+`,
+    );
+    await slipway(['bake', '-f', 'platforms.hcl', 'all'], { cwd: folder });
+    for (const platform of ['amd64', 'arm64']) {
+      expect((await readdir(join(folder, 'out', 'all', `linux_${platform}`))).sort()).toEqual([
+        'app',
+        `of-${platform}`,
+      ]);
+    }
   });
 
   it('reads JSON and compose files together', async () => {

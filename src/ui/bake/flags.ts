@@ -1,5 +1,8 @@
 import { boolean, string } from '@oclif/core/flags';
 import { UsageError } from '../../errors.ts';
+import { contextFlags } from '../build-flags/context.ts';
+import { reproducingFlags } from '../build-flags/reproducing.ts';
+import { solvingFlags } from '../build-flags/solving.ts';
 import { isolationFlag, listFlag } from '../flags.ts';
 
 /** Flags of `bake` that `build` has not, or that mean something else there. */
@@ -36,6 +39,9 @@ export const bakeFlags = {
   sbom: string({ description: 'Shorthand for --set=*.attest=type=sbom', helpValue: 'OPTIONS' }),
   provenance: string({ description: 'Shorthand for --set=*.attest=type=provenance', helpValue: 'OPTIONS' }),
   'metadata-file': string({ description: 'Write what was made to a JSON file, by target', helpValue: 'FILE' }),
+  'max-parallelism': solvingFlags['max-parallelism'],
+  ...contextFlags,
+  ...reproducingFlags,
   isolation: isolationFlag,
 };
 

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import type { BakeJob, BakeSelection, BakeTarget, BuildRequest } from '../../build/index.ts';
 import { UsageError } from '../../errors.ts';
-import { requestFlags, requestOf, requestValues } from '../build-flags/request.ts';
+import { reproducingFlags } from '../build-flags/reproducing.ts';
+import { requestFlags, requestOf, type RequestValues, requestValues } from '../build-flags/request.ts';
 import { type Inquiry, inquiryOf } from '../inquiry.ts';
 import { type TargetLine, targetLine } from './target-line.ts';
 
@@ -13,11 +14,12 @@ export interface TargetWork {
   readonly inquiry: Inquiry | undefined;
 }
 
-export interface WorkOptions {
-  readonly isolation: BuildRequest['isolation'];
+/** Flags of `build` that the command line gives for all targets. */
+type Common = Pick<RequestValues, 'isolation' | 'max-parallelism' | 'context-modes' | keyof typeof reproducingFlags>;
+
+export interface WorkOptions extends Common {
   /** `--call`, with its attributes; what a target says itself has none. */
   readonly call: string | undefined;
-  readonly maxParallelism: number | undefined;
 }
 
 /**
@@ -43,11 +45,18 @@ export async function worksOf(
 
 async function requestFor(line: TargetLine, options: WorkOptions): Promise<BuildRequest> {
   const values = await requestValues(line.flags);
+  const common = Object.fromEntries(commonNames.map((name) => [name, options[name]])) as unknown as Common;
   const stdin =
     line.inline === undefined ? undefined : Readable.from([Buffer.from(line.inline)], { objectMode: false });
-  const { isolation, maxParallelism } = options;
-  return { ...requestOf(values, line.context, stdin), isolation, maxParallelism };
+  return requestOf({ ...values, ...common }, line.context, stdin);
 }
+
+const commonNames: readonly (keyof Common)[] = [
+  'isolation',
+  'max-parallelism',
+  'context-modes',
+  ...(Object.keys(reproducingFlags) as (keyof typeof reproducingFlags)[]),
+];
 
 function inquiryFor({ call }: BakeTarget, written: string | undefined): Inquiry | undefined {
   if (call === undefined) return undefined;

@@ -66,7 +66,17 @@ describe('the work of targets', () => {
   const works = (...targets: readonly BakeTarget[]) =>
     worksOf(
       { targets: new Map(targets.map((target) => [target.name, target])), groups: new Map(), linked: new Set() },
-      { isolation: 'sandbox', call: undefined, maxParallelism: 2 },
+      {
+        isolation: 'sandbox',
+        call: undefined,
+        'max-parallelism': 2,
+        'context-modes': 'git',
+        reproducible: true,
+        'verify-reproducible': false,
+        locked: false,
+        'lock-file': undefined,
+        'source-policy-file': undefined,
+      },
     );
 
   it('is a request of build', async () => {
@@ -95,6 +105,8 @@ describe('the work of targets', () => {
           noCacheFilter: ['s'],
           isolation: 'sandbox',
           maxParallelism: 2,
+          contextModes: 'git',
+          reproducible: true,
           mounts: { secrets: [{ id: 's', source: { kind: 'env', name: 'E' } }] },
           confinement: { limits: { ulimits: [{ name: 'nofile', soft: 1, hard: 2 }] } },
         },
