@@ -64,6 +64,33 @@ describe('the key of a RUN step', () => {
     expect(key).not.toBe(keyOfRun());
   });
 
+  type MountChange = Readonly<Record<string, unknown>>;
+  const cache = { type: 'cache', id: 'c', target: '/c', readOnly: false, sharing: 'shared' };
+  const keyOfMount = (mount: MountChange): string =>
+    keyOfRun({ mounts: [mount as unknown as RunStep['mounts'][number]] });
+  const sameMounts: readonly (readonly [string, MountChange, MountChange])[] = [
+    ['id of a cache', cache, { id: 'other' }],
+    ['sharing of a cache', cache, { sharing: 'locked' }],
+    ['owner of a secret that is the usual one', secret, { uid: 0, gid: 0 }],
+  ];
+  it.each(sameMounts)('stays with another %s', (_change, mount, change) => {
+    expect(keyOfMount({ ...mount, ...change })).toBe(keyOfMount(mount));
+  });
+  const otherMounts: readonly (readonly [string, MountChange, MountChange])[] = [
+    ['target of a cache', cache, { target: '/d' }],
+    ['cache that is read-only', cache, { readOnly: true }],
+    ['owner of a cache', cache, { uid: 5 }],
+    ['mode of a cache', cache, { mode: 0o700 }],
+    ['id of a secret', secret, { id: 'other' }],
+    ['variable of a secret', secret, { env: 'A' }],
+    ['mode of a secret', secret, { mode: 0o444 }],
+    ['secret that is required', secret, { required: true }],
+    ['agent in its place', secret, { type: 'ssh' }],
+  ];
+  it.each(otherMounts)('changes with another %s', (_change, mount, change) => {
+    expect(keyOfMount({ ...mount, ...change })).not.toBe(keyOfMount(mount));
+  });
+
   it('does not depend on what a cache mount is called, but on where a secret is', () => {
     const cache = (id: string) =>
       keyOfRun({ mounts: [{ type: 'cache', id, target: '/c', readOnly: false, sharing: 'shared' }] });

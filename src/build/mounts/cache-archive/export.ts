@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import type { ArchivedCacheMount, CacheMountRecord, Store } from '../../../store/index.ts';
@@ -27,6 +27,7 @@ export async function exportCacheMounts(
   options: ExportOptions = {},
 ): Promise<ExportReport> {
   await mkdir(folder, { recursive: true });
+  await removeAbandoned(folder);
   // One that cannot be read is replaced.
   const before = (await readIndex(folder).catch(() => undefined)) ?? { version: 1, mounts: [] };
   const [written, unchanged]: [ArchivedCacheMount[], ArchivedCacheMount[]] = [[], []];
@@ -41,6 +42,19 @@ export async function exportCacheMounts(
   const others = before.mounts.filter((mount) => !now.some((each) => isSame(each, mount)));
   await writeIndex(folder, before, { version: 1, mounts: [...others, ...now].toSorted(byId) });
   return { written, unchanged };
+}
+
+/** No export takes so long. */
+const abandonedMs = 24 * 3_600_000;
+
+/** Files of exports that were killed. */
+async function removeAbandoned(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!/^\.[0-9a-f-]{36}\.part$/.test(name)) continue;
+    const file = join(folder, name);
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (stat !== undefined && Date.now() - stat.mtimeMs > abandonedMs) await rm(file, { force: true });
+  }
 }
 
 /** Of several folders for one id (`sharing=private`) the one used last. */
