@@ -141,6 +141,11 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX cache_mount_users_by_owner ON cache_mount_users (owner);
   `,
+  `
+  -- Which indexes list a manifest, and which names stand for them.
+  CREATE INDEX edges_by_child ON edges (child);
+  CREATE INDEX names_by_manifest ON names (manifest) WHERE manifest IS NOT NULL;
+  `,
 ];
 
 export const schemaVersion: number = migrations.length;
