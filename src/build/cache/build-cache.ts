@@ -52,7 +52,8 @@ export class BuildCache implements CacheLookup {
   }
 
   get(key: Digest, options: LookupOptions = {}): CacheRecord | undefined {
-    const found = this.#local(key, options) ?? this.#imported(key, options);
+    const withoutLayer = options.withoutLayer === true ? () => this.#localWithoutLayer(key) : () => undefined;
+    const found = this.#local(key, {}) ?? withoutLayer() ?? this.#imported(key, options);
     if (found !== undefined) this.#used.set(key, found);
     return found;
   }
@@ -134,17 +135,28 @@ export class BuildCache implements CacheLookup {
     return record === undefined || this.#rejected.has(record.diffId) ? undefined : record;
   }
 
-  /** A record that only tells what the layer was is one where that is enough. */
-  #imported(key: Digest, { withoutLayer = false }: LookupOptions): CacheRecord | undefined {
+  /** What a step gave here, of which the layer is gone; an imported cache may have that layer. */
+  #localWithoutLayer(key: Digest): CacheRecord | undefined {
+    const record = this.#local(key, { withoutLayer: true });
+    if (record === undefined) return undefined;
     for (const cache of this.#imports) {
-      const record = cache.records.get(key);
-      if (record === undefined || this.#rejected.has(record.diffId)) continue;
-      if (record.blob === undefined && !withoutLayer) continue;
-      this.#rely(record, cache);
-      const { parts, diffId, parent, duration } = record;
-      return { key, parts, diffId, parent, duration };
+      const imported = cache.records.get(key);
+      if (imported?.blob !== undefined && imported.diffId === record.diffId) this.#rely(imported, cache);
     }
-    return undefined;
+    return record;
+  }
+
+  /** A record that only tells what the layer was is one where that is enough, and none has the layer. */
+  #imported(key: Digest, { withoutLayer = false }: LookupOptions): CacheRecord | undefined {
+    const found = this.#imports.flatMap((cache) => {
+      const record = cache.records.get(key);
+      return record === undefined || this.#rejected.has(record.diffId) ? [] : { record, cache };
+    });
+    const best = found.find(({ record }) => record.blob !== undefined) ?? (withoutLayer ? found[0] : undefined);
+    if (best === undefined) return undefined;
+    this.#rely(best.record, best.cache);
+    const { parts, diffId, parent, duration } = best.record;
+    return { key, parts, diffId, parent, duration };
   }
 
   /** The layer is now one that can be had; its bytes come when somebody reads them. */

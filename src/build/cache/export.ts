@@ -95,7 +95,7 @@ async function send(
   if (stale.length > 0) {
     await copyGraph(source, target, manifest, {
       signal,
-      mountFrom: mountOrigins(store, open),
+      mountFrom: mountOrigins(store, target, open),
       // Such places take large portions, each of which is in memory.
       ...(forgets ? { existing: 'look-inside', concurrency: 3 } : {}),
       onEvent: (event) => report(event, { onEvent, id }),

@@ -118,7 +118,7 @@ async function copyEntries(
   { store, open, signal, onEvent }: CreateIndexOptions,
 ): Promise<void> {
   for (const { source, descriptor: entry } of entries) {
-    const mountFrom = source.kind === 'store' ? mountOrigins(store, open) : [source.target];
+    const mountFrom = source.kind === 'store' ? mountOrigins(store, target, open) : [source.target];
     await copyGraph(source.target, target, bare(entry), { signal, onEvent, mountFrom });
   }
   await target.push(descriptor, content, { signal });

@@ -3,14 +3,25 @@ import type { Store } from '../../store/index.ts';
 import { registryOf } from '../cache/layer-source.ts';
 import type { OpenRepository } from './resolve.ts';
 
+/** Repositories that are asked for one blob: each attempt that fails costs two requests. */
+const mostOrigins = 3;
+
 /**
- * Repositories that are known to have a blob: where the destination is in the same registry, it takes the blob from there, and no
- * byte of it moves.
+ * Other repositories of the destination's registry that are known to have a blob: the registry takes it from there, and no byte of it
+ * moves.
  */
-export function mountOrigins(store: Store, open: OpenRepository): (blob: Descriptor) => Promise<readonly Target[]> {
+export function mountOrigins(
+  store: Store,
+  destination: Target,
+  open: OpenRepository,
+): (blob: Descriptor) => Promise<readonly Target[]> {
+  const registry = registryOf(destination.label);
+  if (registry === undefined) return () => Promise.resolve([]);
   return async ({ digest }) => {
-    const sources = store.content.sources(digest).filter((source) => registryOf(source) !== undefined);
-    return Promise.all(sources.map((source) => open(source)));
+    const near = store.content
+      .sources(digest)
+      .filter((source) => registryOf(source) === registry && source !== destination.label);
+    return Promise.all(near.slice(0, mostOrigins).map((source) => open(source)));
   };
 }
 

@@ -36,7 +36,7 @@ export async function pushImage(imageId: Digest, name: string, options: PushOpti
   const how = { signal, allowRemote: true };
   const { form } = options;
   const descriptor = await (form === undefined ? store.manifestOf(name, how) : store.materialize(imageId, form, how));
-  const mountFrom = mountOrigins(store, options.open);
+  const mountFrom = mountOrigins(store, repository, options.open);
   await copyGraph(store.target, repository, descriptor, { signal, onEvent: options.onEvent, mountFrom });
   await repository.tag(descriptor, tag, { signal });
   const repoDigest = `${formatReference(withDigest(reference, descriptor.digest))}`;

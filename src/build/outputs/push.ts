@@ -37,10 +37,10 @@ export async function pushRoot(root: Root, names: readonly string[], options: Pu
         references: [reference],
       });
   }
-  const origins = mountOrigins(store, open);
   const done: Target[] = [];
   for (const { target, references } of repositories.values()) {
     const descriptor = bare(root.descriptor);
+    const origins = mountOrigins(store, target, open);
     const mountFrom = async (blob: Descriptor) => [...done, ...(await origins(blob))];
     await copyGraph(store.target, target, descriptor, { signal, mountFrom });
     for (const { tag = 'latest' } of byDigest ? [] : references) await target.tag(descriptor, tag, { signal });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { BuildCache } from '../../../src/build/cache/build-cache.ts';
 import { factName, type ImportedCache, type ImportedRecord } from '../../../src/build/cache/imported.ts';
-import { type Descriptor, type Digest, digestOf, mediaTypes } from '../../../src/oci/index.ts';
+import { chainIdOf, type Descriptor, type Digest, digestOf, mediaTypes } from '../../../src/oci/index.ts';
 import type { Store } from '../../../src/store/index.ts';
 import { isRoot, ScratchStore } from '../../store/scratch-store.ts';
 import { buildLayer } from '../../store/make-image.ts';
@@ -65,6 +65,45 @@ describe('the cache of a build', () => {
     const [first, second] = [layerOf('first'), layerOf('second')];
     const cache = cacheOf(store, [imported({ key: other }), imported(first), imported(second)]);
     expect(cache.get(key)?.diffId).toBe(first.diffId);
+  });
+
+  it('prefers a cache that has the layer to one that only tells of it', async () => {
+    await using scratch = new ScratchStore();
+    const store = await scratch.open();
+    const [told, held] = [layerOf('told'), layerOf('held')];
+    const cache = cacheOf(store, [imported({ ...told, blob: undefined }), imported(held)]);
+    expect(cache.get(key)?.diffId).toBe(held.diffId);
+    expect(cacheOf(store, [imported({ ...told, blob: undefined })]).get(key)).toBeUndefined();
+    expect(cacheOf(store, [imported({ ...told, blob: undefined })]).get(key, { withoutLayer: true })?.diffId).toBe(
+      told.diffId,
+    );
+  });
+
+  it('finds elsewhere the layer of a step of this machine that is gone here', async () => {
+    await using scratch = new ScratchStore();
+    const store = await scratch.open();
+    const { diffId, blob } = layerOf('layer');
+    store.cache.put({ key, parts: { kind: 'run' }, diffId, parent: undefined });
+    expect(cacheOf(store, [imported(layerOf('another'))]).get(key, { withoutLayer: true })?.diffId).toBe(diffId);
+    const cache = cacheOf(store, [imported({ diffId, blob })]);
+    expect(cache.get(key, { withoutLayer: true })?.diffId).toBe(diffId);
+    expect(store.content.state(blob.digest)).toBe('remote');
+  });
+
+  it('rejects with a lost layer what lies on it and is nowhere', async () => {
+    await using scratch = new ScratchStore();
+    const store = await scratch.open();
+    const [lower, upper] = [layerOf('lower'), layerOf('upper')];
+    const told = { blob: undefined };
+    const cache = cacheOf(store, [
+      imported({ ...lower, ...told }),
+      imported({ key: other, ...upper, ...told, parent: chainIdOf(undefined, lower.diffId) }),
+    ]);
+    for (const each of [key, other]) cache.get(each, { withoutLayer: true });
+    expect(cache.noteOf({ diffId: lower.diffId, why: '' }).level).toBe('info');
+    expect(cache.reject([lower.diffId])).toEqual([lower.diffId]);
+    expect(cache.get(other, { withoutLayer: true })).toBeUndefined();
+    expect([...cache.used.keys()]).toEqual([]);
   });
 
   it('leaves out a layer that was rejected, and falls back to the next cache', async () => {
