@@ -1,7 +1,7 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
 import { familiarRepository, parseReference } from '../oci/index.ts';
-import type { ImageRecord } from '../store/index.ts';
+import type { ImageRecord, Store } from '../store/index.ts';
 import {
   formatGoTime,
   formatList,
@@ -57,7 +57,9 @@ export default class Images extends StoreCommand {
         .list()
         .toSorted((a, b) => createdAt(b) - createdAt(a))
         .filter((image) => filter.image(image) && (flags.all || !isPart(image)))
-        .flatMap((image) => rowsOf(image, image.names.filter(filter.name), { full: flags['no-trunc'] }));
+        .flatMap((image) =>
+          rowsOf(image, image.names.filter(filter.name), { full: flags['no-trunc'], images: store.images }),
+        );
     });
     if (flags.quiet) return this.print([...new Set(rows.map((row) => row.ID))].join('\n'));
     if (flags.json) return this.printJson(rows);
@@ -78,7 +80,11 @@ function createdAt({ config }: ImageRecord): number {
 }
 
 /** A row for each of the wanted names; one for an image that has none at all. */
-function rowsOf(image: ImageRecord, wanted: readonly string[], { full }: { readonly full: boolean }): ImageRow[] {
+function rowsOf(
+  image: ImageRecord,
+  wanted: readonly string[],
+  { full, images }: { readonly full: boolean; readonly images: Store['images'] },
+): ImageRow[] {
   const created = image.config.created === undefined ? undefined : new Date(image.config.created);
   const names = image.names.length === 0 ? [undefined] : wanted;
   return names.map((name) => {
@@ -87,7 +93,7 @@ function rowsOf(image: ImageRecord, wanted: readonly string[], { full }: { reado
     return {
       Repository: repository,
       Tag: reference?.tag ?? '<none>',
-      Digest: image.manifest?.digest ?? '<none>',
+      Digest: (name === undefined ? image.manifest : images.rootOf(name))?.digest ?? '<none>',
       ID: full ? image.id : shortId(image.id),
       CreatedSince: timeAgo(created),
       CreatedAt: formatGoTime(created),

@@ -162,6 +162,8 @@ export interface Images {
    * @throws StoreError AMBIGUOUS_ID
    */
   find(reference: string): ImageRecord | undefined;
+  /** The manifest or index that a name stands for, where it has one yet. */
+  rootOf(name: string): Descriptor | undefined;
   /** Ids of the images of the index that a name stands for; none for another name. */
   partsOf(name: string): readonly Digest[];
   /** Writes the config and registers the image; layers must be known. Returns its id. */

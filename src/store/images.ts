@@ -52,6 +52,10 @@ export class StoreImages implements Images {
     return this.#base.db.get('SELECT 1 FROM images WHERE id = ?', id) !== undefined;
   }
 
+  rootOf(name: string): Descriptor | undefined {
+    return this.manifestOfName(name)?.manifest;
+  }
+
   partsOf(name: string): readonly Digest[] {
     const { name: full } = imageQuery(name);
     const rows = this.#base.db.all<{ image_id: Digest }>(

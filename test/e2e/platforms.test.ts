@@ -97,6 +97,9 @@ describeWith(['busybox', 'skopeo'], 'several platforms', () => {
 
     const listed = (await slipway(['images', '--format', '{{.Repository}}:{{.Tag}}'])).trim().split('\n');
     expect(listed).toEqual(['several:1']);
+    expect(await slipway(['images', '--digests', '--format', '{{.Digest}}'])).toBe(
+      `${await readFile(out('iid'), 'utf8')}\n`,
+    );
     expect(await slipway(['manifest', 'inspect', 'several:1'])).toContain(`Platform:  ${foreign}`);
     await slipway(['save', '--format', 'oci', '-o', out('saved.tar'), 'several:1']);
     expect(architectures(await raw(`oci-archive:${out('saved.tar')}`))).toEqual(['amd64', 's390x']);
