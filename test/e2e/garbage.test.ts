@@ -32,7 +32,7 @@ const reason = whyNoBusyboxBase();
       return usage.buildCache.size;
     };
 
-    it('keeps itself within its size, and what was used last', async () => {
+    it('keeps itself within its size, and what is in use', async () => {
       const ids: string[] = [];
       for (const name of ['a', 'b', 'c']) ids.push(await build(name));
       expect(await cacheSize()).toBeGreaterThan(9e6);
@@ -40,7 +40,8 @@ const reason = whyNoBusyboxBase();
       const id = await build('d', '5MB');
       expect(await cacheSize()).toBeLessThan(9e6);
       expect(await build('d')).toBe(id);
-      expect(await build('b')).not.toBe(ids[1]);
+      const again = [await build('a'), await build('b'), await build('c')];
+      expect(again.filter((each) => ids.includes(each))).toHaveLength(1);
     });
 
     it('is pruned to a size, by age, or whole, and images stay if they are to', async () => {
