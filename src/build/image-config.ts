@@ -1,6 +1,6 @@
 import type { DraftHistoryItem, ImageDraft, PlatformResult, StepId } from '../dockerfile/index.ts';
 import type { HistoryItem, ImageConfig } from '../oci/index.ts';
-import type { StepResult } from './solve.ts';
+import type { StepResult } from './solve/contract.ts';
 
 /**
  * The config of a built image: the graph's draft with what only the build knows. A history entry without a layer takes the time

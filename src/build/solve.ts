@@ -1,69 +1,24 @@
-import type { NetworkPool } from '../container/index.ts';
-import { type CopyStep, type RunStep, type Step, type StepGraph, type StepId } from '../dockerfile/index.ts';
+import type { Step, StepGraph, StepId } from '../dockerfile/index.ts';
 import { messageOf } from '../errors.ts';
 import { chainIdOf, chainIdOfAll, type Digest } from '../oci/index.ts';
-import type { DraftLayer } from '../layer/index.ts';
 import type { CacheRecord, Store } from '../store/index.ts';
-import type { CacheLookup, LayerLoss } from './cache/build-cache.ts';
+import type { LayerLoss } from './cache/build-cache.ts';
 import type { CacheKey } from './cache-key.ts';
 import type { OpenContext } from './contexts/main-context.ts';
 import { timeOf } from './epoch-time.ts';
 import type { MissReason, OnBuildEvent } from './events.ts';
-import type { ResolvedImage } from './images/resolve.ts';
-import type { Workplace } from './jobs.ts';
 import type { Lane } from './lane.ts';
-import type { BuildRequest } from './request.ts';
-import { type PreparedRun, prepareRun } from './run-step.ts';
 import { AccountBook } from './solve/account-book.ts';
 import { projectOf } from './solve/account.ts';
 import { failureOf } from './solve/failure.ts';
-import type { OnShell } from './failed-step/contract.ts';
-import { FailedSteps, hinted, isStepFailure } from './failed-step/failed-steps.ts';
+import { hinted } from './failed-step/failed-steps.ts';
 import { type ChangingStep, StepKeys, type Taken } from './solve/keys.ts';
-import { RunConditions, type RunPlace } from './solve/run-conditions.ts';
 import { lastingOf } from './solve/lasting.ts';
 import { planEvent } from './solve/plan-event.ts';
 import { schedule } from './solve/schedule.ts';
+import { StepWork } from './solve/step-work.ts';
+import type { SolveOptions, Solution, StepResult } from './solve/contract.ts';
 import type { TreeOffer } from './trees.ts';
-import type { Workshop } from './workshop.ts';
-
-/** What a solved step left: its layers, lowest first, and when its own was made. */
-export interface StepResult {
-  readonly diffIds: readonly Digest[];
-  /** RFC 3339; undefined for images from outside. */
-  readonly created: string | undefined;
-}
-
-export interface SolveOptions {
-  readonly store: Store;
-  /** Asked and told instead of the store's own records: it also knows those of imported caches. */
-  readonly cache: CacheLookup;
-  readonly workshop: Workshop;
-  readonly lane: Lane;
-  /** Id by which the build is remembered; the lane's unless given. */
-  readonly build?: string | undefined;
-  readonly networks: NetworkPool;
-  readonly request: BuildRequest;
-  readonly context: OpenContext;
-  readonly secrets: TreeOffer['secrets'];
-  readonly folders: TreeOffer['folders'];
-  readonly remote: TreeOffer['remote'];
-  imageOf(step: Step & { kind: 'image' }): ResolvedImage;
-  readonly onEvent: OnBuildEvent;
-  readonly onShell?: OnShell | undefined;
-  /** SOURCE_DATE_EPOCH of a reproducible build, seconds since 1970. */
-  readonly epoch?: number | undefined;
-  readonly shown: (() => Promise<void> | undefined) | undefined;
-  /** Makes sure of layers that results have from elsewhere; returns those that are not to be had, or are others. */
-  readonly settle: (results: ReadonlyMap<StepId, StepResult>) => Promise<readonly LayerLoss[]>;
-  readonly signal: AbortSignal | undefined;
-}
-
-export interface Solution {
-  readonly results: ReadonlyMap<StepId, StepResult>;
-  /** Writes down what was done; `images` are the ids of what was made of it. */
-  close(images: readonly Digest[]): void;
-}
 
 /**
  * Does the steps of a graph, or finds them done: each one container or copy, then one commit (DESIGN idea 3). Those that do not
@@ -112,25 +67,18 @@ class Solver implements TreeOffer, AsyncDisposable {
   readonly #believed = new Set<Digest>();
   /** Steps that were told of, with what they gave: beginning again tells only of what is new. */
   readonly #told = new Map<StepId, Digest | undefined>();
-  readonly #conditions: RunConditions;
+  readonly #work: StepWork;
   /** Set where a cached layer proved to be lost: all is solved again without it. */
   #beginsAgain = false;
   /** What was told of lost layers. */
   readonly #losses = new Set<string>();
-  readonly #failed: FailedSteps;
 
   constructor(steps: readonly Step[], options: SolveOptions) {
     this.#steps = steps;
     this.#options = options;
     const { store, cache, lane, request, context, workshop, epoch } = options;
     this.#keys = new StepKeys({ offer: this, cache, workshop, request, surroundings: { epoch } });
-    this.#conditions = new RunConditions({ ...options, privileges: store.privileges });
-    this.#failed = new FailedSteps({
-      ...options,
-      conditions: this.#conditions,
-      layersOf: (step) => this.layersOf(step),
-      prepare: (step, place, around) => this.#prepare(step, place, around),
-    });
+    this.#work = new StepWork({ ...options, offer: this, keys: this.#keys });
     this.#lasting = lastingOf(steps);
     this.book = new AccountBook(steps, {
       accounts: store.accounts,
@@ -207,7 +155,7 @@ class Solver implements TreeOffer, AsyncDisposable {
         onCancelled: (step) => onEvent({ type: 'step-cancelled', id: step.id, time: Date.now() }),
         signal,
       });
-      if (failures.length > 0) throw hinted(failureOf(failures, this.context.dockerfile), await this.#failed.attend());
+      if (failures.length > 0) throw hinted(failureOf(failures, this.context.dockerfile), await this.#work.attend());
       if (!again && !(await this.#lacksLayers())) return;
       this.results.clear();
       this.#keys.forgetResults();
@@ -320,9 +268,9 @@ class Solver implements TreeOffer, AsyncDisposable {
     const reasons = await this.#reasonsFor(step, key, signal);
     this.#tell({ type: 'step-explained', id: step.id, reasons });
     try {
-      if (step.kind === 'run') this.#conditions.expect(step);
+      this.#work.expect(step);
       if (!standsAlone(step)) await this.unpack(below, step.id);
-      const { diffId, taken } = await this.#perform(step, parent, signal);
+      const { diffId, taken } = await this.#work.perform(step, parent, signal);
       const done = await this.#keys.keyOfDone(step, chainIdOfAll(below), { key, signal, taken });
       const duration = Date.now() - begun;
       const created = new Date().toISOString();
@@ -360,81 +308,8 @@ class Solver implements TreeOffer, AsyncDisposable {
     });
   }
 
-  /** Prepares a snapshot, has the workshop change it, and commits it. */
-  async #perform(
-    step: ChangingStep,
-    parent: Digest | undefined,
-    signal: AbortSignal,
-  ): Promise<DraftLayer & { readonly taken: Taken }> {
-    const scratch = await this.lane.scratch();
-    const active = await this.store.snapshots.prepare(parent);
-    try {
-      const { epoch } = this.#options;
-      const taken = await this.#work(step, { active, scratch, notBefore: epoch }, signal);
-      const draft = await this.store.snapshots.diff(active, { signal, clampTo: epoch });
-      await this.store.snapshots.commit(active, draft);
-      return { ...draft, taken };
-    } catch (error) {
-      if (step.kind === 'run' && isStepFailure(error) && this.#failed.hold(step, active, error.exitCode)) throw error;
-      // What cannot be cleared away now is the next command's; the reason is what the user needs.
-      await this.store.snapshots.discard(active).catch(() => undefined);
-      throw error;
-    }
-  }
-
-  async #work(step: ChangingStep, place: Workplace, signal: AbortSignal): Promise<Taken> {
-    const { workshop } = this.#options;
-    switch (step.kind) {
-      case 'workdir':
-        await workshop.run({ kind: 'workdir', place, path: step.path, user: step.user }, { signal });
-        return {};
-      case 'copy':
-        return this.#copy(step, place, signal);
-      case 'run':
-        return this.#run(step, place, signal);
-    }
-  }
-
-  async #copy(step: CopyStep, place: Workplace, signal: AbortSignal): Promise<Taken> {
-    const { digest, named } = await this.#options.workshop.run(
-      {
-        kind: 'copy',
-        place,
-        selection: await this.#keys.selectionOf(step, signal),
-        destination: step.destination,
-        owner: step.owner,
-        mode: step.mode,
-        link: step.link,
-        unpack: step.unpack,
-      },
-      { signal },
-    );
-    return { sources: digest, named };
-  }
-
-  async #run(step: RunStep, place: Workplace, signal: AbortSignal): Promise<Taken> {
-    const { workshop } = this.#options;
-    using around = await this.#conditions.enter(step);
-    await using prepared = await this.#prepare(step, place, around, signal);
-    const { job, failure, onOutput } = prepared;
-    const end = await workshop.run(job, { signal, onOutput, shown: this.#options.shown });
-    if (end.exitCode !== 0) throw failure(end);
-    return { mounts: end.shown };
-  }
-
-  async #prepare(
-    step: RunStep,
-    place: Workplace,
-    around: RunPlace,
-    signal = this.signal ?? new AbortController().signal,
-  ): Promise<PreparedRun> {
-    const { epoch, request, workshop, onEvent } = this.#options;
-    const digests = await this.#keys.mountDigests(step, { signal });
-    return prepareRun(step, place, { ...around, offer: this, epoch, request, workshop, digests, onEvent, signal });
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#failed[Symbol.asyncDispose]();
+    await this.#work[Symbol.asyncDispose]();
   }
 }
 

@@ -4,7 +4,7 @@ import type { Store } from '../../store/index.ts';
 import { BuildError } from '../error.ts';
 import type { BuildEvent, OnBuildEvent } from '../events.ts';
 import type { BuildPlan } from '../plan.ts';
-import type { StepResult } from '../solve.ts';
+import type { StepResult } from '../solve/contract.ts';
 import { compareLayers, type LayerDifference } from './compare-layers.ts';
 
 type Results = ReadonlyMap<StepId, StepResult>;

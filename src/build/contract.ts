@@ -1,0 +1,28 @@
+import type { GraphWarning } from '../dockerfile/index.ts';
+import type { ImageConfig, Platform } from '../oci/index.ts';
+import type { Store } from '../store/index.ts';
+import type { OnBuildEvent } from './events.ts';
+import type { OnShell } from './failed-step/contract.ts';
+import type { OpenRepository } from './images/resolve.ts';
+import type { Exported } from './outputs/export.ts';
+import type { Workshop } from './workshop.ts';
+
+export interface BuildOptions {
+  readonly store: Store;
+  readonly open: OpenRepository;
+  readonly onEvent: OnBuildEvent;
+  /** What to wait for before a step may write much more: asked after events with output. Never rejected. */
+  readonly shown?: (() => Promise<void> | undefined) | undefined;
+  /** How a shell in a failed step is shown, where the request asks for one. */
+  readonly onShell?: OnShell | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** The caller's own, which several builds may share and which the caller ends; one for this build unless given. */
+  readonly workshop?: Workshop | undefined;
+}
+
+export interface BuildResult extends Exported {
+  /** The image of each platform. */
+  readonly platforms: readonly { readonly platform: Platform; readonly config: ImageConfig }[];
+  /** Of the Dockerfile. */
+  readonly warnings: readonly GraphWarning[];
+}

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { BuildCache } from './cache/build-cache.ts';
+import { BuildAccess } from './contexts/build-access.ts';
+import { KeptCommits } from './contexts/git/kept-commits.ts';
+import { gitContext } from './contexts/main-context.ts';
+import type { TreeOptions } from './contexts/context-trees.ts';
+import { RemoteSources } from './contexts/remote-sources.ts';
+import type { BuildOptions } from './contract.ts';
+import type { Recording } from './history/record-build.ts';
+import { Lane } from './lane.ts';
+import type { BuildRequest } from './request.ts';
+import { parallelismOf, Workshop } from './workshop.ts';
+
+/** What one build works with. */
+export interface BuildPlaces {
+  readonly lane: Lane;
+  readonly workshop: Workshop;
+  readonly cache: BuildCache;
+  readonly access: BuildAccess;
+  /** What opens contexts and sources. */
+  readonly opening: TreeOptions;
+}
+
+/** Makes the places of a build for the length of `work`. */
+export async function withPlaces<T>(
+  request: BuildRequest,
+  options: BuildOptions & Recording,
+  work: (places: BuildPlaces) => Promise<T>,
+): Promise<T> {
+  const { store, onEvent, signal } = options;
+  await using lane = new Lane(store);
+  await using stack = new AsyncDisposableStack();
+  const parallelism = parallelismOf(request.maxParallelism);
+  const workshop = options.workshop ?? stack.use(new Workshop(store.privileges, parallelism));
+  const scratch = () => lane.scratch();
+  const cache = new BuildCache(store);
+  await using access = new BuildAccess({ request: request.mounts, environment: process.env, scratch, signal });
+  options.hide(() => access.secrets.known);
+  const kept = new KeptCommits(join(store.root, 'git'));
+  using remote = new RemoteSources({ access, facts: cache, kept, scratch, signal, home: gitContext(request) });
+  const opening = { privileges: store.privileges, scratch, remote, onEvent, signal };
+  return await work({ lane, workshop, cache, access, opening });
+}

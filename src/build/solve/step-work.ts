@@ -1,0 +1,123 @@
+import type { CopyStep, RunStep } from '../../dockerfile/index.ts';
+import type { DraftLayer } from '../../layer/index.ts';
+import type { Digest } from '../../oci/index.ts';
+import { FailedSteps, isStepFailure } from '../failed-step/failed-steps.ts';
+import type { Workplace } from '../jobs.ts';
+import { type PreparedRun, prepareRun } from '../run-step.ts';
+import type { SolveOptions } from './contract.ts';
+import type { TreeOffer } from '../trees.ts';
+import type { ChangingStep, StepKeys, Taken } from './keys.ts';
+import { RunConditions, type RunPlace } from './run-conditions.ts';
+
+export interface StepWorkOptions extends SolveOptions {
+  readonly offer: TreeOffer;
+  readonly keys: StepKeys;
+}
+
+/** A layer that was made and committed, with what the step found its sources to hold. */
+export type MadeLayer = DraftLayer & { readonly taken: Taken };
+
+/** Does steps in earnest: a snapshot, a change, a layer. Keeps what a failed step left, where that is wanted. */
+export class StepWork implements AsyncDisposable {
+  readonly #options: StepWorkOptions;
+  readonly #conditions: RunConditions;
+  readonly #failed: FailedSteps;
+
+  constructor(options: StepWorkOptions) {
+    this.#options = options;
+    this.#conditions = new RunConditions({ ...options, privileges: options.store.privileges });
+    this.#failed = new FailedSteps({
+      ...options,
+      conditions: this.#conditions,
+      layersOf: (step) => options.offer.layersOf(step),
+      prepare: (step, place, around) => this.#prepare(step, place, around),
+    });
+  }
+
+  /** A step will be done soon: what it needs can be got ready. */
+  expect(step: ChangingStep): void {
+    if (step.kind === 'run') this.#conditions.expect(step);
+  }
+
+  /** After a failure, when nothing runs any more: what the user is told or shown of it. */
+  attend(): ReturnType<FailedSteps['attend']> {
+    return this.#failed.attend();
+  }
+
+  /** Prepares a snapshot, has the workshop change it, and commits it. */
+  async perform(
+    step: ChangingStep,
+    parent: Digest | undefined,
+    signal: AbortSignal,
+  ): Promise<DraftLayer & { readonly taken: Taken }> {
+    const scratch = await this.#options.lane.scratch();
+    const active = await this.#options.store.snapshots.prepare(parent);
+    try {
+      const { epoch } = this.#options;
+      const taken = await this.#work(step, { active, scratch, notBefore: epoch }, signal);
+      const draft = await this.#options.store.snapshots.diff(active, { signal, clampTo: epoch });
+      await this.#options.store.snapshots.commit(active, draft);
+      return { ...draft, taken };
+    } catch (error) {
+      if (step.kind === 'run' && isStepFailure(error) && this.#failed.hold(step, active, error.exitCode)) throw error;
+      // What cannot be cleared away now is the next command's; the reason is what the user needs.
+      await this.#options.store.snapshots.discard(active).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #work(step: ChangingStep, place: Workplace, signal: AbortSignal): Promise<Taken> {
+    const { workshop } = this.#options;
+    switch (step.kind) {
+      case 'workdir':
+        await workshop.run({ kind: 'workdir', place, path: step.path, user: step.user }, { signal });
+        return {};
+      case 'copy':
+        return this.#copy(step, place, signal);
+      case 'run':
+        return this.#run(step, place, signal);
+    }
+  }
+
+  async #copy(step: CopyStep, place: Workplace, signal: AbortSignal): Promise<Taken> {
+    const { digest, named } = await this.#options.workshop.run(
+      {
+        kind: 'copy',
+        place,
+        selection: await this.#options.keys.selectionOf(step, signal),
+        destination: step.destination,
+        owner: step.owner,
+        mode: step.mode,
+        link: step.link,
+        unpack: step.unpack,
+      },
+      { signal },
+    );
+    return { sources: digest, named };
+  }
+
+  async #run(step: RunStep, place: Workplace, signal: AbortSignal): Promise<Taken> {
+    const { workshop } = this.#options;
+    using around = await this.#conditions.enter(step);
+    await using prepared = await this.#prepare(step, place, around, signal);
+    const { job, failure, onOutput } = prepared;
+    const end = await workshop.run(job, { signal, onOutput, shown: this.#options.shown });
+    if (end.exitCode !== 0) throw failure(end);
+    return { mounts: end.shown };
+  }
+
+  async #prepare(
+    step: RunStep,
+    place: Workplace,
+    around: RunPlace,
+    signal = this.#options.signal ?? new AbortController().signal,
+  ): Promise<PreparedRun> {
+    const { offer, epoch, request, workshop, onEvent } = this.#options;
+    const digests = await this.#options.keys.mountDigests(step, { signal });
+    return prepareRun(step, place, { ...around, offer, epoch, request, workshop, digests, onEvent, signal });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#failed[Symbol.asyncDispose]();
+  }
+}
