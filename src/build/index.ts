@@ -13,7 +13,6 @@ export {
   loadDefinition,
   type LoadDefinitionOptions,
   lookupIn,
-  parseDefinition,
   printable,
   printTarget,
   type Selection as BakeSelection,

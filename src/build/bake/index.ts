@@ -1,4 +1,3 @@
-export { parseDefinition } from './definition/parse.ts';
 export { listTargets, type ListedTarget, printable, printTarget } from './definition/print.ts';
 export type { Definition, Entry, Group, SshEntry, Target, VariableInfo } from './definition/target.ts';
 export { loadDefinition, type LoadDefinitionOptions, lookupIn } from './load.ts';

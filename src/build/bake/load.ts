@@ -6,9 +6,7 @@ import type { Readable } from 'node:stream';
 import { formatPlatform, hostPlatform } from '../../oci/index.ts';
 import { reasonOf } from '../../system/index.ts';
 import { BuildError } from '../error.ts';
-import { readVariables } from './compose/read.ts';
 import { parseBool } from './definition/entries.ts';
-import { parseDefinition } from './definition/parse.ts';
 import { isRemote } from './definition/select.ts';
 import type { Definition } from './definition/target.ts';
 import type { Source } from './hcl/source.ts';
@@ -48,11 +46,13 @@ export async function loadDefinition(options: LoadDefinitionOptions): Promise<De
       hint: `name one with -f, or write ${defaultFiles.slice(-4, -2).join(' or ')}`,
     });
   const lookup = lookupIn(options);
+  // The languages are a fifth of the program, and only this command reads them.
+  const { parseDefinition } = await import('./definition/parse.ts');
   return parseDefinition(sources, {
     lookup,
     machine: { now: new Date(), homeFolder: options.environment['HOME'] ?? homedir(), uuid: randomUUID },
     builtIn: { BAKE_CMD_CONTEXT: 'cwd://', BAKE_LOCAL_PLATFORM: formatPlatform(hostPlatform()) },
-    compose: { variables: composeVariables(options), read: readIfThere },
+    compose: { variables: await composeVariables(options), read: readIfThere },
   });
 }
 
@@ -71,9 +71,13 @@ function isEnvironmentDisabled(environment: LoadDefinitionOptions['environment']
 }
 
 /** Compose files also see `.env` of the working folder. */
-function composeVariables({ environment, variables }: LoadDefinitionOptions): Record<string, string | undefined> {
+async function composeVariables({
+  environment,
+  variables,
+}: LoadDefinitionOptions): Promise<Record<string, string | undefined>> {
   const known = isEnvironmentDisabled(environment) ? {} : environment;
   const text = readIfThere('.env');
+  const { readVariables } = await import('./compose/read.ts');
   const fromFile = text === undefined ? {} : readVariables('.env', text, known);
   const all = { ...fromFile, ...known, ...variables };
   return { ...all, COMPOSE_PROJECT_NAME: all['COMPOSE_PROJECT_NAME'] || 'bake' };

@@ -1,4 +1,4 @@
-import { cleanPath } from '../functions/text.ts';
+import { cleanPath } from '../definition/paths.ts';
 import { FunctionFailure } from '../hcl/limits.ts';
 import type { Source } from '../hcl/source.ts';
 import { messageOf } from '../../../errors.ts';

@@ -1,6 +1,6 @@
 import { parseEntries, parseSsh } from '../definition/entries.ts';
 import { type Entry, type SshEntry, type Target, unique } from '../definition/target.ts';
-import { cleanPath } from '../functions/text.ts';
+import { cleanPath } from '../definition/paths.ts';
 import { FunctionFailure } from '../hcl/limits.ts';
 import { BuildError } from '../../error.ts';
 import type { Reading } from './document.ts';

@@ -1,5 +1,5 @@
 import { BuildError } from '../../error.ts';
-import { cleanPath } from '../functions/text.ts';
+import { cleanPath } from './paths.ts';
 import { applyOverrides, type Overrides, parseOverrides } from './overrides.ts';
 import { isPattern, matchesPattern } from './pattern.ts';
 import { type Definition, type Group, mergeTargets, normalizeTarget, type Target, unique } from './target.ts';

@@ -1,6 +1,7 @@
 import { decimal } from '../hcl/decimal.ts';
 import { FunctionFailure, joined } from '../hcl/limits.ts';
 import { compareText, list, type Value } from '../hcl/value.ts';
+import { cleanPath } from '../definition/paths.ts';
 import { define, fixed, type Functions, integer, texts } from './define.ts';
 
 const strings = { list: 'string' } as const;
@@ -95,18 +96,4 @@ function baseName(path: string): string {
 
 function directoryName(path: string): string {
   return cleanPath(path.slice(0, path.lastIndexOf('/') + 1));
-}
-
-/** The shortest path that means the same, by its text alone. */
-export function cleanPath(path: string): string {
-  const isAbsolute = path.startsWith('/');
-  const kept: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '' || part === '.') continue;
-    if (part !== '..') kept.push(part);
-    else if (kept.length > 0 && kept.at(-1) !== '..') kept.pop();
-    else if (!isAbsolute) kept.push('..');
-  }
-  const text = kept.join('/');
-  return isAbsolute ? `/${text}` : text === '' ? '.' : text;
 }
