@@ -34,7 +34,7 @@ export class StoreContent implements Content {
 
   state(digest: Digest): 'present' | 'derivable' | 'remote' | undefined {
     if (this.#blobs.present(digest) !== undefined) return 'present';
-    if (findDerivable(this.#base.db, digest) !== undefined) return 'derivable';
+    if (findDerivable(this.#base, digest) !== undefined) return 'derivable';
     return this.#isOffered(digest) ? 'remote' : undefined;
   }
 
@@ -148,7 +148,7 @@ export class StoreContent implements Content {
   }
 
   #derive(descriptor: Descriptor, options: FetchOptions): Readable {
-    const row = findDerivable(this.#base.db, descriptor.digest);
+    const row = findDerivable(this.#base, descriptor.digest);
     if (row === undefined) throw new OciError('NOT_FOUND', `${descriptor.digest} is not in the store`);
     const { tree, headerList } = this.#base.paths.snapshot(snapshotId(row.number));
     const { offset = 0, signal } = options;

@@ -85,6 +85,8 @@ export interface Store extends AsyncDisposable {
     form: ImageForm,
     options?: CallOptions & { readonly allowRemote?: boolean },
   ): Promise<Descriptor>;
+  /** Whether a layer can be had: from a snapshot, or a blob that is here or offered elsewhere. */
+  hasLayer(diffId: Digest): boolean;
   /** Bytes of a layer's tar, or of the blob that holds it where only that is known. */
   layerSize(diffId: Digest): number | undefined;
   /**

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { compressInWorker } from '../layer/index.ts';
 import type { CallOptions, Digest } from '../oci/index.ts';
@@ -30,12 +31,20 @@ export class StoreLayers {
     return (blobs.find((blob) => blob.digest === diffId) ?? blobs[0])?.size;
   }
 
+  /** Looks at the disk too: somebody may have deleted what the database still knows. */
+  has(diffId: Digest): boolean {
+    if (findDerivable(this.#base, diffId) !== undefined) return true;
+    return this.#blobs
+      .ofLayer(diffId)
+      .some(({ digest, state }) => state !== 'present' || existsSync(this.#base.paths.blob(digest)));
+  }
+
   /**
    * The layer's bytes: the tar from a snapshot, or the blob as it is, compressed or not.
    * @throws StoreError LAYER_UNAVAILABLE
    */
   async open(diffId: Digest, options: CallOptions): Promise<Readable> {
-    const snapshot = findDerivable(this.#base.db, diffId);
+    const snapshot = findDerivable(this.#base, diffId);
     if (snapshot !== undefined) {
       const { tree, headerList } = this.#base.paths.snapshot(snapshotId(snapshot.number));
       const { stream, result } = compressInWorker(

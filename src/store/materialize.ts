@@ -176,7 +176,7 @@ export class Materializer {
     const made = rows.find((row) => row.form === formKey(form));
     const kept = form.force === true ? made : (proven ?? made);
     if (kept !== undefined) return this.#keep(kept, form, options);
-    const snapshot = findDerivable(this.#base.db, diffId);
+    const snapshot = findDerivable(this.#base, diffId);
     if (snapshot !== undefined) return this.#compress(this.#headersOf(snapshot), diffId, form, options);
     const claimed = proven ?? rows[0];
     if (claimed !== undefined && form.force === true) return this.#compressAgain(claimed, form, options);

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import type { Digest } from '../oci/index.ts';
+import type { StoreBase } from './base.ts';
 import type { Database } from './database.ts';
 
 export type DriverName = 'overlay' | 'copy';
@@ -34,13 +36,17 @@ export function findSnapshot(db: Database, chainId: Digest, driver: DriverName):
   );
 }
 
-/** A snapshot whose layer this is and whose tar headers were kept: the layer's bytes can be made from it. */
-export function findDerivable(db: Database, diffId: Digest): SnapshotRow | undefined {
-  return db.get<SnapshotRow>(
+/**
+ * A snapshot whose layer this is and whose tar headers were kept: the layer's bytes can be made from it. One whose folder somebody
+ * deleted by hand is none.
+ */
+export function findDerivable({ db, paths }: Pick<StoreBase, 'db' | 'paths'>, diffId: Digest): SnapshotRow | undefined {
+  const rows = db.all<SnapshotRow>(
     `SELECT ${columns} FROM snapshots
-     WHERE diff_id = ? AND has_headers = 1 AND state = 'committed' AND condemned = 0 LIMIT 1`,
+     WHERE diff_id = ? AND has_headers = 1 AND state = 'committed' AND condemned = 0`,
     diffId,
   );
+  return rows.find(({ number }) => existsSync(paths.snapshot(snapshotId(number)).tree));
 }
 
 /** Any committed snapshot of a layer. */

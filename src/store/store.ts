@@ -137,6 +137,10 @@ export class LocalStore implements Store {
     return this.#materializer.layer(diffId, form, options);
   }
 
+  hasLayer(diffId: Digest): boolean {
+    return this.#layers.has(diffId);
+  }
+
   layerSize(diffId: Digest): number | undefined {
     return this.#layers.size(diffId);
   }

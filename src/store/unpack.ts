@@ -169,7 +169,7 @@ export class Unpacker {
 
   /** The same layer may have been made over another parent. */
   async #unpackDerived(options: UnpackOptions & ExpectedLayer): Promise<boolean> {
-    const row = findDerivable(this.#base.db, options.diffId);
+    const row = findDerivable(this.#base, options.diffId);
     if (row === undefined) return false;
     const { tree, headerList } = this.#base.paths.snapshot(snapshotId(row.number));
     const { stream } = compressInWorker({ headerList, folder: tree }, { compression: 'none', signal: options.signal });

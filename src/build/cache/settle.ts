@@ -26,7 +26,7 @@ export interface SettleOptions extends CallOptions {
 /**
  * Makes sure of the layers that results have from imported caches, before they are given to anybody. A result that is only pushed,
  * to the registry that has them, needs no byte of them here: that they are still there is asked. Any other gets them, verified
- * against the result's diffIDs. Returns the layers that are not to be had, or are not what was said.
+ * against the result's diffIDs. Looks as well whether those of this store are still there. Returns the layers that are not to be had, or are not what was said.
  */
 export async function settleLayers(
   results: readonly { readonly config: Pick<ImageConfig, 'diffIds'> }[],
@@ -37,12 +37,20 @@ export async function settleLayers(
   const destinations = pushedTo(outputs, options.request);
   const lost: LayerLoss[] = [];
   for (const { config } of results) {
+    lost.push(...goneHere(config.diffIds, options));
     const relied = config.diffIds.flatMap((diffId) => options.cache.relied.get(diffId) ?? []);
     if (relied.length === 0) continue;
     const staysThere = destinations !== undefined && relied.every((layer) => isOfferedBy(layer, destinations));
     lost.push(...(await (staysThere ? missingThere(relied, options) : unusableHere(config.diffIds, options))));
   }
   return lost;
+}
+
+/** Layers of cached steps that somebody deleted from the store without telling it. */
+function goneHere(diffIds: readonly Digest[], { store, cache }: SettleOptions): readonly LayerLoss[] {
+  const cached = new Set(Array.from(cache.used.values(), ({ diffId }) => diffId));
+  const gone = diffIds.filter((diffId) => cached.has(diffId) && !store.hasLayer(diffId));
+  return gone.map((diffId) => ({ diffId, why: 'it is no longer in the store' }));
 }
 
 /** A build for nobody, as for its cache alone, needs no layers. */
