@@ -8,8 +8,6 @@ export type BuildErrorCode =
   | 'COPY_CONFLICT'
   | 'DOWNLOAD_FAILED'
   | 'CHECKSUM_MISMATCH'
-  /** SOURCE_DATE_EPOCH names something without a time. */
-  | 'EPOCH_UNKNOWN'
   | 'CACHE_SIZE_INVALID'
   /** A source policy that cannot be read or followed. */
   | 'POLICY_INVALID'

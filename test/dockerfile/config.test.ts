@@ -64,7 +64,7 @@ describe('the config', () => {
 
   it('of Windows gets none', () => {
     expect(graphOf('FROM scratch', { platform: { os: 'windows', architecture: 'amd64' } }).image.config).toEqual({
-      WorkingDir: '/',
+      WorkingDir: '\\',
     });
   });
 

@@ -1,12 +1,14 @@
 import type { StepId } from '../../dockerfile/index.ts';
 import { contextCommitTime, sourceTime, type TimedSources } from '../contexts/source-time.ts';
-import { BuildError } from '../error.ts';
 import { type BuildPlan, rootOf } from '../plan.ts';
 import type { ResolvedImage } from '../images/resolve.ts';
 import type { ImageStep } from '../../dockerfile/index.ts';
 
 /** 1980-01-01: what zip archives and FAT can tell. Some images say that they were made in 1970, or never. */
 const earliest = 315_532_800;
+
+const unknownTime =
+  'SOURCE_DATE_EPOCH names something of which nobody knows when it was made (a context with changes that are not committed, say): it is not heeded';
 
 export interface EpochSettings extends TimedSources {
   /** `--reproducible` */
@@ -17,20 +19,16 @@ export interface EpochSettings extends TimedSources {
 /**
  * The time that a reproducible build takes for now, in seconds since 1970: what SOURCE_DATE_EPOCH says, else the commit time of a
  * clean git context, else when the base was made. Undefined where the build need not be reproducible.
- * @throws BuildError EPOCH_UNKNOWN where SOURCE_DATE_EPOCH names something that has no time
+ * @throws BuildError as fetching does
  */
 export async function epochOf(plan: BuildPlan, settings: EpochSettings): Promise<number | undefined> {
-  if (plan.epoch !== undefined) return checked(await sourceTime(plan.epoch, settings));
+  if (plan.epoch !== undefined) {
+    const found = await sourceTime(plan.epoch, settings);
+    if (found !== undefined) return found;
+    settings.onEvent?.({ type: 'note', level: 'warning', message: unknownTime });
+  }
   if (!settings.wanted) return undefined;
   return (await contextCommitTime(settings.context)) ?? baseTime(plan, settings);
-}
-
-function checked(seconds: number | undefined): number {
-  if (seconds !== undefined) return seconds;
-  throw new BuildError('EPOCH_UNKNOWN', 'SOURCE_DATE_EPOCH names something of which nobody knows when it was made', {
-    exitCode: 125,
-    hint: 'commit what changed in the git work tree of the context, or give a number of seconds since 1970',
-  });
 }
 
 /** The latest time of the bases that the images of all platforms stand on. */

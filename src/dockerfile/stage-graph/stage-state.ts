@@ -50,7 +50,7 @@ function blankState(platform: Platform): StageState {
     tip: undefined,
     platform,
     author: undefined,
-    config: { WorkingDir: '/' },
+    config: { WorkingDir: platform.os === 'windows' ? '\\' : '/' },
     labels: new Map(),
     envPlaces: new Map(),
     ports: new Set(),
@@ -141,8 +141,10 @@ function inheritedHistory(image: ImageConfig): DraftHistoryItem[] {
   return [...items.map((item) => ({ ...item, emptyLayer: true })), ...layers];
 }
 
-export function workdirOf({ config }: StageState): string {
-  const { WorkingDir: path = '' } = config;
+export function workdirOf({ config, platform }: StageState): string {
+  const { WorkingDir: written = '' } = config;
+  // What Windows writes with backslashes is a path of a tree like any other here.
+  const path = platform.os === 'windows' ? written.replaceAll('\\', '/') : written;
   return path.startsWith('/') ? path : `/${path}`;
 }
 

@@ -36,6 +36,7 @@ import {
   inheritedSize,
   isEmptyImage,
   type StageState,
+  workdirOf,
 } from './stage-state.ts';
 import { proxyVariables } from './variables.ts';
 
@@ -263,7 +264,7 @@ function addWorkdir(scope: Scope, { value, line, range }: TextCommand, { trigger
   const { escape } = builder.plan.ast;
   const given = expandIn(scope, value);
   checkWorkdir(scope, given);
-  const path = joinWorkdir(state.config.WorkingDir ?? '/', given);
+  const path = joinWorkdir(workdirOf(state), given);
   state.config.WorkingDir = path;
   if (path === '/') {
     commit(state, { createdBy: `WORKDIR ${path}` });
