@@ -1,11 +1,11 @@
 import { NetworkPool } from '../container/index.ts';
-import { builtOf } from './built-images.ts';
+import { builtOf } from './outputs/built-images.ts';
 import { exportCaches } from './cache/export.ts';
 import { importCaches } from './cache/import.ts';
 import { withInlineCache } from './cache/inline.ts';
 import { cacheLimit } from './cache/limit.ts';
 import { settleLayers } from './cache/settle.ts';
-import { namesMachine } from './confinement.ts';
+import { namesMachine } from './run/confinement.ts';
 import { contextTrees } from './contexts/context-trees.ts';
 import type { BuildOptions, BuildResult } from './contract.ts';
 import { interactionOf } from './failed-step/shell.ts';
@@ -14,12 +14,12 @@ import { exportMounts, importMounts } from './mounts/carry-mounts.ts';
 import { checkOutputs } from './outputs/check-outputs.ts';
 import { exportBuild } from './outputs/export.ts';
 import { type BuildPlaces, withPlaces } from './places.ts';
-import { planBuild, type PlannedBuild } from './plan-build.ts';
+import { planBuild, type PlannedBuild } from './plan/plan-build.ts';
 import { again, requireSameResults } from './reproduce/verify.ts';
 import type { BuildRequest } from './request.ts';
 import type { Solution, SolveOptions } from './solve/contract.ts';
-import { solve } from './solve.ts';
-import { parallelismOf } from './workshop.ts';
+import { solve } from './solve/solve.ts';
+import { parallelismOf } from './workshop/workshop.ts';
 
 export type { BuildOptions, BuildResult } from './contract.ts';
 

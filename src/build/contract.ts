@@ -5,7 +5,7 @@ import type { OnBuildEvent } from './events.ts';
 import type { OnShell } from './failed-step/contract.ts';
 import type { OpenRepository } from './images/resolve.ts';
 import type { Exported } from './outputs/export.ts';
-import type { Workshop } from './workshop.ts';
+import type { Workshop } from './workshop/workshop.ts';
 
 export interface BuildOptions {
   readonly store: Store;

@@ -29,7 +29,7 @@ export {
   type CheckRequest,
   mendDockerfile,
   type MendedDockerfile,
-} from './check-dockerfile.ts';
+} from './plan/check-dockerfile.ts';
 export {
   checkBuild,
   describeGraph,
@@ -37,8 +37,8 @@ export {
   type DescribeOptions,
   readDockerfile,
   type ReadOptions,
-} from './describe.ts';
-export { type ConfinementRequest, type Entitlement, entitlements } from './confinement.ts';
+} from './plan/describe.ts';
+export { type ConfinementRequest, type Entitlement, entitlements } from './run/confinement.ts';
 export {
   type Limits,
   type NetworkMode,
@@ -56,9 +56,9 @@ export { BuildHistory, type RecordedEvent, buildStateOf } from './history/histor
 export type { BuildRecord, BuildState, RecordedStep, RequestSummary } from './history/record.ts';
 export { type LoadedImage, loadImages, type LoadOptions, saveImages, type SaveOptions } from './images/archive.ts';
 export { copyImage, type CopyImageOptions } from './images/copy.ts';
-export { createIndex, type CreateIndexOptions, type IndexSource } from './images/create-index.ts';
+export { createIndex, type CreateIndexOptions, type IndexSource } from './indexes/create-index.ts';
 export { importRootfs, type ImportOptions } from './images/import.ts';
-export type { Joined, JoinedEntry } from './images/join.ts';
+export type { Joined, JoinedEntry } from './indexes/join.ts';
 export { openImageSource, type OpenSource, type OpenSourceOptions } from './images/open-source.ts';
 export { type Pulled, pullImage, type PullOptions } from './images/pull.ts';
 export { type Pushed, pushImage, type PushOptions } from './images/push.ts';
@@ -83,4 +83,4 @@ export type {
 export { parseSsh, type SshRequest } from './mounts/ssh/request.ts';
 export { parseOutput } from './outputs/parse-output.ts';
 export type { BuildRequest } from './request.ts';
-export { type Parallelism, parallelismOf, Workshop } from './workshop.ts';
+export { type Parallelism, parallelismOf, Workshop } from './workshop/workshop.ts';

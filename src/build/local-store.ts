@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openStore, type Store, type StoreOptions } from '../store/index.ts';
 import type { Privileges } from '../system/index.ts';
 import { openLayerSource } from './cache/layer-source.ts';
-import { reapLane } from './lane.ts';
+import { reapLane } from './workshop/lane.ts';
 import type { OpenRepository } from './images/resolve.ts';
 
 export interface LocalStoreOptions {

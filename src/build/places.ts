@@ -7,9 +7,9 @@ import type { TreeOptions } from './contexts/context-trees.ts';
 import { RemoteSources } from './contexts/remote-sources.ts';
 import type { BuildOptions } from './contract.ts';
 import type { Recording } from './history/record-build.ts';
-import { Lane } from './lane.ts';
+import { Lane } from './workshop/lane.ts';
 import type { BuildRequest } from './request.ts';
-import { parallelismOf, Workshop } from './workshop.ts';
+import { parallelismOf, Workshop } from './workshop/workshop.ts';
 
 /** What one build works with. */
 export interface BuildPlaces {

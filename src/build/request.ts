@@ -2,7 +2,7 @@ import type { PolicyRequest } from './policy/open-policy.ts';
 import type { Readable } from 'node:stream';
 import type { IsolationChoice, NetworkMode } from '../container/index.ts';
 import type { Platform } from '../oci/index.ts';
-import type { ConfinementRequest } from './confinement.ts';
+import type { ConfinementRequest } from './run/confinement.ts';
 import type { ContextModes } from './copy/tree.ts';
 import type { OnError } from './failed-step/contract.ts';
 import type { CacheRequest } from './cache/request.ts';

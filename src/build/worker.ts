@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { isSlipwayError, messageOf } from '../errors.ts';
-import type { CarriedError, FromWorkshop, Job, JobResults, ToWorkshop, WorkshopSetup } from './jobs.ts';
+import type { CarriedError, FromWorkshop, Job, JobResults, ToWorkshop, WorkshopSetup } from './workshop/jobs.ts';
 import type { JobContext } from './operations/context.ts';
 import { digestJob } from './operations/select.ts';
 

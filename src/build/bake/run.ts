@@ -5,7 +5,7 @@ import type { Store } from '../../store/index.ts';
 import { build, type BuildOptions, type BuildResult } from '../build.ts';
 import { BuildError } from '../error.ts';
 import type { BuildRequest } from '../request.ts';
-import { parallelismOf, Workshop } from '../workshop.ts';
+import { parallelismOf, Workshop } from '../workshop/workshop.ts';
 import { TargetEvents } from './target-events.ts';
 
 /** One target to be built. */

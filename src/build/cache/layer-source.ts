@@ -20,8 +20,3 @@ export async function openLayerSource(source: string, open: OpenRepository): Pro
   }
   return open(source);
 }
-
-/** The registry that a source is in; undefined for what is no registry. */
-export function registryOf(source: string): string | undefined {
-  return /^(?:oci:\/|s3:\/\/|gha:)/.test(source) ? undefined : source.slice(0, source.indexOf('/'));
-}

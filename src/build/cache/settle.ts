@@ -14,7 +14,8 @@ import { askedOutputs } from '../outputs/asked-outputs.ts';
 import { type BuildOutput, type ImageOutput, isImageOutput } from '../outputs/output.ts';
 import type { BuildRequest } from '../request.ts';
 import type { BuildCache, LayerLoss, ReliedLayer } from './build-cache.ts';
-import { openLayerSource, registryOf } from './layer-source.ts';
+import { registryOf } from '../images/mount-origins.ts';
+import { openLayerSource } from './layer-source.ts';
 
 export interface SettleOptions extends CallOptions {
   readonly store: Store;

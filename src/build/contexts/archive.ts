@@ -6,7 +6,7 @@ import { applyInWorker, listEntries } from '../../layer/index.ts';
 import type { Privileges } from '../../system/index.ts';
 import { messageOf } from '../../errors.ts';
 import { BuildError } from '../error.ts';
-import { mayBeArchive, packedBy, startUnpacking } from '../packing.ts';
+import { mayBeArchive, packedBy, startUnpacking } from '../copy/packing.ts';
 
 const blockSize = 512;
 

@@ -5,7 +5,7 @@ import { addAbortSignal, Readable } from 'node:stream';
 import { type GitUrl, parseBoolean, parseGitContext } from '../../dockerfile/index.ts';
 import type { Privileges } from '../../system/index.ts';
 import { BuildError } from '../error.ts';
-import { mayBeArchive } from '../packing.ts';
+import { mayBeArchive } from '../copy/packing.ts';
 import type { OnBuildEvent } from '../events.ts';
 import type { BuildRequest } from '../request.ts';
 import { announced } from './announce.ts';

@@ -1,5 +1,5 @@
 import type { EpochSource } from '../../dockerfile/index.ts';
-import { gitSourceOf } from '../trees.ts';
+import { gitSourceOf } from './trees.ts';
 import { contextTree, type TreeOptions } from './context-trees.ts';
 import type { OpenContext } from './main-context.ts';
 import type { NamedContexts } from './named-contexts.ts';

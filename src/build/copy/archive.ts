@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { applyLayer, type LayerError, listEntries } from '../../layer/index.ts';
 import { BuildError } from '../error.ts';
 import { contentDigest } from './digest.ts';
-import { mayBeArchive, packedBy, startUnpacking } from '../packing.ts';
+import { mayBeArchive, packedBy, startUnpacking } from './packing.ts';
 import type { Selected } from './select.ts';
 import { locate, statsOf, textOf } from './tree.ts';
 import { isExcluded } from './visit.ts';

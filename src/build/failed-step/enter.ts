@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty';
 import { NetworkPool } from '../../container/index.ts';
-import { checkEntitlements, type Entitlement } from '../confinement.ts';
+import { checkEntitlements, type Entitlement } from '../run/confinement.ts';
 import { chainIdOfAll } from '../../oci/index.ts';
 import type { IsolationChoice } from '../../container/index.ts';
 import type { Store } from '../../store/index.ts';
@@ -8,12 +8,12 @@ import { BuildCache } from '../cache/build-cache.ts';
 import { RemoteSources } from '../contexts/remote-sources.ts';
 import { noAccess } from '../contexts/secrets.ts';
 import type { OnBuildEvent } from '../events.ts';
-import { Lane } from '../lane.ts';
+import { Lane } from '../workshop/lane.ts';
 import { SecretSources } from '../mounts/secrets.ts';
-import { prepareRun } from '../run-step.ts';
-import { RunConditions } from '../solve/run-conditions.ts';
-import type { TreeOffer } from '../trees.ts';
-import { Workshop } from '../workshop.ts';
+import { prepareRun } from '../run/run-step.ts';
+import { RunConditions } from '../run/run-conditions.ts';
+import type { TreeOffer } from '../contexts/trees.ts';
+import { Workshop } from '../workshop/workshop.ts';
 import type { KeptStep } from './kept-steps.ts';
 import { interactionOf, shellOf, terminalEnv } from './shell.ts';
 

@@ -1,6 +1,5 @@
 import { type Descriptor, isForeignLayerType, parseManifestOrIndex, type Target } from '../../oci/index.ts';
 import type { Store } from '../../store/index.ts';
-import { registryOf } from '../cache/layer-source.ts';
 import type { OpenRepository } from './resolve.ts';
 
 /** Repositories that are asked for one blob: each attempt that fails costs two requests. */
@@ -36,4 +35,9 @@ export async function rememberLayers(root: Descriptor, repository: string, store
     document.layers.filter(({ mediaType }) => !isForeignLayerType(mediaType)),
     repository,
   );
+}
+
+/** The registry that a source is in; undefined for what is no registry. */
+export function registryOf(source: string): string | undefined {
+  return /^(?:oci:\/|s3:\/\/|gha:)/.test(source) ? undefined : source.slice(0, source.indexOf('/'));
 }

@@ -1,11 +1,11 @@
 import { type CopySource, type ImageStep, parseGitUrl, type Step } from '../../dockerfile/index.ts';
 import { formatReference, parseReference } from '../../oci/index.ts';
-import type { BaseImages } from '../base-images.ts';
+import type { BaseImages } from '../plan/base-images.ts';
 import { type NamedContexts, normalName } from '../contexts/named-contexts.ts';
 import type { RemoteSources } from '../contexts/remote-sources.ts';
-import { type DescribeOptions, withImages } from '../describe.ts';
+import { type DescribeOptions, withImages } from '../plan/describe.ts';
 import { BuildError } from '../error.ts';
-import { planOf } from '../plan.ts';
+import { planOf } from '../plan/plan.ts';
 import { exists, lockPath, rulesIn } from '../policy/open-policy.ts';
 import { gitIdentifier, imageIdentifier, isCommit } from '../policy/sources.ts';
 import type { BuildRequest } from '../request.ts';

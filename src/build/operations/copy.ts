@@ -4,7 +4,7 @@ import { unpackArchives } from '../copy/archive.ts';
 import { modeChange } from '../copy/mode.ts';
 import { SelectionSum } from '../copy/selection-sum.ts';
 import { copyInto } from '../copy/write.ts';
-import type { CopyJob, CopyResult } from '../jobs.ts';
+import type { CopyJob, CopyResult } from '../workshop/jobs.ts';
 import { type JobContext, OpenTrees } from './context.ts';
 import { openSelection } from './select.ts';
 

@@ -5,7 +5,7 @@ import { writeFully } from '../../system/index.ts';
 import type { Selected } from '../copy/select.ts';
 import { statsOf } from '../copy/tree.ts';
 import { copyInto } from '../copy/write.ts';
-import type { ExportJob } from '../jobs.ts';
+import type { ExportJob } from '../workshop/jobs.ts';
 import { type JobContext, OpenTrees } from './context.ts';
 import { mergeFolder, refuseDifferent } from './merge-folder.ts';
 

@@ -2,7 +2,7 @@ import { chmodSync, chownSync } from 'node:fs';
 import { selectSources } from '../copy/select.ts';
 import { copyInto } from '../copy/write.ts';
 import { BuildError } from '../error.ts';
-import type { FillJob } from '../jobs.ts';
+import type { FillJob } from '../workshop/jobs.ts';
 import { type JobContext, OpenTrees } from './context.ts';
 import { openTree } from './select.ts';
 

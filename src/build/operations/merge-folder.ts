@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { basename } from 'node:path';
 import { BuildError } from '../error.ts';
-import type { ExportTarget } from '../jobs.ts';
+import type { ExportTarget } from '../workshop/jobs.ts';
 import { type BytePath, bytesOf, locate, textOf } from '../copy/tree.ts';
 
 /**

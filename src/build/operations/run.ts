@@ -7,9 +7,9 @@ import { SelectionSum } from '../copy/selection-sum.ts';
 import { locate } from '../copy/tree.ts';
 import { copyInto } from '../copy/write.ts';
 import { BuildError } from '../error.ts';
-import { bundleOf } from '../lane.ts';
+import { bundleOf } from '../workshop/lane.ts';
 import { OpenCredentials } from '../mounts/open-credentials.ts';
-import type { RunJob, RunResult, TreeMount } from '../jobs.ts';
+import type { RunJob, RunResult, TreeMount } from '../workshop/jobs.ts';
 import { type JobContext, OpenTrees } from './context.ts';
 import { openTree } from './select.ts';
 

@@ -7,7 +7,7 @@ import { StatCache } from '../copy/stat-cache.ts';
 import { TreeIndex } from '../copy/tree-index.ts';
 import { bytesOf, type SourceTree, statsOf } from '../copy/tree.ts';
 import { createIgnoreMatcher, type IgnoreMatcher } from '../../dockerfile/index.ts';
-import type { DigestJob, Selection, SourceRef, TreeRef } from '../jobs.ts';
+import type { DigestJob, Selection, SourceRef, TreeRef } from '../workshop/jobs.ts';
 import { OpenTrees } from './context.ts';
 
 export interface OpenSelection {

@@ -1,7 +1,7 @@
 import { resolveUser } from '../../container/index.ts';
 import { bytesOf, followInRoot } from '../copy/tree.ts';
 import { makeFolders } from '../copy/write.ts';
-import type { WorkdirJob } from '../jobs.ts';
+import type { WorkdirJob } from '../workshop/jobs.ts';
 import { type JobContext, OpenTrees } from './context.ts';
 
 /** WORKDIR: missing folders are made and belong to the current user; existing ones stay as they are (docs/semantics.md, rule 16). */

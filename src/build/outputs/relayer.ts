@@ -7,7 +7,7 @@ import {
   type ImageConfig,
 } from '../../oci/index.ts';
 import type { Store } from '../../store/index.ts';
-import { timeOf } from '../epoch-time.ts';
+import { timeOf } from '../plan/epoch-time.ts';
 import type { BuiltImage } from './roots.ts';
 
 export interface RelayerOptions extends CallOptions {

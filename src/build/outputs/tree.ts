@@ -5,9 +5,9 @@ import { pipeline } from 'node:stream/promises';
 import { chainIdOfAll, type CallOptions, formatPlatform, type Platform } from '../../oci/index.ts';
 import type { Store } from '../../store/index.ts';
 import { BuildError } from '../error.ts';
-import type { ExportJob } from '../jobs.ts';
-import type { Lane } from '../lane.ts';
-import type { Workshop } from '../workshop.ts';
+import type { ExportJob } from '../workshop/jobs.ts';
+import type { Lane } from '../workshop/lane.ts';
+import type { Workshop } from '../workshop/workshop.ts';
 import type { TreeOutput } from './output.ts';
 import type { BuiltImage } from './roots.ts';
 

@@ -3,7 +3,7 @@ import type { CallOptions, Digest } from '../../oci/index.ts';
 import type { Store } from '../../store/index.ts';
 import { BuildError } from '../error.ts';
 import type { BuildEvent, OnBuildEvent } from '../events.ts';
-import type { BuildPlan } from '../plan.ts';
+import type { BuildPlan } from '../plan/plan.ts';
 import type { StepResult } from '../solve/contract.ts';
 import { compareLayers, type LayerDifference } from './compare-layers.ts';
 

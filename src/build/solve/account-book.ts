@@ -1,7 +1,7 @@
 import type { Step, StepId } from '../../dockerfile/index.ts';
 import { chainIdOfAll, type Digest } from '../../oci/index.ts';
 import type { BuildAccounts } from '../../store/index.ts';
-import type { CacheKey, KeyParts } from '../cache-key.ts';
+import type { CacheKey, KeyParts } from './cache-key.ts';
 import type { MissReason } from '../events.ts';
 import { type Account, lastAccount, type StepAccount } from './account.ts';
 import { counterpart, explainMiss, isContent } from './explain.ts';

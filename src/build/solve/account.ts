@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Step } from '../../dockerfile/index.ts';
 import { type Digest, digestOf } from '../../oci/index.ts';
 import type { BuildAccounts } from '../../store/index.ts';
-import type { KeyParts } from '../cache-key.ts';
+import type { KeyParts } from './cache-key.ts';
 import type { MissReason } from '../events.ts';
 
 /** What a build did, step by step: what a later build compares itself with, and what `slipway why` tells. */

@@ -7,10 +7,10 @@ import type { OpenContext } from '../contexts/main-context.ts';
 import type { OnBuildEvent } from '../events.ts';
 import type { OnShell } from '../failed-step/contract.ts';
 import type { ResolvedImage } from '../images/resolve.ts';
-import type { Lane } from '../lane.ts';
+import type { Lane } from '../workshop/lane.ts';
 import type { BuildRequest } from '../request.ts';
-import type { TreeOffer } from '../trees.ts';
-import type { Workshop } from '../workshop.ts';
+import type { TreeOffer } from '../contexts/trees.ts';
+import type { Workshop } from '../workshop/workshop.ts';
 
 /** What a solved step left: its layers, lowest first, and when its own was made. */
 export interface StepResult {

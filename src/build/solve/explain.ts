@@ -1,4 +1,4 @@
-import { maskedValue, type KeyParts } from '../cache-key.ts';
+import { maskedValue, type KeyParts } from './cache-key.ts';
 import type { ListingChange, ListingDifference } from '../copy/listing.ts';
 import type { MissReason } from '../events.ts';
 import type { StepAccount } from './account.ts';

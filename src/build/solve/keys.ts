@@ -2,15 +2,15 @@ import { join } from 'node:path';
 import type { CopyStep, RunStep, Step, TreeSource } from '../../dockerfile/index.ts';
 import { type Digest, Semaphore } from '../../oci/index.ts';
 import type { CacheLookup } from '../cache/build-cache.ts';
-import { type CacheKey, copyKey, type KeySurroundings, runKey, workdirKey } from '../cache-key.ts';
-import { hostNames } from '../confinement.ts';
+import { type CacheKey, copyKey, type KeySurroundings, runKey, workdirKey } from './cache-key.ts';
+import { hostNames } from '../run/confinement.ts';
 import { componentsOf } from '../copy/tree.ts';
 import type { MissReason } from '../events.ts';
-import type { DigestJob, Selection, SourceRef } from '../jobs.ts';
+import type { DigestJob, Selection, SourceRef } from '../workshop/jobs.ts';
 import type { BuildRequest } from '../request.ts';
-import { bindFactKey, factKeyOf, openSources, treeOf, type TreeOffer } from '../trees.ts';
-import { untilAborted } from '../until-aborted.ts';
-import type { Workshop } from '../workshop.ts';
+import { bindFactKey, factKeyOf, openSources, treeOf, type TreeOffer } from '../contexts/trees.ts';
+import { untilAborted } from './until-aborted.ts';
+import type { Workshop } from '../workshop/workshop.ts';
 import { isContent, reasonsOfListings } from './explain.ts';
 
 /** A step that makes a layer. */

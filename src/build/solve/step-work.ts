@@ -2,12 +2,12 @@ import type { CopyStep, RunStep } from '../../dockerfile/index.ts';
 import type { DraftLayer } from '../../layer/index.ts';
 import type { Digest } from '../../oci/index.ts';
 import { FailedSteps, isStepFailure } from '../failed-step/failed-steps.ts';
-import type { Workplace } from '../jobs.ts';
-import { type PreparedRun, prepareRun } from '../run-step.ts';
+import type { Workplace } from '../workshop/jobs.ts';
+import { type PreparedRun, prepareRun } from '../run/run-step.ts';
 import type { SolveOptions } from './contract.ts';
-import type { TreeOffer } from '../trees.ts';
+import type { TreeOffer } from '../contexts/trees.ts';
 import type { ChangingStep, StepKeys, Taken } from './keys.ts';
-import { RunConditions, type RunPlace } from './run-conditions.ts';
+import { RunConditions, type RunPlace } from '../run/run-conditions.ts';
 
 export interface StepWorkOptions extends SolveOptions {
   readonly offer: TreeOffer;

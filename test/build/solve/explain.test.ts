@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { cacheKeyOf, type KeyParts } from '../../../src/build/cache-key.ts';
+import { cacheKeyOf, type KeyParts } from '../../../src/build/solve/cache-key.ts';
 import type { StepAccount } from '../../../src/build/solve/account.ts';
 import { explainMiss, type Explaining, type MissedStep } from '../../../src/build/solve/explain.ts';
 

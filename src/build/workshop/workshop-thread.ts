@@ -1,0 +1,110 @@
+import { Worker } from 'node:worker_threads';
+import { SlipwayError } from '../../errors.ts';
+import { type Privileges, workerEntry } from '../../system/index.ts';
+import { BuildError } from '../error.ts';
+import type { CarriedError, FromWorkshop, Job, JobResults, ToWorkshop, WorkshopSetup } from './jobs.ts';
+
+export interface JobOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
+  /** Asked after each output: what to wait for before there may be much more of it. Never rejected. */
+  readonly shown?: (() => Promise<void> | undefined) | undefined;
+}
+
+const plenty = 1 << 30;
+
+interface Pending {
+  resolve(result: JobResults[Job['kind']]): void;
+  reject(error: unknown): void;
+  onOutput: JobOptions['onOutput'];
+  shown: JobOptions['shown'];
+}
+
+/**
+ * A thread in which steps are done, one at a time. It has a mount namespace of its own, so its mounts die with the process and
+ * no other step sees them, and it may block: walking, hashing and copying are synchronous there (DESIGN "Threads").
+ */
+export class WorkshopThread {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  readonly #unread = new Int32Array(new SharedArrayBuffer(4));
+  #next = 0;
+
+  constructor(privileges: Privileges) {
+    const setup: WorkshopSetup = { privileges, unread: this.#unread };
+    this.#worker = new Worker(workerEntry('build'), { workerData: setup, name: 'slipway-build' });
+    this.#worker.on('message', (message: FromWorkshop) => this.#receive(message));
+    this.#worker.on('error', (error) => this.#failAll(error));
+    this.#worker.on('exit', () => this.#failAll(new BuildError('CANCELLED', 'the build thread ended')));
+    this.#worker.unref();
+  }
+
+  async run<J extends Job>(job: J, options: JobOptions): Promise<JobResults[J['kind']]> {
+    options.signal?.throwIfAborted();
+    const id = this.#next++;
+    this.#worker.ref();
+    const cancel = () => {
+      this.#taken(plenty); // a thread that waits for a reader would not hear of it
+      this.#post({ type: 'cancel', id });
+    };
+    options.signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return await new Promise<JobResults[J['kind']]>((resolve, reject) => {
+        this.#pending.set(id, {
+          resolve: resolve as Pending['resolve'],
+          reject,
+          onOutput: options.onOutput,
+          shown: options.shown,
+        });
+        this.#post({ type: 'job', id, job });
+      });
+    } finally {
+      options.signal?.removeEventListener('abort', cancel);
+      this.#pending.delete(id);
+      if (this.#pending.size === 0) this.#worker.unref();
+    }
+  }
+
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #post(message: ToWorkshop): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromWorkshop): void {
+    const pending = this.#pending.get(message.id);
+    if (message.type === 'output') {
+      pending?.onOutput?.(message.stream, message.chunk);
+      const shown = pending?.shown?.();
+      if (shown === undefined) this.#taken(message.chunk.length);
+      else void shown.finally(() => this.#taken(message.chunk.length));
+      return;
+    }
+    if (pending === undefined) return;
+    if (message.type === 'result') pending.resolve(message.result);
+    else pending.reject(new WorkshopError(message.error));
+  }
+
+  #taken(bytes: number): void {
+    Atomics.sub(this.#unread, 0, bytes);
+    Atomics.notify(this.#unread, 0);
+  }
+
+  #failAll(error: unknown): void {
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+  }
+}
+
+/** An error that came over from the workshop, with the code that it had there. */
+class WorkshopError extends SlipwayError {
+  readonly code: string;
+  constructor(carried: CarriedError) {
+    super(carried.message, { hint: carried.hint, details: carried.details, exitCode: carried.exitCode });
+    this.name = carried.name;
+    this.code = carried.code;
+    if (carried.stack !== undefined) this.stack = carried.stack;
+  }
+}
