@@ -207,6 +207,21 @@ const isolations = ['runc', 'sandbox'].filter((name) => name !== 'runc' || exist
       expect(await layer(archive)).toEqual([]);
     });
 
+    it('are none of the machine where a name that is not UTF-8 is, as text, that of a link', async () => {
+      await mkdir(join(home, 'machine'));
+      await writeFile(join(home, 'machine', 'file'), 'of the machine\n');
+      const shown = await succeed([
+        'FROM busybox AS hostile',
+        "RUN real=$(printf '\\377') link=$(printf '\\357\\277\\275') && mkdir /$real && echo of the image >/$real/file" +
+          ` && ln -s ${join(home, 'machine')} /$link && ln -s $real /way`,
+        'FROM busybox',
+        'RUN --mount=type=bind,from=hostile,source=/way/file,target=/seen cat /seen',
+        'RUN --mount=type=bind,from=hostile,source=/way,target=/seen cat /seen/file',
+      ]);
+      expect(shown.match(/\d of the image/g)).toHaveLength(2);
+      expect(shown).not.toMatch(/\d of the machine/);
+    });
+
     it('lie in one another', async () => {
       const said = await succeed([
         'FROM busybox',

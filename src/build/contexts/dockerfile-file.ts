@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { reasonOf } from '../../system/index.ts';
-import { followInRoot, locate } from '../copy/tree.ts';
+import { exactText, followInRoot, locate } from '../copy/tree.ts';
 import { BuildError } from '../error.ts';
 
 /** Dockerfiles and ignore files above this size are not read. */
@@ -26,8 +26,10 @@ export function findDockerfile(folder: string, wanted: string | undefined, confi
   const names = wanted === undefined ? [name, 'Containerfile'] : [name];
   for (const each of names) {
     const found = followInRoot(folder, Buffer.from(each).toString('latin1'));
-    if (found?.stats.isFile() && found.stats.size <= maxText) return locate(folder, found.path).toString();
-    other ??= found?.stats;
+    // Where a link leads to a name that is not UTF-8, its text would be another name, which may be a link out of the context.
+    const path = found === undefined ? undefined : exactText(locate(folder, found.path));
+    if (path !== undefined && found?.stats.isFile() && found.stats.size <= maxText) return path;
+    other ??= path === undefined ? undefined : found?.stats;
   }
   throw new BuildError('DOCKERFILE_NOT_FOUND', `failed to read dockerfile: open ${name}: ${whyNot(other)}`, {
     hint: confined

@@ -6,7 +6,7 @@ import { BuildError } from '../error.ts';
 import { contentDigest } from './digest.ts';
 import { mayBeArchive, packedBy, startUnpacking } from './packing.ts';
 import type { Selected } from './select.ts';
-import { locate, statsOf, textOf } from './tree.ts';
+import { locate, openFolder, statsOf, textOf } from './tree.ts';
 import { isExcluded } from './visit.ts';
 import { type CopyInto, makeFolders } from './write.ts';
 
@@ -51,9 +51,10 @@ async function unpackSummed(selected: Selected, into: UnpackInto): Promise<void>
 }
 
 async function unpackOne(selected: Selected, into: UnpackInto): Promise<void> {
-  const folder = makeFolders(into.destination, into);
+  // By its descriptor: a name that is not UTF-8 would as text be another one, which may be a link out of the root.
+  const folder = openFolder(into.root, makeFolders(into.destination, into));
   try {
-    await applyLayer(openArchive(selected), `${into.root}/${textOf(folder)}`, {
+    await applyLayer(openArchive(selected), `/proc/self/fd/${folder}/.`, {
       privileges: into.privileges,
       whiteouts: 'literal',
       signal: into.signal,
@@ -62,6 +63,8 @@ async function unpackOne(selected: Selected, into: UnpackInto): Promise<void> {
   } catch (error) {
     const { message } = error as LayerError;
     throw new BuildError('ARCHIVE_INVALID', `ADD cannot unpack ${textOf(selected.name)}: ${message}`, { cause: error });
+  } finally {
+    closeSync(folder);
   }
 }
 

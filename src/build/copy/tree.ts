@@ -58,6 +58,12 @@ export function locate(root: string, path: BytePath): Buffer {
   return Buffer.concat([Buffer.from(root), Buffer.from(path === '' ? '' : `/${path}`, 'latin1')]);
 }
 
+/** A path as text, for those who take no bytes. Undefined where that would be another path: it is not UTF-8. */
+export function exactText(path: Buffer): string | undefined {
+  const text = path.toString('utf8');
+  return Buffer.from(text).equals(path) ? text : undefined;
+}
+
 export interface Found {
   /** Where it really is: no component is a link. */
   readonly path: BytePath;

@@ -4,7 +4,7 @@ import { type ContainerMount, runContainer } from '../../container/index.ts';
 import { enterPrivateMounts } from '../../system/index.ts';
 import { selectSources } from '../copy/select.ts';
 import { SelectionSum } from '../copy/selection-sum.ts';
-import { locate } from '../copy/tree.ts';
+import { exactText, locate } from '../copy/tree.ts';
 import { copyInto } from '../copy/write.ts';
 import { BuildError } from '../error.ts';
 import { bundleOf } from '../workshop/lane.ts';
@@ -58,14 +58,16 @@ interface MountWork {
 
 /**
  * A bind mount shows a copy where the tree is a context (its files are root's in the step, and what .dockerignore excludes is not
- * there) or where the step may write (writes are thrown away); else the snapshot itself, read-only.
+ * there) or where the step may write (writes are thrown away); else the snapshot itself, read-only. A path that is not UTF-8 cannot
+ * be told to a runtime: as text it would be another one, with links that nobody has looked at, so it is copied too.
  */
 function openTreeMount(mount: TreeMount, { job, trees, context, index, shown }: MountWork): ContainerMount {
   const tree = openTree(mount.tree, trees);
   const [selected] = selectSources(tree, mount.source, { parents: false });
   if (selected === undefined) throw new BuildError('SOURCE_NOT_FOUND', `"${mount.source}": not found in ${tree.label}`);
-  if (!tree.resetOwner && !mount.readWrite) {
-    return { kind: 'bind', source: locate(tree.root, selected.path).toString(), target: mount.target, readOnly: true };
+  const source = exactText(locate(tree.root, selected.path));
+  if (!tree.resetOwner && !mount.readWrite && source !== undefined) {
+    return { kind: 'bind', source, target: mount.target, readOnly: true };
   }
   const folder = join(job.place.scratch, `bind-${index}`);
   mkdirSync(folder);

@@ -127,6 +127,20 @@ const one = tar(file('f', 'x'));
     });
   });
 
+  it('14: no folder whose name is not UTF-8 is taken for a link out of the image', async () => {
+    using outside = new ScratchTree({ sub: null });
+    await trees({ a: one }, async (from, into) => {
+      // As text, the folder \xff and the link \ufffd have one name.
+      const folder = Buffer.from(`${into.root}/\xff`, 'latin1');
+      mkdirSync(Buffer.concat([folder, Buffer.from('/sub')]), { recursive: true });
+      fs.symlinkSync(outside.root, join(into.root, '\ufffd'));
+      fs.symlinkSync(Buffer.from('\xff/sub', 'latin1'), join(into.root, 'link'));
+      await added({ from, into, sources: ['a'], to: '/link/' });
+      expect(readFileSync(Buffer.concat([folder, Buffer.from('/sub/f')]), 'utf8')).toBe('x');
+      expect(outside.list()).toEqual(['d755 sub']);
+    });
+  });
+
   it('14: a link of the archive leads nowhere out of the image', async () => {
     await trees({ a: tar(symlink('out', '../../outside'), file('out/f', 'x')) }, async (from, into) => {
       const inner = join(into.root, 'a', 'b');
