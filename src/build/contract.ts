@@ -7,6 +7,7 @@ import type { OpenRepository } from './images/resolve.ts';
 import type { Exported } from './outputs/export.ts';
 import type { Workshop } from './workshop/workshop.ts';
 
+/** What a build works with, beside what it is to build. */
 export interface BuildOptions {
   readonly store: Store;
   readonly open: OpenRepository;
@@ -20,6 +21,7 @@ export interface BuildOptions {
   readonly workshop?: Workshop | undefined;
 }
 
+/** What a build made: its image, or the index of several platforms, and where they went. */
 export interface BuildResult extends Exported {
   /** The image of each platform. */
   readonly platforms: readonly { readonly platform: Platform; readonly config: ImageConfig }[];

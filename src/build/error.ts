@@ -1,5 +1,6 @@
 import { SlipwayError, type SlipwayErrorOptions } from '../errors.ts';
 
+/** What failed, for programs. */
 export type BuildErrorCode =
   | 'CONTEXT_NOT_FOUND'
   | 'CONTEXT_INVALID'

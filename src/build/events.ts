@@ -66,6 +66,7 @@ export interface MissReason {
   readonly text: string;
 }
 
+/** A word of the build itself, of no step. */
 export interface BuildNote {
   readonly type: 'note';
   readonly level: 'info' | 'warning';
@@ -74,10 +75,12 @@ export interface BuildNote {
   readonly findings?: readonly BuildFinding[];
 }
 
+/** What one check found. */
 export interface BuildFinding {
   readonly rule: string;
   readonly message: string;
   readonly line?: number | undefined;
 }
 
+/** Told of each event as it happens, in order. It must not throw. */
 export type OnBuildEvent = (event: BuildEvent) => void;

@@ -1,7 +1,3 @@
-export { type Remembered, rememberBuild, type RememberedStep, stepsMeant } from './solve/why.ts';
-export { type Lock, lockBuild, type LockOptions } from './lock/lock-build.ts';
-export type { Pin, PinChange } from './lock/lock-file.ts';
-export type { PolicyRequest } from './policy/open-policy.ts';
 export {
   bake,
   type BakeJob,
@@ -23,6 +19,44 @@ export {
 export { build, type BuildOptions, type BuildResult } from './build.ts';
 export { parseCacheFrom, parseCacheTo } from './cache/parse-cache.ts';
 export type { CacheExport, CacheMode, CachePlace, CacheRequest } from './cache/request.ts';
+export type { ContextModes } from './copy/tree.ts';
+export { BuildError, type BuildErrorCode } from './error.ts';
+export type { BuildEvent, BuildNote, MissReason, OnBuildEvent, PlannedStep } from './events.ts';
+export type { OnError, OnShell } from './failed-step/contract.ts';
+export { enterStep, type EnterOptions } from './failed-step/enter.ts';
+export { type KeptStep, keptStep, keptSteps } from './failed-step/kept-steps.ts';
+export { BuildHistory, type RecordedEvent, buildStateOf } from './history/history.ts';
+export type { BuildRecord, BuildState, RecordedStep, RequestSummary } from './history/record.ts';
+export { type LoadedImage, loadImages, type LoadOptions, saveImages, type SaveOptions } from './images/archive.ts';
+export { copyImage, type CopyImageOptions } from './images/copy.ts';
+export { importRootfs, type ImportOptions } from './images/import.ts';
+export { openImageSource, type OpenSource, type OpenSourceOptions } from './images/open-source.ts';
+export { type Pulled, pullImage, type PullOptions } from './images/pull.ts';
+export { type Pushed, pushImage, type PushOptions } from './images/push.ts';
+export { importImage, type OpenRepository, type ResolvedImage, resolveImage } from './images/resolve.ts';
+export { takeImage, type TakenImage, type TakeOptions } from './images/take.ts';
+export { createIndex, type CreateIndexOptions, type IndexSource } from './indexes/create-index.ts';
+export type { Joined, JoinedEntry } from './indexes/join.ts';
+export { type LocalStoreOptions, openLocalStore, openRegistry, storeRoot } from './local-store.ts';
+export { type Lock, lockBuild, type LockOptions } from './lock/lock-build.ts';
+export type { Pin, PinChange } from './lock/lock-file.ts';
+export { exportCacheMounts, type ExportCacheMountsOptions, type ExportReport } from './mounts/cache-archive/export.ts';
+export { importCacheMounts, type ImportCacheMountsOptions, type ImportReport } from './mounts/cache-archive/import.ts';
+export type { MountsRequest } from './mounts/request.ts';
+export { parseSecret, type SecretRequest, type SecretSource } from './mounts/secret-request.ts';
+export { parseSsh, type SshRequest } from './mounts/ssh/request.ts';
+export { parseAnnotation } from './outputs/annotations.ts';
+export type { BuildMetadata } from './outputs/metadata.ts';
+export type {
+  Annotation,
+  AnnotationPlace,
+  ArchiveOutput,
+  BuildOutput,
+  ImageOutput,
+  OutputForm,
+  TreeOutput,
+} from './outputs/output.ts';
+export { parseOutput } from './outputs/parse-output.ts';
 export {
   type CheckedDockerfile,
   checkDockerfile,
@@ -38,7 +72,11 @@ export {
   readDockerfile,
   type ReadOptions,
 } from './plan/describe.ts';
+export type { PolicyRequest } from './policy/open-policy.ts';
+export type { BuildRequest } from './request.ts';
 export { type ConfinementRequest, type Entitlement, entitlements } from './run/confinement.ts';
+export { type Remembered, rememberBuild, type RememberedStep, stepsMeant } from './solve/why.ts';
+export { type Parallelism, parallelismOf, Workshop } from './workshop/workshop.ts';
 export {
   type Limits,
   type NetworkMode,
@@ -47,40 +85,3 @@ export {
   type UlimitName,
   ulimitNumbers,
 } from '../container/index.ts';
-export type { OnError, OnShell } from './failed-step/contract.ts';
-export { enterStep, type EnterOptions } from './failed-step/enter.ts';
-export { type KeptStep, keptStep, keptSteps } from './failed-step/kept-steps.ts';
-export { BuildError, type BuildErrorCode } from './error.ts';
-export type { BuildEvent, BuildNote, MissReason, OnBuildEvent, PlannedStep } from './events.ts';
-export { BuildHistory, type RecordedEvent, buildStateOf } from './history/history.ts';
-export type { BuildRecord, BuildState, RecordedStep, RequestSummary } from './history/record.ts';
-export { type LoadedImage, loadImages, type LoadOptions, saveImages, type SaveOptions } from './images/archive.ts';
-export { copyImage, type CopyImageOptions } from './images/copy.ts';
-export { createIndex, type CreateIndexOptions, type IndexSource } from './indexes/create-index.ts';
-export { importRootfs, type ImportOptions } from './images/import.ts';
-export type { Joined, JoinedEntry } from './indexes/join.ts';
-export { openImageSource, type OpenSource, type OpenSourceOptions } from './images/open-source.ts';
-export { type Pulled, pullImage, type PullOptions } from './images/pull.ts';
-export { type Pushed, pushImage, type PushOptions } from './images/push.ts';
-export { importImage, type OpenRepository, type ResolvedImage, resolveImage } from './images/resolve.ts';
-export { takeImage, type TakenImage, type TakeOptions } from './images/take.ts';
-export { type LocalStoreOptions, openLocalStore, openRegistry, storeRoot } from './local-store.ts';
-export { exportCacheMounts, type ExportReport } from './mounts/cache-archive/export.ts';
-export { importCacheMounts, type ImportReport } from './mounts/cache-archive/import.ts';
-export type { MountsRequest } from './mounts/request.ts';
-export { parseSecret, type SecretRequest, type SecretSource } from './mounts/secret-request.ts';
-export { parseAnnotation } from './outputs/annotations.ts';
-export type { BuildMetadata } from './outputs/metadata.ts';
-export type {
-  Annotation,
-  AnnotationPlace,
-  ArchiveOutput,
-  BuildOutput,
-  ImageOutput,
-  OutputForm,
-  TreeOutput,
-} from './outputs/output.ts';
-export { parseSsh, type SshRequest } from './mounts/ssh/request.ts';
-export { parseOutput } from './outputs/parse-output.ts';
-export type { BuildRequest } from './request.ts';
-export { type Parallelism, parallelismOf, Workshop } from './workshop/workshop.ts';

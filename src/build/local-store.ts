@@ -6,6 +6,7 @@ import { openLayerSource } from './cache/layer-source.ts';
 import { reapLane } from './workshop/lane.ts';
 import type { OpenRepository } from './images/resolve.ts';
 
+/** Which of this machine's stores, and how. */
 export interface LocalStoreOptions {
   readonly privileges: Privileges;
   /** `storeRoot` unless given. */

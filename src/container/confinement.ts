@@ -52,6 +52,7 @@ export const ulimitNumbers = {
   rttime: 15,
 } as const;
 
+/** Names as `--ulimit` has them: those of setrlimit(2) in small letters. */
 export type UlimitName = keyof typeof ulimitNumbers;
 
 /** How names are resolved, beside what the machine says. */

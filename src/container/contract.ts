@@ -3,6 +3,7 @@ import type { Confinement } from './confinement.ts';
 
 /** How strongly a step is separated from the machine. */
 export type Isolation = 'runc' | 'sandbox';
+/** `auto`: runc where it works, else the sandbox. */
 export type IsolationChoice = Isolation | 'auto';
 
 /** What a step's network is: the machine's, one with loopback alone, or a prepared one. */

@@ -3,6 +3,7 @@ import { OciError, type OciErrorCode } from './error.ts';
 /** Largest manifest, index or config that is read, in bytes (reference figures: regctl 8 MiB, the specification asks for at least 4). */
 export const maxDocumentSize = 8 * 1024 * 1024;
 
+/** An object as JSON.parse gives it: nothing is known of its fields. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
@@ -23,6 +24,7 @@ export function parseJsonObject(bytes: Uint8Array, what: string, code: OciErrorC
   return value;
 }
 
+/** Whether parsed JSON is an object, and no list. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

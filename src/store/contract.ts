@@ -15,6 +15,7 @@ import type {
 import type { CacheMounts } from './cache-mounts/contract.ts';
 import type { Privileges, RootMount } from '../system/index.ts';
 
+/** Where a store is and how it is opened. */
 export interface StoreOptions {
   readonly root: string;
   readonly privileges: Privileges;
@@ -120,6 +121,7 @@ export interface UnpackProgress {
     | undefined;
 }
 
+/** How the manifest of an image is made: its media types, compression and annotations. */
 export interface ImageForm {
   readonly mediaTypes: 'oci' | 'docker';
   readonly compression: Compression;
@@ -141,6 +143,7 @@ export interface Content extends ContentReader, ContentWriter {
   read(digest: Digest): Promise<Buffer>;
 }
 
+/** An image of the store, with what is told of it. */
 export interface ImageRecord {
   /** The config's digest: docker's image id. */
   readonly id: Digest;

@@ -11,6 +11,7 @@ import type { LayoutFile, LayoutFiles } from './layout-files.ts';
 import { findFile, indexTar, type TarFile, type TarIndex } from './tar-index.ts';
 import { writeAll } from './write-file.ts';
 
+/** Bounds of an archive that is read. */
 export interface ArchiveOptions extends CallOptions {
   /** Where a compressed or piped archive is unpacked to be read at random; the system's temporary folder unless given. */
   readonly spoolFolder?: string;

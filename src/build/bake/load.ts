@@ -11,6 +11,7 @@ import { isRemote } from './definition/select.ts';
 import type { Definition } from './definition/target.ts';
 import type { Source } from './hcl/source.ts';
 
+/** Which files a definition is read from, and what its variables are. */
 export interface LoadDefinitionOptions {
   /** Paths, or `-` for standard input; those that bake looks for unless given. */
   readonly files: readonly string[];

@@ -18,6 +18,7 @@ export interface BakeJob {
   readonly ask?: (request: BuildRequest, options: BuildOptions) => Promise<void>;
 }
 
+/** Results by the name of the target; none for targets that were only asked about. */
 export type BakeResults = ReadonlyMap<string, BuildResult>;
 
 /**

@@ -13,6 +13,7 @@ export type CachePlace =
   | S3Place
   | GhaPlace;
 
+/** A bucket with the S3 protocol. */
 export interface S3Place {
   readonly type: 's3';
   readonly bucket: string;
@@ -25,6 +26,7 @@ export interface S3Place {
   readonly pathStyle: boolean;
 }
 
+/** GitHub's cache service, as a job of its actions reaches it. */
 export interface GhaPlace {
   readonly type: 'gha';
   readonly scope: string;
@@ -34,6 +36,7 @@ export interface GhaPlace {
   readonly url: string | undefined;
 }
 
+/** `--cache-to`: within the image itself, or to a place of its own. */
 export type CacheExport =
   | { readonly type: 'inline' }
   | {

@@ -17,6 +17,7 @@ import { Workshop } from '../workshop/workshop.ts';
 import type { KeptStep } from './kept-steps.ts';
 import { interactionOf, shellOf, terminalEnv } from './shell.ts';
 
+/** How a kept step is entered. */
 export interface EnterOptions {
   readonly store: Store;
   readonly isolation: IsolationChoice;

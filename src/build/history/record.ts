@@ -37,6 +37,7 @@ export interface RequestSummary {
   readonly push: boolean;
 }
 
+/** A step as the history keeps it; times are milliseconds since 1970. */
 export interface RecordedStep {
   readonly id: string;
   readonly title: string;

@@ -13,6 +13,7 @@ import type { ImageForm, ImageRecord, Store } from '../../store/index.ts';
 import { createDockerArchive, createOciArchive, openDockerArchive } from '../../transports/index.ts';
 import { takeImage } from './take.ts';
 
+/** Which kind of archive, and where. */
 export interface SaveOptions extends CallOptions {
   readonly store: Store;
   readonly archive: 'docker' | 'oci';
@@ -50,12 +51,14 @@ function rootOf({ image, name }: SavedImage, { store, archive, form, signal }: S
   return store.manifestOf(name, { signal });
 }
 
+/** Where a loaded archive goes, and what of it. */
 export interface LoadOptions extends CallOptions {
   readonly store: Store;
   /** Chosen where the archive holds an index. */
   readonly platform: Platform;
 }
 
+/** An image that was in an archive, with the names that it had there. */
 export interface LoadedImage {
   readonly imageId: Digest;
   readonly names: readonly string[];

@@ -15,6 +15,7 @@ import { openImageSource, type OpenSource } from './open-source.ts';
 import type { OpenRepository } from './resolve.ts';
 import { takeImage } from './take.ts';
 
+/** What of an image is copied, and what opens its places. */
 export interface CopyImageOptions extends CallOptions {
   readonly store: Store;
   readonly open: OpenRepository;

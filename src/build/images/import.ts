@@ -12,6 +12,7 @@ import {
 import type { Store } from '../../store/index.ts';
 import { BuildError } from '../error.ts';
 
+/** What the new image is like, beside its files. */
 export interface ImportOptions extends CallOptions {
   readonly store: Store;
   /** Full names. */

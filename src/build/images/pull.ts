@@ -9,10 +9,12 @@ import {
 import type { OpenRepository } from './resolve.ts';
 import { takeImage, type TakeOptions } from './take.ts';
 
+/** Where a pull reads and what it takes. */
 export interface PullOptions extends TakeOptions {
   readonly open: OpenRepository;
 }
 
+/** What a pull brought. */
 export interface Pulled {
   readonly imageId: Digest;
   /** What the name stood for: an index or a manifest. */

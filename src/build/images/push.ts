@@ -12,6 +12,7 @@ import type { ImageForm, Store } from '../../store/index.ts';
 import { mountOrigins, rememberLayers } from './mount-origins.ts';
 import type { OpenRepository } from './resolve.ts';
 
+/** Where a push reads and what it sends. */
 export interface PushOptions extends CallOptions {
   readonly store: Store;
   readonly open: OpenRepository;
@@ -20,6 +21,7 @@ export interface PushOptions extends CallOptions {
   readonly onEvent?: ((event: CopyEvent) => void) | undefined;
 }
 
+/** What a push left at the registry. */
 export interface Pushed {
   readonly descriptor: Descriptor;
   /** `repository@digest`. */

@@ -21,6 +21,7 @@ import { mountOrigins } from '../images/mount-origins.ts';
 import { openImageSource } from '../images/open-source.ts';
 import { type OpenRepository, readImage } from '../images/resolve.ts';
 
+/** What the new index holds and where it goes. */
 export interface CreateIndexOptions extends CallOptions {
   readonly store: Store;
   readonly open: OpenRepository;

@@ -46,6 +46,7 @@ export interface JoinedEntry {
   readonly source: JoinSource;
 }
 
+/** An index that is made but not yet anywhere. */
 export interface Joined {
   readonly descriptor: Descriptor;
   readonly content: Buffer;

@@ -11,11 +11,13 @@ import { gitIdentifier, imageIdentifier, isCommit } from '../policy/sources.ts';
 import type { BuildRequest } from '../request.ts';
 import { comparePins, formatLock, type Pin, type PinChange, pinsOf } from './lock-file.ts';
 
+/** What locking a build works with. */
 export interface LockOptions extends DescribeOptions {
   /** Asks anew what every source is now; else pins that are there stay. */
   readonly update: boolean;
 }
 
+/** A lock file that is worked out, and not written yet. */
 export interface Lock {
   readonly path: string;
   /** The lock file as it should be. */

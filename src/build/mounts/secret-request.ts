@@ -7,6 +7,7 @@ export interface SecretRequest {
   readonly source: SecretSource;
 }
 
+/** Where the value of a secret comes from. */
 export type SecretSource =
   | { readonly kind: 'file'; readonly path: string }
   /** A variable of the environment that slipway was started in. */

@@ -3,6 +3,7 @@ import type { Compression, Platform } from '../../oci/index.ts';
 /** `-o`: where the result goes beside the store. A destination `-` is standard output, for what is one file. */
 export type BuildOutput = ArchiveOutput | TreeOutput | ImageOutput | { readonly type: 'cacheonly' };
 
+/** One archive, or layout folder, of the image or of the index of all platforms. */
 export interface ArchiveOutput {
   readonly type: 'oci' | 'docker';
   readonly destination: string;
@@ -71,4 +72,5 @@ export interface Annotation {
 }
 
 export const annotationPlaces = ['manifest', 'index', 'manifest-descriptor', 'index-descriptor'] as const;
+/** What an annotation is written on; `index-descriptor` is the entry of a layout's index.json. */
 export type AnnotationPlace = (typeof annotationPlaces)[number];

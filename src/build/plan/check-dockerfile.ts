@@ -16,6 +16,7 @@ import { openContext } from '../contexts/main-context.ts';
 import { BuildError } from '../error.ts';
 import { inputsOf } from './inputs.ts';
 
+/** What `slipway check` is asked for. */
 export interface CheckRequest extends CheckOptions {
   /** Path of the Dockerfile; `-` for standard input. */
   readonly file: string;
@@ -27,6 +28,7 @@ export interface CheckRequest extends CheckOptions {
   readonly platform?: Platform | undefined;
 }
 
+/** A Dockerfile, and what was found in it. */
 export interface CheckedDockerfile {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -34,6 +36,7 @@ export interface CheckedDockerfile {
   readonly report: CheckReport;
 }
 
+/** A Dockerfile after its findings were mended, and what is left of them. */
 export interface MendedDockerfile extends CheckedDockerfile {
   /** The file; undefined for standard input. */
   readonly path: string | undefined;

@@ -30,11 +30,13 @@ import { inputsOf } from './inputs.ts';
 import { platformGraphOf } from './plan.ts';
 import type { BuildRequest } from '../request.ts';
 
+/** What reading a Dockerfile needs. */
 export interface ReadOptions {
   readonly privileges: Privileges;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What finding out the meaning of a build needs: its bases are looked up. */
 export interface DescribeOptions {
   readonly store: Store;
   readonly open: OpenRepository;

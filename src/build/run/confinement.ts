@@ -6,6 +6,7 @@ import type { BuildRequest } from '../request.ts';
 
 /** Rights beyond the usual ones that a Dockerfile may ask for, and gets only if the build allows it. */
 export const entitlements = ['network.host', 'security.insecure'] as const;
+/** What `--allow` gives to the steps that ask for it. */
 export type Entitlement = (typeof entitlements)[number];
 
 /** What all RUN steps of a build are given and may use. */

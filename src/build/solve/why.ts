@@ -8,6 +8,7 @@ export interface RememberedStep extends StepAccount {
   readonly number: number;
 }
 
+/** What a build of the past did. */
 export interface Remembered extends Omit<Account, 'steps' | 'version'> {
   readonly steps: readonly RememberedStep[];
 }

@@ -6,6 +6,7 @@ import { flag, instructionLine, invalid, jsonArray } from './quoting.ts';
 /** A line for a shell, or a program and its arguments. */
 export type StageCommand = string | readonly string[];
 
+/** Flags of RUN. */
 export interface StageRunOptions {
   readonly mounts?: readonly StageMount[];
   readonly network?: 'default' | 'none' | 'host';

@@ -15,6 +15,7 @@ interface PlacingOptions {
   readonly exclude?: readonly DockerfileText[];
 }
 
+/** Flags of COPY. */
 export interface StageCopyOptions extends PlacingOptions {
   /** A stage, the name of one, or an image; the build context unless given. */
   readonly from?: StageValue | string;
@@ -22,6 +23,7 @@ export interface StageCopyOptions extends PlacingOptions {
   readonly parents?: boolean;
 }
 
+/** Flags of ADD. */
 export interface StageAddOptions extends PlacingOptions {
   /** What a download or a git commit must be. */
   readonly checksum?: DockerfileText;
@@ -30,6 +32,7 @@ export interface StageAddOptions extends PlacingOptions {
   readonly unpack?: boolean;
 }
 
+/** What the file is like, and where it stands. */
 export interface StageWriteOptions {
   readonly owner?: DockerfileText;
   /** A number such as 0o755, or `chmod`'s own form. */

@@ -4,6 +4,7 @@
  */
 export type DockerfileText = string | Literal;
 
+/** A text in which `$` is no variable; made by `literal`. */
 export interface Literal {
   readonly literal: string;
 }

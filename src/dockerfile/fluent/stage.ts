@@ -26,6 +26,7 @@ import { checkOrigin } from './origin.ts';
 import { writeProgram } from './program.ts';
 import { instructionLine, invalid } from './quoting.ts';
 
+/** What FROM says beside the image. */
 export interface FromOptions {
   /** The stage's name: lower case, `[a-z][a-z0-9-_.]*`. */
   readonly as?: string;

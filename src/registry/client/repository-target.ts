@@ -31,6 +31,7 @@ import { type RepositoryName, repositoryName } from './repository-name.ts';
 import { pushBlob } from './upload.ts';
 import { cancelUpload, locationOf } from './upload-session.ts';
 
+/** How a repository is reached. */
 export interface RepositoryOptions extends RegistryOptions {
   /** `push` asks for the right to write from the first request on, so that one token is enough; `pull` unless given. */
   readonly access?: 'pull' | 'push' | undefined;

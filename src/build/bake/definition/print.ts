@@ -23,6 +23,7 @@ function printGroup({ description = '', targets }: Group): unknown {
   return { ...(description === '' ? {} : { description }), targets };
 }
 
+/** A target as `--print` shows it: docker's names of fields, what is empty left out. */
 export function printTarget(target: Target): Record<string, unknown> {
   const shown: Record<string, unknown> = {};
   for (const name of fieldNames) {
@@ -61,6 +62,7 @@ function printEntry(entry: Entry): unknown {
   return Object.fromEntries(sorted.map(([key, value]) => [key, key === 'disabled' ? value === 'true' : value]));
 }
 
+/** A line of `--list=targets`. */
 export interface ListedTarget {
   readonly name: string;
   readonly description?: string;

@@ -52,7 +52,9 @@ export const fields = {
   policy: { kind: 'entries', merge: 'append' },
 } as const satisfies Readonly<Record<string, { kind: keyof Kinds; merge: 'replace' | 'append' | 'keys' }>>;
 
+/** A field of a target, by its name in JSON. */
 export type FieldName = keyof typeof fields;
+/** What a field of a target may be. */
 export type FieldValue = Kinds[keyof Kinds];
 
 /** What is to be built, by the names of the definition's attributes. What is absent was not said; an empty list was. */
@@ -60,12 +62,14 @@ export type Target = { readonly name: string } & {
   readonly [F in FieldName]?: Kinds[(typeof fields)[F]['kind']] | undefined;
 };
 
+/** Targets, and other groups, under one name. */
 export interface Group {
   readonly name: string;
   readonly description?: string | undefined;
   readonly targets: readonly string[];
 }
 
+/** A variable of a definition, as `--list=variables` shows it. */
 export interface VariableInfo {
   readonly name: string;
   readonly description?: string | undefined;

@@ -5,12 +5,14 @@ import { randomUUID } from 'node:crypto';
 import type { ArchivedCacheMount, CacheMountRecord, Store } from '../../../store/index.ts';
 import { type ArchiveIndex, fileOf, indexName, readIndex } from './index-file.ts';
 
-export interface ExportOptions {
+/** Which cache mounts are written. */
+export interface ExportCacheMountsOptions {
   /** Which cache mounts; all of the store unless given. */
   readonly ids?: ReadonlySet<string> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What an export of cache mounts did. */
 export interface ExportReport {
   readonly written: readonly ArchivedCacheMount[];
   readonly unchanged: readonly ArchivedCacheMount[];
@@ -24,7 +26,7 @@ export interface ExportReport {
 export async function exportCacheMounts(
   store: Store,
   folder: string,
-  options: ExportOptions = {},
+  options: ExportCacheMountsOptions = {},
 ): Promise<ExportReport> {
   await mkdir(folder, { recursive: true });
   await removeAbandoned(folder);

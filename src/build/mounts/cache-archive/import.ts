@@ -3,7 +3,8 @@ import { messageOf } from '../../../errors.ts';
 import type { ArchivedCacheMount, Store } from '../../../store/index.ts';
 import { fileOf, readIndex } from './index-file.ts';
 
-export interface ImportOptions {
+/** Which cache mounts are read, and who hears of those that cannot be. */
+export interface ImportCacheMountsOptions {
   /** Which cache mounts; all of the folder unless given. */
   readonly ids?: ReadonlySet<string> | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -11,6 +12,7 @@ export interface ImportOptions {
   onProblem(message: string): void;
 }
 
+/** What an import of cache mounts did. */
 export interface ImportReport {
   /** Whether the folder holds an export at all. */
   readonly found: boolean;
@@ -24,7 +26,11 @@ export interface ImportReport {
  * digests of the index before anything is seen of them.
  * @throws BuildError ARCHIVE_INVALID for an index that cannot be relied on
  */
-export async function importCacheMounts(store: Store, folder: string, options: ImportOptions): Promise<ImportReport> {
+export async function importCacheMounts(
+  store: Store,
+  folder: string,
+  options: ImportCacheMountsOptions,
+): Promise<ImportReport> {
   const index = await readIndex(folder);
   const [imported, skipped]: [ArchivedCacheMount[], ArchivedCacheMount[]] = [[], []];
   for (const mount of index?.mounts ?? []) {
