@@ -4,9 +4,8 @@ import { dirname, join } from 'node:path';
 
 const root = dirname(dirname(import.meta.dirname));
 
-/** Jest's globalSetup of the end-to-end tests: they run what is shipped, so it is built anew if a source is newer. */
-// oxlint-disable-next-line import/no-default-export -- jest asks for one
-export default function buildOnce() {
+/** The tests run what is shipped, so it is built anew if a source is newer. */
+export function buildOnce() {
   if (isFresh()) return;
   execFileSync(process.execPath, [join(root, 'tools/build.ts')], { cwd: root, stdio: 'inherit' });
 }

@@ -1,5 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { run } from './run-cli.ts';
 
 /** A user of this machine with subordinate ids, for the tests of rootless work; only root can make one. */
@@ -30,6 +33,7 @@ export async function ordinaryUser(): Promise<OrdinaryUser> {
     remove: async () => {
       await run('/usr/bin/pkill', ['-KILL', '-u', ids]);
       await run('/usr/sbin/userdel', [name]);
+      await rm(join(tmpdir(), `slipway-${ids}`), { recursive: true, force: true }); // marks of stores, else kept until a restart
     },
   };
 }
