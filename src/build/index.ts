@@ -73,6 +73,7 @@ export {
   type ReadOptions,
 } from './plan/describe.ts';
 export type { PolicyRequest } from './policy/open-policy.ts';
+export { machinePaths } from './machine-paths.ts';
 export type { BuildRequest } from './request.ts';
 export { type ConfinementRequest, type Entitlement, entitlements } from './run/confinement.ts';
 export { type Remembered, rememberBuild, type RememberedStep, stepsMeant } from './solve/why.ts';

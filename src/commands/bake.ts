@@ -16,6 +16,7 @@ import {
   bakeFlags,
   bakeTargets,
   buildProgress,
+  type Allowed,
   checkAllowed,
   drained,
   filesOf,
@@ -73,17 +74,17 @@ export default class Bake extends StoreCommand {
       this.printJson(printable(selection));
       return;
     }
-    checkAllowed(
-      [...selection.targets.values()],
-      parseAllowed(flags.allow ?? [], writtenPaths(overrides)),
-      process.env,
-    );
-    await this.#bake(selection, flags);
+    await this.#bake(selection, flags, parseAllowed(flags.allow ?? [], writtenPaths(overrides)));
   }
 
-  async #bake(selection: BakeSelection, flags: InferredFlags<typeof Bake.flags>): Promise<void> {
+  async #bake(selection: BakeSelection, flags: InferredFlags<typeof Bake.flags>, allowed: Allowed): Promise<void> {
     const call = flags.check ? 'check' : flags.call;
     const { works, warnings } = await worksOf(selection, { ...flags, call });
+    checkAllowed(
+      works.map(({ job }) => job),
+      allowed,
+      process.env,
+    );
     for (const warning of warnings) this.note(`WARNING: ${warning}`);
     await using workshop = new Workshop(this.privileges, parallelismOf(flags['max-parallelism']));
     const progress = buildProgress(

@@ -72,7 +72,7 @@ export { timelinePage } from './timeline/page.ts';
 export { type Timeline, TimelineRecorder, type TimelineStep } from './timeline/timeline.ts';
 export { unifiedDiff } from './unified-diff.ts';
 export { bakeTargets } from './bake/bake-targets.ts';
-export { checkAllowed, parseAllowed } from './bake/entitlements.ts';
+export { type Allowed, checkAllowed, parseAllowed } from './bake/entitlements.ts';
 export { bakeFlags, filesOf, listingOf, overridesOf, variablesOf } from './bake/flags.ts';
 export { worksOf } from './bake/jobs.ts';
 export { listDefinition } from './bake/list.ts';

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseReference } from '../../oci/index.ts';
 import { BuildError } from '../error.ts';
@@ -82,10 +82,11 @@ function checkDestination(output: ArchiveOutput | TreeOutput): void {
   if ('mode' in output && output.mode === 'delete') refuseDangerous(resolve(destination));
 }
 
-/** `mode=delete` takes away what is there: never the folder that one works in, or one above it. */
+/** `mode=delete` takes away what is there: never the folder that one works in, or one above it, whatever name leads there. */
 function refuseDangerous(destination: string): void {
-  const here = `${process.cwd()}/`;
-  if (here.startsWith(destination === '/' ? '/' : `${destination}/`))
+  if (!existsSync(destination)) return;
+  const [here, there] = [`${realpathSync(process.cwd())}/`, realpathSync(destination)];
+  if (here.startsWith(there === '/' ? '/' : `${there}/`))
     throw impossible(`mode=delete would delete ${destination}, which the working folder is in`);
 }
 

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { type BakeTarget, isRemote } from '../../build/index.ts';
+import { type BakeJob, type BuildRequest, machinePaths } from '../../build/index.ts';
 import { UsageError } from '../../errors.ts';
 
 /** What `--allow` gives to the targets of a definition, whose author may be somebody else. */
@@ -37,17 +37,18 @@ export function parseAllowed(texts: readonly string[], written: readonly string[
 }
 
 /**
- * Refuses targets that want more than is allowed: rights for their steps, and files outside of the working folder.
+ * Refuses targets that want more than is allowed: rights for their steps, and files outside of the working folder. Looked at is what
+ * they were read as, not how that was written.
  * @throws UsageError that names the flags to give
  */
-export function checkAllowed(targets: readonly BakeTarget[], allowed: Allowed, environment: NodeJS.ProcessEnv): void {
+export function checkAllowed(jobs: readonly BakeJob[], allowed: Allowed, environment: NodeJS.ProcessEnv): void {
   const missing = new Map<string, string>();
-  for (const target of targets) {
-    for (const right of rightsOf(target)) if (!allowed.rights.has(right)) missing.set(right, explain(right));
+  for (const { request } of jobs) {
+    for (const right of rightsOf(request)) if (!allowed.rights.has(right)) missing.set(right, explain(right));
     if (isSwitchedOff(environment['BUILDX_BAKE_ENTITLEMENTS_FS'])) continue;
-    const { read, write } = pathsOf(target);
+    const { read, written } = machinePaths(request);
     for (const path of outside(read, allowed.read)) missing.set(`fs.read=${path}`, `reading ${path}`);
-    for (const path of outside(write, allowed.write)) missing.set(`fs.write=${path}`, `writing to ${path}`);
+    for (const path of outside(written, allowed.write)) missing.set(`fs.write=${path}`, `writing to ${path}`);
   }
   if (missing.size === 0) return;
   const flags = [...missing.keys()].map((right) => `--allow ${right}`).join(' ');
@@ -71,38 +72,15 @@ function explain(right: string): string {
   return words[right] ?? right;
 }
 
-function rightsOf(target: BakeTarget): string[] {
-  const deletes = (target.output ?? []).some((output) => output['type'] === 'local' && output['mode'] === 'delete');
-  return [...(target.entitlements ?? []), ...(deletes ? ['buildx.local.delete'] : [])].filter((right) =>
-    rights.includes(right),
-  );
-}
-
-function pathsOf(target: BakeTarget): { read: string[]; write: string[] } {
-  const ofCaches = (name: 'cache-from' | 'cache-to', key: string): string[] =>
-    (target[name] ?? []).flatMap((entry) => (entry['type'] === 'local' ? [entry[key] ?? ''] : []));
-  const read = [
-    ...localPath(target.context ?? '.'),
-    ...localPath(dockerfileOf(target)),
-    ...Object.values(target.contexts ?? {}).flatMap(localPath),
-    ...ofCaches('cache-from', 'src'),
-    ...(target.secret ?? []).map((entry) => entry['src'] ?? ''),
-    ...(target.ssh ?? []).flatMap(({ paths }) => paths),
+function rightsOf({ confinement, network, mounts, outputs }: BuildRequest): string[] {
+  const deletes = outputs.some((output) => 'mode' in output && output.mode === 'delete');
+  const asksAgent = (mounts?.ssh ?? []).some(({ paths }) => paths.length === 0);
+  return [
+    ...(confinement?.allow ?? []),
+    ...(network === 'host' ? ['network.host'] : []),
+    ...(deletes ? ['buildx.local.delete'] : []),
+    ...(asksAgent ? ['ssh'] : []),
   ];
-  const write = [...(target.output ?? []).map((output) => output['dest'] ?? ''), ...ofCaches('cache-to', 'dest')];
-  const isPath = (path: string): boolean => path !== '' && path !== '-';
-  return { read: read.filter(isPath), write: write.filter(isPath) };
-}
-
-function dockerfileOf({ context = '.', dockerfile = 'Dockerfile', 'dockerfile-inline': inline }: BakeTarget): string {
-  if (inline !== undefined) return '';
-  return dockerfile.startsWith('/') || isRemote(context) ? dockerfile : join(context, dockerfile);
-}
-
-function localPath(text: string): string[] {
-  if (isRemote(text) || /^(?:target:|docker-image:|store-image:)/.test(text)) return [];
-  if (text.startsWith('oci-layout://')) return [text.slice('oci-layout://'.length).replace(/(?:@sha.*|:[^/:]*)$/, '')];
-  return [text.startsWith('cwd://') ? text.slice('cwd://'.length) || '.' : text];
 }
 
 /** Those paths that lie in none of the folders, links followed: a link in the working folder may lead anywhere. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAnnotation, parseOutput } from '../../../src/build/index.ts';
@@ -13,12 +13,13 @@ interface Asked {
   readonly several?: boolean;
 }
 
-/** `DIR` in an output is a folder with `folder/` and `file`. */
+/** `DIR` in an output is a folder with `folder/`, `file` and `here`, a link to the working folder. */
 function check({ outputs = [], tags = [], push = false, annotations = [], several = false }: Asked): void {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-outputs-'));
   try {
     mkdirSync(join(folder, 'folder'));
     writeFileSync(join(folder, 'file'), '');
+    symlinkSync(process.cwd(), join(folder, 'here'));
     checkOutputs(
       {
         outputs: outputs.map((text) => parseOutput(text.replace('DIR', folder))),
@@ -64,6 +65,11 @@ const bad: readonly (readonly [string, Asked, RegExp])[] = [
   ['the deletion of everything', { outputs: ['type=local,dest=/,mode=delete'] }, /would delete/],
   ['the deletion of the working folder', { outputs: ['type=local,dest=.,mode=delete'] }, /would delete/],
   ['the deletion of one above it', { outputs: ['type=local,dest=..,mode=delete'] }, /would delete/],
+  [
+    'the deletion of the working folder by a link',
+    { outputs: ['type=local,dest=DIR/here,mode=delete'] },
+    /would delete/,
+  ],
   ['several platforms for docker', { outputs: ['type=docker,dest=DIR/x'], several: true }, /holds one platform/],
   [
     'annotations for docker types',
