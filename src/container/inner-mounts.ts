@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, constants, fstatSync, lstatSync, readFileSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
+  flagsOfOptions,
   loadSyscalls,
   makeDirsInRoot,
   mountFlags,
@@ -176,23 +177,12 @@ function protect(fd: number, flags: number): void {
   loadSyscalls().mount('none', `/proc/self/fd/${fd}`, null, remount | bind | flags | flagsOfMount(fd), null);
 }
 
-const flagNames: Readonly<Record<string, number>> = {
-  ro: mountFlags.readOnly,
-  nosuid: mountFlags.noSuid,
-  nodev: mountFlags.noDev,
-  noexec: mountFlags.noExec,
-  noatime: 1024,
-  nodiratime: 2048,
-  relatime: mountFlags.relatime,
-};
-
 /** The flags of the mount that an open file lies in, from proc(5): this thread's mounts are its own. */
 function flagsOfMount(fd: number): number {
   const id = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/thread-self/fdinfo/${fd}`, 'latin1'))?.[1];
   const lines = readFileSync('/proc/thread-self/mountinfo', 'latin1').split('\n');
   const line = lines.findLast((each) => each.startsWith(`${id} `)) ?? '';
-  const options = line.split(' ')[5] ?? '';
-  return options.split(',').reduce((flags, name) => flags | (flagNames[name] ?? 0), 0);
+  return flagsOfOptions(line.split(' ')[5] ?? '');
 }
 
 /** It is held open, so it goes when the descriptor does. */

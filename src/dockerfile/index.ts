@@ -39,7 +39,6 @@ export {
 } from './fluent/mounts.ts';
 export { type BuildStage, from, type FromOptions, scratch } from './fluent/stage.ts';
 export { format } from './format/format.ts';
-export { splitFields } from './instructions/fields.ts';
 export { decodePercent, type GitTransport, type GitUrl, parseGitContext, parseGitUrl } from './git-url.ts';
 export { createGlobMatcher, hasWildcards } from './glob.ts';
 export { type FileMode, type ModeAction, type ModeClause, parseFileMode } from './file-mode.ts';

@@ -16,6 +16,7 @@ export {
 } from './in-root.ts';
 export { loadSyscalls } from './load-syscalls.ts';
 export { limitMemoryArenas } from './memory-arenas.ts';
+export { flagsOfOptions } from './mount-options.ts';
 export { mountRoot, unmountRoot } from './mount-root.ts';
 export { isNetworkFileSystem, tellsEveryChange } from './network-file-system.ts';
 export { withParentDeath } from './parent-death.ts';
@@ -27,6 +28,7 @@ export { ProcessLock } from './process-lock.ts';
 export { bootId, ownProcessRecord, type ProcessRecord, processStartTime } from './process-record.ts';
 export * from './root-mount.ts';
 export { reasonOf } from './reason-of.ts';
+export { putFile, type PutFileOptions } from './put-file.ts';
 export { replaceFile } from './replace-file.ts';
 export { minimalEnvironment, type RunCommandOptions, type RunResult, run } from './run.ts';
 export * from './syscalls.ts';

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { SystemError } from './error.ts';
 import { loadSyscalls } from './load-syscalls.ts';
+import { flagsOfOptions } from './mount-options.ts';
 import { isPlainOverlayPath, longestOptions, type OverlayMount, overlayOptions } from './overlay-options.ts';
 import { enterPrivateMounts } from './private-mounts.ts';
 import type { RootMount } from './root-mount.ts';
@@ -92,23 +93,13 @@ function mount(source: string, target: string, type: string | null, flags: numbe
   depths.set(target, (depths.get(target) ?? 0) + 1);
 }
 
-const flagNames: Readonly<Record<string, number>> = {
-  ro: mountFlags.readOnly,
-  nosuid: mountFlags.noSuid,
-  nodev: mountFlags.noDev,
-  noexec: mountFlags.noExec,
-  noatime: 1024,
-  nodiratime: 2048,
-  relatime: mountFlags.relatime,
-};
-
 /** The flags of the topmost mount on `target`, from proc(5) mountinfo of this thread: its namespace is its own. */
 function flagsOfMount(target: string): number {
   const lines = fs.readFileSync('/proc/thread-self/mountinfo', 'utf8').split('\n').reverse();
   for (const line of lines) {
     const [, , , , point, options] = line.split(' ');
     if (point === undefined || options === undefined || unescapeOctal(point) !== target) continue;
-    return options.split(',').reduce((flags, name) => flags | (flagNames[name] ?? 0), 0);
+    return flagsOfOptions(options);
   }
   return 0;
 }

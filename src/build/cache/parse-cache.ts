@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { type Compression, formatReference, isDigest, parseReference } from '../../oci/index.ts';
+import { messageOf } from '../../errors.ts';
 import { BuildError } from '../error.ts';
 import type { ImageForm } from '../../store/index.ts';
-import { csvFields } from '../outputs/csv.ts';
+import { csvFields } from '../csv.ts';
 import type { CacheExport, CachePlace, GhaPlace, S3Place } from './request.ts';
 
 /** Options of both directions, and those of exports alone. */
@@ -250,9 +251,11 @@ function optionsOf(text: string, flag: Flag): { readonly type: string; readonly 
 }
 
 function fieldsOf(text: string, flag: Flag): readonly string[] {
-  const fields = csvFields(text);
-  if (fields === undefined) throw invalid(text, flag, 'the quotes do not match');
-  return fields;
+  try {
+    return csvFields(text);
+  } catch (error) {
+    throw invalid(text, flag, messageOf(error));
+  }
 }
 
 function invalid(text: string, flag: Flag, why: string, hint?: string, cause?: unknown): BuildError {

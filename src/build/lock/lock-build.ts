@@ -1,13 +1,14 @@
 import { type CopySource, type ImageStep, parseGitUrl, type Step } from '../../dockerfile/index.ts';
 import { formatReference, parseReference } from '../../oci/index.ts';
 import type { BaseImages } from '../plan/base-images.ts';
+import { isCommit } from '../contexts/git/resolve-ref.ts';
 import { type NamedContexts, normalName } from '../contexts/named-contexts.ts';
 import type { RemoteSources } from '../contexts/remote-sources.ts';
 import { type DescribeOptions, withImages } from '../plan/describe.ts';
 import { BuildError } from '../error.ts';
 import { planOf } from '../plan/plan.ts';
 import { exists, lockPath, rulesIn } from '../policy/open-policy.ts';
-import { gitIdentifier, imageIdentifier, isCommit } from '../policy/sources.ts';
+import { gitIdentifier, imageIdentifier } from '../policy/sources.ts';
 import type { BuildRequest } from '../request.ts';
 import { comparePins, formatLock, type Pin, type PinChange, pinsOf } from './lock-file.ts';
 

@@ -1,5 +1,5 @@
-import { splitFields } from '../../dockerfile/index.ts';
 import { messageOf, UsageError } from '../../errors.ts';
+import { csvFields } from '../csv.ts';
 
 /** `--secret`: an id, and where its value comes from. The value itself is read when a step first asks for it. */
 export interface SecretRequest {
@@ -68,7 +68,7 @@ function sourceOf(
 
 function fieldsOf(text: string): readonly string[] {
   try {
-    return splitFields(text, 'secret');
+    return csvFields(text);
   } catch (error) {
     throw invalid(text, messageOf(error));
   }

@@ -1,7 +1,8 @@
 import { type Compression, parseReference } from '../../oci/index.ts';
+import { messageOf } from '../../errors.ts';
 import { BuildError } from '../error.ts';
 import { annotationAttribute } from './annotations.ts';
-import { csvFields } from './csv.ts';
+import { csvFields } from '../csv.ts';
 import type { Annotation, BuildOutput, ImageOutput, OutputForm } from './output.ts';
 
 const formKeys = [
@@ -49,11 +50,9 @@ export function parseOutput(text: string): BuildOutput {
 }
 
 function attributesOf(text: string): Attributes {
-  const fields = csvFields(text);
-  if (fields === undefined) throw invalid(text, 'the quotes are not those of comma-separated values');
   const values = new Map<string, string>();
   const annotations: Annotation[] = [];
-  for (const field of fields) {
+  for (const field of fieldsOf(text)) {
     const [key, value] = pairOf(field, text);
     const annotation = annotationAttribute(key, value);
     if (annotation === undefined) values.set(key.toLowerCase(), value);
@@ -68,6 +67,14 @@ function attributesOf(text: string): Attributes {
     throw invalid(text, `${type} has no option ${JSON.stringify(unknown)}`, `its options are ${keys.join(', ')}`);
   if (annotations.length > 0 && !keys.includes('oci-mediatypes')) throw invalid(text, `${type} has no annotations`);
   return { type, values, annotations, text };
+}
+
+function fieldsOf(text: string): readonly string[] {
+  try {
+    return csvFields(text);
+  } catch (error) {
+    throw invalid(text, `${messageOf(error)}: quotes are those of comma-separated values`);
+  }
 }
 
 /** The key keeps its case: an annotation's is its own. */

@@ -1,5 +1,6 @@
 import { type AddSource, type CopySource, type GitUrl, parseGitUrl, type Step } from '../../dockerfile/index.ts';
 import { formatReference, isDigest, parseReference } from '../../oci/index.ts';
+import { isCommit } from '../contexts/git/resolve-ref.ts';
 import { BuildError } from '../error.ts';
 import { evaluate, type PolicedSource } from './evaluate.ts';
 import type { SourcePolicy } from './source-policy.ts';
@@ -95,10 +96,6 @@ function parseGitIdentifier({ identifier }: PolicedSource): { place: string; ref
   const colon = fragment.indexOf(':');
   const [ref, subdir] = colon < 0 ? [fragment, ''] : [fragment.slice(0, colon), fragment.slice(colon + 1)];
   return { place, ref, subdir };
-}
-
-export function isCommit(ref: string): boolean {
-  return /^[0-9a-f]{40}$|^[0-9a-f]{64}$/.test(ref);
 }
 
 function notLocked(what: string): BuildError {

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, realpath, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, realpath } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { putFile } from '../../system/index.ts';
 import { canonicalHost, hub } from '../host.ts';
 import { entriesOf, parseAuthFile, parseObject } from './auth-file.ts';
 import { type CredentialProgram, credentialProgram } from './credential-program.ts';
@@ -98,7 +98,10 @@ async function editAuths(path: string, edit: (auths: Auths) => Auths): Promise<v
   const document = parseObject((await readCredentialFile(path)) ?? '{}', path);
   const auths = Object.fromEntries(entriesOf(document.auths));
   const text = `${JSON.stringify({ ...document, auths: edit(auths) }, null, '\t')}\n`;
-  await replaceFile(await targetOf(path), text);
+  const target = await targetOf(path);
+  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+  // Nobody but the owner can read it.
+  await putFile(target, text, { mode: 0o600 });
 }
 
 async function targetOf(path: string): Promise<string> {
@@ -106,24 +109,5 @@ async function targetOf(path: string): Promise<string> {
     return await realpath(path);
   } catch {
     return path;
-  }
-}
-
-/** Another process sees the old file or the new one, whole; nobody but the owner can read either. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = join(dirname(path), `.slipway-${randomUUID()}`);
-  try {
-    {
-      await using file = await open(temporary, 'wx', 0o600);
-      await file.writeFile(text);
-      await file.sync();
-    }
-    await rename(temporary, path);
-    await using directory = await open(dirname(path), 'r');
-    await directory.sync();
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
   }
 }

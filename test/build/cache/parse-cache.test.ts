@@ -84,7 +84,7 @@ describe('what cannot be', () => {
     ['type=local', parseCacheTo, /dest= is missing/],
     ['type=local,src=/x', parseCacheTo, /local has no option "src"/],
     ['type=local,src=/x,digest=latest', parseCacheFrom, /"latest" is not a digest/],
-    ['type=local,"src=/x', parseCacheFrom, /the quotes do not match/],
+    ['type=local,"src=/x', parseCacheFrom, /a quoted field does not end/],
     ['type=local,src', parseCacheFrom, /"src" is not key=value/],
     ['type=s3,region=eu', parseCacheFrom, /s3 needs bucket=/],
     ['type=s3,bucket=b,region=eu,endpoint_url=ftp://x', parseCacheFrom, /no http or https URL/],

@@ -20,6 +20,7 @@ export interface WantedRef {
   readonly fetchByCommit: boolean;
 }
 
+/** Whether a ref is a whole commit id, of SHA-1 or SHA-256. */
 export function isCommit(text: string): boolean {
   return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
 }

@@ -3,6 +3,7 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import type { ArchivedCacheMount, CacheMountRecord, Store } from '../../../store/index.ts';
+import { putFile } from '../../../system/index.ts';
 import { type ArchiveIndex, fileOf, indexName, readIndex } from './index-file.ts';
 
 /** Which cache mounts are written. */
@@ -52,7 +53,7 @@ const abandonedMs = 24 * 3_600_000;
 /** Files of exports that were killed. */
 async function removeAbandoned(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (!/^\.[0-9a-f-]{36}\.part$/.test(name)) continue;
+    if (!/^\.(?:[0-9a-f-]{36}\.part|slipway-[0-9a-f-]{36})$/.test(name)) continue;
     const file = join(folder, name);
     const stat = statSync(file, { throwIfNoEntry: false });
     if (stat !== undefined && Date.now() - stat.mtimeMs > abandonedMs) await rm(file, { force: true });
@@ -73,21 +74,6 @@ function isSame(one: Named, other: Named): boolean {
 function byId(a: Named, b: Named): number {
   const [one, other] = [JSON.stringify([a.id, a.origin]), JSON.stringify([b.id, b.origin])];
   return one < other ? -1 : one > other ? 1 : 0;
-}
-
-async function putFile(folder: string, name: string, text: string): Promise<void> {
-  const draft = join(folder, `.${randomUUID()}.part`);
-  try {
-    await using file = await open(draft, 'wx', 0o644);
-    await file.writeFile(text);
-    await file.sync();
-    await rename(draft, join(folder, name));
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
-  await using directory = await open(folder, 'r');
-  await directory.sync();
 }
 
 interface Work {
@@ -118,7 +104,7 @@ async function exportOne(store: Store, folder: string, { record, kept, signal }:
 async function writeIndex(folder: string, before: ArchiveIndex, index: ArchiveIndex): Promise<void> {
   const text = `${JSON.stringify(index, undefined, 2)}\n`;
   if (text === `${JSON.stringify(before, undefined, 2)}\n` && existsSync(join(folder, indexName))) return;
-  await putFile(folder, indexName, text);
+  await putFile(join(folder, indexName), text, { mode: 0o644 });
   const used = new Set(index.mounts.map(({ digest }) => digest));
   for (const { digest } of before.mounts) {
     if (!used.has(digest)) await rm(join(folder, fileOf(digest)), { force: true });
