@@ -37,8 +37,11 @@ export class Claims {
     }
     return {
       [Symbol.dispose]: () => {
-        this.#giveBack(key);
-        leave();
+        try {
+          this.#giveBack(key);
+        } finally {
+          leave(); // also where the row cannot be deleted now: it is this process's, whose next one may take it
+        }
       },
     };
   }

@@ -112,6 +112,7 @@ export class GarbageCollector {
     const { db, paths } = this.#base;
     const owners = db.all<{ owner: string }>(
       `SELECT owner FROM leases UNION SELECT owner FROM containers UNION SELECT owner FROM cache_mount_users
+       UNION SELECT owner FROM claims
        UNION SELECT owner FROM snapshots WHERE owner IS NOT NULL`,
     );
     for (const { owner } of owners) {

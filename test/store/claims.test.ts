@@ -66,4 +66,14 @@ describe('claims', () => {
     (await patient)[Symbol.dispose]();
     using _again = await store.cache.claim(key);
   });
+
+  it('let the next in line go on, even where the one before cannot give back its own', async () => {
+    await using scratch = new ScratchStore();
+    const store = await scratch.open();
+    const held = await store.cache.claim(key);
+    const waiting = store.cache.claim(key);
+    await store.close();
+    expect(() => held[Symbol.dispose]()).toThrow(expect.objectContaining({ code: 'CLOSED' }));
+    await expect(waiting).rejects.toMatchObject({ code: 'CLOSED' });
+  });
 });
