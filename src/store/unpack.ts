@@ -18,6 +18,12 @@ export interface ExpectedLayer {
   readonly parent: Digest | undefined;
 }
 
+/** A layer that is being unpacked, and the signal of who does it. */
+interface Underway {
+  readonly work: Promise<void>;
+  readonly signal: AbortSignal | undefined;
+}
+
 export interface UnpackParts {
   readonly blobs: Blobs;
   readonly content: StoreContent;
@@ -31,7 +37,7 @@ export class Unpacker {
   readonly #base: StoreBase;
   readonly #parts: UnpackParts;
   readonly #expected = new Map<Digest, ExpectedLayer>();
-  readonly #running = new Map<Digest, Promise<void>>();
+  readonly #running = new Map<Digest, Underway>();
 
   constructor(base: StoreBase, parts: UnpackParts) {
     this.#base = base;
@@ -83,19 +89,23 @@ export class Unpacker {
       options.signal?.throwIfAborted();
       const chainId = chainIdOf(parent, diffId);
       if (this.#parts.snapshots.has(chainId)) this.#base.leases.add('snapshot', chainId);
-      else await this.#once(chainId, () => this.#unpackLayer({ ...options, diffId, parent }));
+      else await this.#once(chainId, options, () => this.#unpackLayer({ ...options, diffId, parent }));
       parent = chainId;
     }
   }
 
-  /** Two builds of one process that want the same base share the work. */
-  async #once(chainId: Digest, work: () => Promise<void>): Promise<void> {
-    let running = this.#running.get(chainId);
-    if (running === undefined) {
-      running = work().finally(() => this.#running.delete(chainId));
-      this.#running.set(chainId, running);
+  /** Two builds of one process that want the same base share the work; where who does it gives up, the next one does it. */
+  async #once(chainId: Digest, { signal }: CallOptions, work: () => Promise<void>): Promise<void> {
+    for (;;) {
+      const running = this.#running.get(chainId);
+      if (running === undefined) break;
+      await settled(running.work, signal);
+      if (running.signal?.aborted !== true) return running.work;
+      if (this.#parts.snapshots.has(chainId)) return this.#base.leases.add('snapshot', chainId);
     }
-    await running;
+    const own = work().finally(() => this.#running.delete(chainId));
+    this.#running.set(chainId, { work: own, signal });
+    await own;
   }
 
   async #unpackLayer(options: UnpackOptions & ExpectedLayer): Promise<void> {
@@ -205,6 +215,19 @@ export class Unpacker {
       await tolerant(() => snapshots.discard(active));
       throw asStoreError(error, `cannot unpack layer ${diffId}`);
     }
+  }
+}
+
+/** Waits until somebody else's work ended, well or not, but no longer than until `signal`. */
+async function settled(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal?.reason as Error);
+  signal?.throwIfAborted();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.race([promise, work.catch(() => undefined)]);
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 

@@ -235,6 +235,38 @@ describe(`an image that comes from elsewhere${asRoot}`, () => {
     expect(indexNames(scratch)).toEqual(['docker.io/library/web:latest']);
   });
 
+  rootIt('is fetched by the next one who wants it, where the first gave up', async () => {
+    const from = await source();
+    await using _ = from.scratch;
+    await using scratch = new ScratchStore();
+    const first = new AbortController();
+    const started = Promise.withResolvers<void>();
+    let asked = 0;
+    const store = await scratch.open({
+      fetchRemote: async (descriptor, _sources, options) => {
+        if (asked++ > 0) return from.store.target.fetch(descriptor);
+        started.resolve();
+        const { promise, reject } = Promise.withResolvers<never>();
+        options?.signal?.addEventListener('abort', () => reject(options.signal?.reason as Error));
+        return promise;
+      },
+    });
+    const { config } = from.image;
+    store.adoptRemote(config, await layersOf(from.store, from.root), 'example.com/web');
+    const given = expect(store.unpack(config.diffIds, { signal: first.signal })).rejects.toThrow('enough');
+    await started.promise;
+    const impatient = new AbortController();
+    const left = expect(store.unpack(config.diffIds, { signal: impatient.signal })).rejects.toThrow('soon');
+    const others = [store.unpack(config.diffIds), store.unpack(config.diffIds)];
+    impatient.abort(new Error('soon'));
+    await left;
+    first.abort(new Error('enough'));
+    await given;
+    await Promise.all(others);
+    expect(asked).toBe(3);
+    expect(store.snapshots.has(chainIdOfAll(config.diffIds) as Digest)).toBe(true);
+  });
+
   rootIt('is refused where a layer is not what its config says', async () => {
     const from = await source();
     await using _ = from.scratch;
