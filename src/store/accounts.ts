@@ -2,8 +2,9 @@ import type { Digest } from '../oci/index.ts';
 import type { StoreBase } from './base.ts';
 import type { BuildAccount, BuildAccounts } from './contract.ts';
 
-/** How many are kept. */
+/** How many are kept, and how many bytes of them beside the newest. */
 const most = 200;
+const mostBytes = 64 << 20;
 
 interface AccountRow {
   readonly build: string;
@@ -30,6 +31,12 @@ export class StoreAccounts implements BuildAccounts {
       const sql = `INSERT OR REPLACE INTO accounts (${columns}) VALUES (?, ?, ?, ?)`;
       db.run(sql, build, project, JSON.stringify(images), document);
       db.run('DELETE FROM accounts WHERE seq <= (SELECT max(seq) FROM accounts) - ?', most);
+      db.run(
+        `DELETE FROM accounts WHERE seq < (SELECT max(seq) FROM accounts) AND seq IN (
+           SELECT seq FROM (SELECT seq, sum(octet_length(document)) OVER (ORDER BY seq DESC) AS bytes FROM accounts)
+           WHERE bytes > ?)`,
+        mostBytes,
+      );
     });
   }
 

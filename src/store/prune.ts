@@ -94,7 +94,7 @@ function removeOtherNames(base: StoreBase): string[] {
   return names;
 }
 
-/** Inside of a transaction. A facts' worth is its cache's. */
+/** Inside of a transaction. A fact's worth is its cache's. */
 function removeCache({ db }: StoreBase, before: number | undefined): readonly Digest[] {
   if (before === undefined) {
     const keys = db.all<{ key: Digest }>('SELECT key FROM cache ORDER BY seq').map((row) => row.key);
@@ -105,5 +105,6 @@ function removeCache({ db }: StoreBase, before: number | undefined): readonly Di
   const old = 'FROM cache WHERE coalesce(used, 0) < ?';
   const keys = db.all<{ key: Digest }>(`SELECT key ${old} ORDER BY seq`, before / 1000).map((row) => row.key);
   db.run(`DELETE ${old}`, before / 1000);
+  db.run("DELETE FROM facts WHERE kind IN ('created', 'duration') AND key NOT IN (SELECT key FROM cache)");
   return keys;
 }

@@ -40,4 +40,18 @@ describe('accounts of builds', () => {
     for (let at = 0; at <= 200; at++) accounts.put({ build: `b-${at}-`, project: 'p', images: [], document: `${at}` });
     expect([accounts.find('b-0-'), accounts.find('b-1-')?.document]).toEqual([undefined, '1']);
   });
+
+  it('make room for others where they are large, but for the newest', async () => {
+    await using scratch = new ScratchStore();
+    const { accounts } = await scratch.open();
+    const put = (build: string, megabytes: number) =>
+      accounts.put({ build, project: 'p', images: [], document: 'x'.repeat(megabytes << 20) });
+    const kept = () => ['one', 'two', 'three', 'four'].filter((build) => accounts.find(build) !== undefined);
+    put('one', 1);
+    put('two', 30);
+    put('three', 33);
+    expect(kept()).toEqual(['one', 'two', 'three']); // 64 MiB
+    put('four', 65);
+    expect(kept()).toEqual(['four']);
+  });
 });

@@ -252,6 +252,22 @@ describe(`garbage${asRoot}`, () => {
     expect([scratch.files('snapshots'), scratch.files('blobs/sha256')]).toEqual([['.trash'], []]);
   });
 
+  it('is what is told of results that go with prune by age', async () => {
+    await using scratch = new ScratchStore();
+    const { cache, ...store } = await scratch
+      .open()
+      .then((open) => ({ cache: open.cache, prune: open.prune.bind(open) }));
+    const [key, unknown] = [digestOf('k'), digestOf('made elsewhere')];
+    cache.put({ key, parts: {}, diffId: digestOf('layer'), parent: undefined });
+    for (const each of [key, unknown]) cache.putFact('created', each, '2026-01-01T00:00:00Z');
+    cache.putFact('selection', 'of', 'digest');
+    await store.prune({ all: false, images: false, buildCache: true, before: Date.now() - 60_000 });
+    const facts = () => [cache.fact('created', key), cache.fact('created', unknown), cache.fact('selection', 'of')];
+    expect(facts()).toEqual(['2026-01-01T00:00:00Z', undefined, 'digest']);
+    await store.prune({ all: false, images: false, buildCache: true, before: Date.now() + 60_000 });
+    expect(facts()).toEqual([undefined, undefined, 'digest']);
+  });
+
   rootIt('is not the image of a container', async () => {
     await using scratch = new ScratchStore();
     const first = await scratch.open();
