@@ -29,6 +29,8 @@ export class WorkshopThread {
   readonly #pending = new Map<number, Pending>();
   readonly #unread = new Int32Array(new SharedArrayBuffer(4));
   #next = 0;
+  /** Why it does nothing any more. */
+  #end: unknown;
 
   constructor(privileges: Privileges) {
     const setup: WorkshopSetup = { privileges, unread: this.#unread };
@@ -39,12 +41,20 @@ export class WorkshopThread {
     this.#worker.unref();
   }
 
+  /** A thread that ended (it ran out of memory, say) does no other job. */
+  get hasEnded(): boolean {
+    return this.#end !== undefined;
+  }
+
   async run<J extends Job>(job: J, options: JobOptions): Promise<JobResults[J['kind']]> {
     options.signal?.throwIfAborted();
+    if (this.hasEnded) throw this.#end;
     const id = this.#next++;
     this.#worker.ref();
+    let lent = 0;
     const cancel = () => {
-      this.#taken(plenty); // a thread that waits for a reader would not hear of it
+      lent = plenty;
+      this.#taken(lent); // a thread that waits for a reader would not hear of it
       this.#post({ type: 'cancel', id });
     };
     options.signal?.addEventListener('abort', cancel, { once: true });
@@ -60,6 +70,7 @@ export class WorkshopThread {
       });
     } finally {
       options.signal?.removeEventListener('abort', cancel);
+      this.#taken(-lent); // the next job's output has to wait for its readers again
       this.#pending.delete(id);
       if (this.#pending.size === 0) this.#worker.unref();
     }
@@ -93,6 +104,7 @@ export class WorkshopThread {
   }
 
   #failAll(error: unknown): void {
+    this.#end ??= error;
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
   }

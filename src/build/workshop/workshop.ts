@@ -43,17 +43,24 @@ export class Workshop implements AsyncDisposable {
   run<J extends Job>(job: J, options: JobOptions = {}): Promise<JobResults[J['kind']]> {
     const slots = job.kind === 'run' ? this.#runs : this.#others;
     return slots.run(async () => {
-      const thread = this.#idle.pop() ?? this.#start();
+      const thread = this.#takeIdle() ?? this.#start();
       try {
         return await thread.run(job, options);
       } finally {
-        this.#idle.push(thread);
+        if (thread.hasEnded) this.#threads.delete(thread);
+        else this.#idle.push(thread);
       }
     }, options.signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(Array.from(this.#threads, (thread) => thread.terminate()));
+  }
+
+  #takeIdle(): WorkshopThread | undefined {
+    let thread = this.#idle.pop();
+    while (thread?.hasEnded === true) thread = this.#idle.pop();
+    return thread;
   }
 
   #start(): WorkshopThread {

@@ -1,0 +1,25 @@
+import { describe, expect, it } from '@jest/globals';
+import { Workshop } from '../../src/build/workshop.ts';
+import { WorkshopThread } from '../../src/build/workshop-thread.ts';
+import { testPrivileges } from '../store/scratch-store.ts';
+
+const job = { kind: 'compare', before: '/nowhere/a', after: '/nowhere/b' } as const;
+
+describe('a thread of the workshop', () => {
+  it('that ended takes no job that would never be done', async () => {
+    const thread = new WorkshopThread(testPrivileges);
+    expect(await thread.run(job, {})).toBeUndefined();
+    await thread.terminate();
+    expect(thread.hasEnded).toBe(true);
+    await expect(thread.run(job, {})).rejects.toMatchObject({ code: 'CANCELLED' });
+  });
+
+  it('works on after another job was cancelled', async () => {
+    await using workshop = new Workshop(testPrivileges);
+    const controller = new AbortController();
+    const cancelled = workshop.run(job, { signal: controller.signal });
+    controller.abort();
+    await Promise.allSettled([cancelled]);
+    expect(await workshop.run(job)).toBeUndefined();
+  });
+});
