@@ -168,6 +168,7 @@ export class BuildCache implements CacheLookup {
   }
 
   #importedFact(kind: string, key: string): string | undefined {
+    if (!travelling.has(kind)) return undefined; // whatever a cache claims to know of this machine or of others' servers
     const name = factName(kind, key);
     for (const { facts } of this.#imports) {
       const value = facts.get(name);

@@ -132,4 +132,12 @@ describe('the cache of a build', () => {
     expect([...cache.used.keys()]).toEqual([key, other]);
     expect([...cache.usedFacts]).toEqual([{ kind: 'created', key, value: '2026-01-01T00:00:00Z' }]);
   });
+
+  it('takes no word of imported caches for what others say of themselves', async () => {
+    await using scratch = new ScratchStore();
+    const store = await scratch.open();
+    const facts = ['url', 'commit-time', 'restack'].map((kind) => [factName(kind, 'of'), 'claimed'] as const);
+    const cache = cacheOf(store, [imported({}, facts)]);
+    for (const kind of ['url', 'commit-time', 'restack']) expect(cache.fact(kind, 'of')).toBeUndefined();
+  });
 });
