@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { digestSelection } from '../copy/digest.ts';
 import { writeListing } from '../copy/listing-file.ts';
 import type { ListingEntry } from '../copy/listing.ts';
@@ -23,7 +23,9 @@ export function digestJob(job: DigestJob): string {
   const listing: ListingEntry[] | undefined = job.listing === undefined ? undefined : [];
   const digest = digestSelection(sources, { exclude, listing });
   indices.save();
-  if (job.listing !== undefined && listing !== undefined) writeListing(job.listing, listing);
+  // Files may have changed since the digest that the listing is called after was made.
+  if (job.listing !== undefined && listing !== undefined && basename(job.listing) === digest)
+    writeListing(job.listing, listing);
   return digest;
 }
 

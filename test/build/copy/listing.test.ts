@@ -110,13 +110,19 @@ describe('listing files', () => {
     using place = new ScratchTree({ 'ctx/a': 'x', 'ctx/d/l': '-> ../a' });
     const root = { kind: 'directory', path: join(place.root, 'ctx'), readOnly: true } as const;
     const tree = { root, resetOwner: true, label: 'the build context' };
-    const path = join(place.root, 'listing');
     const selection = { sources: [{ kind: 'tree', tree, pattern: '.' } as const], parents: false, exclude: [] };
-    const digest = digestJob({ kind: 'digest', selection, scratch: '', listing: path });
+    const digest = digestJob({ kind: 'digest', selection, scratch: '' });
+    const path = join(place.root, digest);
+    expect(digestJob({ kind: 'digest', selection, scratch: '', listing: path })).toBe(digest);
     const sources = selectSources({ ...tree, root: root.path }, '.', { parents: false });
     expect(digest).toBe(digestSelection(sources));
     const sha256OfX = '2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881';
     expect(readListing(path)?.entries).toEqual([file('a', sha256OfX), folder('d'), link('d/l', '../a')]);
+    // The files changed since the digest was made that it is called after.
+    writeFileSync(join(root.path, 'a'), 'y');
+    const other = join(place.root, '0'.repeat(64));
+    expect(digestJob({ kind: 'digest', selection, scratch: '', listing: other })).not.toBe(digest);
+    expect(readListing(other)).toBeUndefined();
   });
 });
 
