@@ -95,9 +95,14 @@ async function solvePlanned(
   };
   const solution = await solve(plan, solving);
   if (request.verifyReproducible !== true) return solution;
-  const second = await solve(plan, { ...solving, onEvent: again(onEvent) });
-  await requireSameResults(plan, [solution.results, second.results], options);
-  return solution;
+  try {
+    const second = await solve(plan, { ...solving, onEvent: again(onEvent) });
+    await requireSameResults(plan, [solution.results, second.results], options);
+    return solution;
+  } catch (error) {
+    solution.close([]);
+    throw error;
+  }
 }
 
 /** Makes the images, sends them where they are to go, and writes down how they came to be. */
@@ -110,7 +115,12 @@ async function finish(
   const { plan, epoch } = planned;
   const built = withInlineCache(builtOf(plan, solution.results, epoch), { request, cache, epoch });
   const asIndex = wantsIndex(request);
-  const exported = await exportBuild(built, { ...options, request, workshop, lane, asIndex, epoch });
+  const exported = await exportBuild(built, { ...options, request, workshop, lane, asIndex, epoch }).catch(
+    (error: unknown) => {
+      solution.close([]); // the steps were done, whatever became of their result
+      throw error;
+    },
+  );
   await exportCaches(request.cache?.to ?? [], built, { ...options, cache });
   solution.close([...new Set([exported.imageId, ...exported.ids])]);
   const metadata = { 'buildx.build.ref': `slipway/local/${options.id ?? lane.id}`, ...exported.metadata };

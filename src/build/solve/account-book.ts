@@ -4,7 +4,7 @@ import type { BuildAccounts } from '../../store/index.ts';
 import type { CacheKey, KeyParts } from './cache-key.ts';
 import type { MissReason } from '../events.ts';
 import { type Account, lastAccount, type StepAccount } from './account.ts';
-import { counterpart, explainMiss, isContent } from './explain.ts';
+import { counterpart, explainMiss, isContent, purposeOf } from './explain.ts';
 import type { ChangingStep } from './keys.ts';
 
 export interface AccountBookOptions {
@@ -36,8 +36,7 @@ export class AccountBook {
 
   /** Why a step is to be done; looks at what the last build wrote down, once. */
   async explain(step: ChangingStep, { parts }: CacheKey, signal: AbortSignal): Promise<readonly MissReason[]> {
-    const { accounts, project } = this.#options;
-    const before = (this.#before ??= lastAccount(accounts, project)?.steps ?? []);
+    const before = this.#lastSteps();
     const { kind, stage } = step;
     const place = this.#placeOf(step);
     const was = counterpart({ kind, stage, parts }, { before, place })?.parts ?? {};
@@ -65,8 +64,29 @@ export class AccountBook {
   close(images: readonly Digest[]): void {
     const { accounts, build, project, dockerfile } = this.#options;
     const steps = Array.from(this.#steps.keys(), (id) => this.#accounts.get(id)).filter((step) => step !== undefined);
-    const account: Account = { version: 1, build, time: this.#time, dockerfile, steps };
+    const account: Account = { version: 1, build, time: this.#time, dockerfile, steps, earlier: this.#notReached() };
     accounts.put({ build, project, images, document: JSON.stringify(account) });
+  }
+
+  /** What is known of them: steps that this build got to have their own accounts. */
+  #lastSteps(): readonly StepAccount[] {
+    if (this.#before !== undefined) return this.#before;
+    const last = lastAccount(this.#options.accounts, this.#options.project);
+    return (this.#before = last === undefined ? [] : [...last.steps, ...(last.earlier ?? [])]);
+  }
+
+  /**
+   * Of each stage and kind with steps that were not reached, as many of the last build's as those are, the ones that stand for no
+   * step that was reached.
+   */
+  #notReached(): readonly StepAccount[] | undefined {
+    if (this.#accounts.size === this.#steps.size) return undefined;
+    const missing = new Map<string, number>();
+    for (const step of this.#steps.values())
+      if (!this.#accounts.has(step.id)) missing.set(groupOf(step), (missing.get(groupOf(step)) ?? 0) + 1);
+    const reached = new Set(Array.from(this.#accounts.values(), purposeIn));
+    const open = this.#lastSteps().filter((step) => missing.has(groupOf(step)) && !reached.has(purposeIn(step)));
+    return [...missing].flatMap(([group, count]) => open.filter((step) => groupOf(step) === group).slice(-count));
   }
 
   #put(step: Step, rest: Omit<StepAccount, 'title' | 'kind' | 'stage' | 'line'> & { readonly parts: KeyParts }): void {
@@ -79,4 +99,12 @@ export class AccountBook {
     const alike = [...this.#steps.values()].filter(({ kind, stage }) => kind === step.kind && stage === step.stage);
     return alike.indexOf(step);
   }
+}
+
+function groupOf({ kind, stage }: Pick<StepAccount, 'kind' | 'stage'>): string {
+  return JSON.stringify([kind, stage]);
+}
+
+function purposeIn(step: StepAccount): string {
+  return JSON.stringify([groupOf(step), purposeOf(step.parts)]);
 }

@@ -13,6 +13,8 @@ export interface Account {
   readonly time: number;
   readonly dockerfile: string;
   readonly steps: readonly StepAccount[];
+  /** Where the build did not come to its end: what earlier builds did at the steps that it did not get to, for comparison. */
+  readonly earlier?: readonly StepAccount[] | undefined;
 }
 
 export interface StepAccount {

@@ -56,7 +56,7 @@ export function counterpart(
 }
 
 /** What a step is for: its command, or where it puts things. */
-function purposeOf(parts: KeyParts): string | undefined {
+export function purposeOf(parts: KeyParts): string | undefined {
   return parts['command'] ?? parts['destination'] ?? parts['path'];
 }
 
@@ -158,11 +158,17 @@ function changed(what: string, was: string | undefined, now: string | undefined)
 function shown(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   if (value === '') return 'nothing';
-  return clipped(value.startsWith('[') ? listText(value) : value);
+  return clipped(value.startsWith('[') ? (listText(value) ?? value) : value);
 }
 
-function listText(json: string): string {
-  const list = JSON.parse(json) as unknown[];
+/** undefined for a text that only begins as a list does. */
+function listText(text: string): string | undefined {
+  let list: readonly unknown[];
+  try {
+    list = JSON.parse(text) as readonly unknown[];
+  } catch {
+    return undefined;
+  }
   const words = list.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)));
   return words.length === 0 ? 'nothing' : words.join(' ');
 }

@@ -9,7 +9,7 @@ export interface RememberedStep extends StepAccount {
 }
 
 /** What a build of the past did. */
-export interface Remembered extends Omit<Account, 'steps' | 'version'> {
+export interface Remembered extends Omit<Account, 'steps' | 'version' | 'earlier'> {
   readonly steps: readonly RememberedStep[];
 }
 
@@ -30,7 +30,7 @@ export function rememberBuild(store: Pick<Store, 'images' | 'accounts'>, referen
       hint: 'the last 200 builds are remembered; an image that was only pulled was never built here',
     });
   }
-  const { version: _, steps, ...rest } = account;
+  const { version: _, earlier: _earlier, steps, ...rest } = account;
   return { ...rest, steps: steps.map((step, at) => ({ ...step, number: at + 1 })) };
 }
 

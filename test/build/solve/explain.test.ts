@@ -53,6 +53,12 @@ describe('why a step is not cached', () => {
       ['user changed: nothing → app'],
     ],
     [
+      'a text that begins as a list does was set',
+      missed('run', { ...run, user: '[app' }),
+      { before: [before('run', run)] },
+      ['user changed: nothing → [app'],
+    ],
+    [
       'the step before it gave something else',
       missed('run', { ...run, parent: 'sha256:2' }, { parent: { title: '[build 2/3] RUN x' } }),
       { before: [before('run', run)] },
