@@ -114,6 +114,10 @@ async function isThere(
 /** Failures of this machine: doing a step instead would meet them again. */
 const ownFailures = new Set(['DISK_FULL', 'READ_ONLY', 'BUSY', 'CLOSED', 'DAMAGED']);
 
+export function isOwnFailure(error: unknown): boolean {
+  return isSlipwayError(error) && ownFailures.has(error.code);
+}
+
 async function unusableHere(
   diffIds: readonly Digest[],
   { store, cache, signal }: SettleOptions,
@@ -125,7 +129,7 @@ async function unusableHere(
     signal?.throwIfAborted();
     const first = firstMissing(store, diffIds);
     if (first === undefined || !cache.relied.has(first)) throw error;
-    if (isSlipwayError(error) && ownFailures.has(error.code)) throw error;
+    if (isOwnFailure(error)) throw error;
     return [{ diffId: first, why: messageOf(error) }];
   }
 }

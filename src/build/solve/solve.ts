@@ -3,6 +3,7 @@ import { messageOf } from '../../errors.ts';
 import { chainIdOf, chainIdOfAll, type Digest } from '../../oci/index.ts';
 import type { CacheRecord, Store } from '../../store/index.ts';
 import type { LayerLoss } from '../cache/build-cache.ts';
+import { isOwnFailure } from '../cache/settle.ts';
 import type { CacheKey } from './cache-key.ts';
 import type { OpenContext } from '../contexts/main-context.ts';
 import { timeOf } from '../plan/epoch-time.ts';
@@ -70,6 +71,8 @@ class Solver implements TreeOffer, AsyncDisposable {
   readonly #work: StepWork;
   /** Set where a cached layer proved to be lost: all is solved again without it. */
   #beginsAgain = false;
+  /** Aborted when a step failed or the caller gave up, while steps are at work. */
+  #stop: AbortSignal | undefined;
   /** What was told of lost layers. */
   readonly #losses = new Set<string>();
 
@@ -111,7 +114,7 @@ class Solver implements TreeOffer, AsyncDisposable {
     return this.#options.remote;
   }
   get signal(): AbortSignal | undefined {
-    return this.#options.signal;
+    return this.#stop ?? this.#options.signal;
   }
 
   /** When all that a reproducible build makes was made. */
@@ -128,11 +131,13 @@ class Solver implements TreeOffer, AsyncDisposable {
 
   /** Unpacks what steps gave; a cached layer that is lost or false makes its step be done again. */
   async unpack(diffIds: readonly Digest[], id?: StepId): Promise<void> {
+    const { signal } = this;
     try {
       const onProgress = id === undefined ? undefined : (event: Unpacking) => this.#unpacking(id, event);
-      await this.store.unpack(diffIds, { signal: this.signal, onProgress });
+      await this.store.unpack(diffIds, { signal, onProgress });
     } catch (error) {
-      this.signal?.throwIfAborted();
+      signal?.throwIfAborted();
+      if (isOwnFailure(error)) throw error;
       let chainId: Digest | undefined;
       for (const diffId of diffIds) {
         chainId = chainIdOf(chainId, diffId);
@@ -149,12 +154,13 @@ class Solver implements TreeOffer, AsyncDisposable {
     for (;;) {
       this.#beginsAgain = false;
       const { failures, again } = await schedule(this.#steps, {
-        perform: (step, stop) => this.#step(step, stop),
+        perform: (step, stop) => this.#step(step, (this.#stop = stop)),
         onFailed: (step, error) =>
           onEvent({ type: 'step-error', id: step.id, message: messageOf(error), time: Date.now() }),
         onCancelled: (step) => onEvent({ type: 'step-cancelled', id: step.id, time: Date.now() }),
         signal,
       });
+      this.#stop = undefined;
       if (failures.length > 0) throw hinted(failureOf(failures, this.context.dockerfile), await this.#work.attend());
       if (!again && !(await this.#lacksLayers())) return;
       this.results.clear();
