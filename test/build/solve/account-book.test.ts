@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { cacheKeyOf } from '../../../src/build/cache-key.ts';
+import { cacheKeyOf } from '../../../src/build/solve/cache-key.ts';
 import { AccountBook } from '../../../src/build/solve/account-book.ts';
 import type { ChangingStep } from '../../../src/build/solve/keys.ts';
 import type { RunStep, Step } from '../../../src/dockerfile/index.ts';
