@@ -10,8 +10,8 @@ What Slipway understands, row by row, beside BuildKit 0.32 (Dockerfile frontend 
 (\`test/dockerfile/support-table.ts\`): the example is read, and what is said to come of it must come of it. This page is written
 from that table by \`node tools/language-docs.ts\`, and a test fails when the two differ.
 
-This is about what a Dockerfile means. What a build cannot carry out yet (secrets and ssh agents that a step requires, several
-platforms at once) says so when it is to be done.
+This is about what a Dockerfile means. What a build cannot carry out (devices, say) it says when it is to be
+done.
 
 ✓ has it · ~ in part · ✗ has it not, or refuses it · ∅ reads it and does nothing with it. The columns of the others are what we found
 when we measured them or read their source, and are not tested here.

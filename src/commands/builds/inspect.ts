@@ -6,7 +6,7 @@ import { buildText, jsonFlag, replay, StoreCommand, timelineFile } from '../../u
 export default class BuildsInspect extends StoreCommand {
   static override summary = 'Show one build: what was asked for, its steps, what came of it';
   static override args = {
-    build: argument({ description: 'Its id, or the beginning of it; the newest if not given' }),
+    build: argument({ description: 'Its id, or the beginning of it; the newest unless given' }),
   };
   static override flags = {
     json: jsonFlag,

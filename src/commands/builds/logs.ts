@@ -6,7 +6,7 @@ import { drained, progressFor, replay, StoreCommand } from '../../ui/index.ts';
 export default class BuildsLogs extends StoreCommand {
   static override summary = 'Show what a build wrote, all of it';
   static override args = {
-    build: argument({ description: 'Its id, or the beginning of it; the newest if not given' }),
+    build: argument({ description: 'Its id, or the beginning of it; the newest unless given' }),
   };
   static override flags = {
     progress: option({

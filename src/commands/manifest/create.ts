@@ -6,7 +6,7 @@ import { formatPlatform, parsePlatform, type Platform } from '../../oci/index.ts
 import { copyProgress, jsonFlag, listFlag, quietFlag, StoreCommand } from '../../ui/index.ts';
 
 export default class ManifestCreate extends StoreCommand {
-  static override summary = 'Join images, of several platforms, into one under a name';
+  static override summary = 'Join images of several platforms into an index under a name';
   static override description =
     'Sources: docker://NAME[@DIGEST] for a registry, oci:PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME]; a plain NAME is in the store, else in a registry; a digest alone is in the repository of NAME. A source that is an index gives all of its images. Of two for one platform the later counts.';
   static override ownsFiles = true;
