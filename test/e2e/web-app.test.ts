@@ -33,6 +33,8 @@ const volatile = /\.\/?var\/(log|cache\/ldconfig)\/|var\/(log|cache\/ldconfig)\/
     let context: string;
     let base: string;
     const trees: Record<string, string[]> = {};
+    /** Ids of the same builds: they are asked to be reproducible. */
+    const ids: Record<string, string> = {};
 
     beforeAll(async () => {
       const debian = await debianBase();
@@ -63,11 +65,14 @@ const volatile = /\.\/?var\/(log|cache\/ldconfig)\/|var\/(log|cache\/ldconfig)\/
       const home = await testHome();
       for (const isolation of ['runc', 'sandbox']) {
         const tar = join(home, `${isolation}.tar`);
-        const output = ['-o', `type=tar,dest=${tar}`, '--no-cache'];
+        const iidfile = join(home, `${isolation}.id`);
+        const output = ['-o', `type=tar,dest=${tar}`, '--iidfile', iidfile, '--no-cache', '--reproducible'];
         await slipway(build(['--isolation', isolation, '-t', `web-app:${isolation}`, ...output]), { timeout: 300_000 });
         trees[isolation] = await listTar(tar);
+        ids[isolation] = await readFile(iidfile, 'utf8');
       }
       expect(trees['sandbox']).toEqual(trees['runc']);
+      expect(ids['sandbox']).toBe(ids['runc']);
       const tree = (trees['runc'] ?? []).join('\n');
       expect(tree).toMatch(/-rwsr-xr-x 0\/0 +\d+ \.?\/?usr\/bin\/env$/m);
       expect(tree).toMatch(/prw-r--r-- 0\/0 +0 \.?\/?srv\/pipe$/m);
@@ -88,12 +93,17 @@ const volatile = /\.\/?var\/(log|cache\/ldconfig)\/|var\/(log|cache\/ldconfig)\/
           await mkdir(own);
           await chown(own, user.uid, user.gid);
           const tar = join(own, 'user.tar');
+          const iidfile = join(own, 'user.id');
           const options = {
             user,
             env: { HOME: own, SLIPWAY_ROOT: join(own, 'store'), USER: user.name },
             timeout: 300_000,
           };
-          await slipway(build(['-t', 'web-app', '-o', `type=tar,dest=${tar}`]), options);
+          await slipway(
+            build(['-t', 'web-app', '-o', `type=tar,dest=${tar}`, '--iidfile', iidfile, '--reproducible']),
+            options,
+          );
+          expect(await readFile(iidfile, 'utf8')).toBe(ids['runc']);
           // The kernel lets no ordinary user make device nodes; the image keeps the base's, in a layer whose bytes are untouched.
           const withoutDevices = trees['runc']?.filter((line) => !/^c\S+ 0\/0 +\d+,\d+ dev\//.test(line));
           expect(await listTar(tar)).toEqual(withoutDevices);
