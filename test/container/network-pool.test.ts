@@ -46,6 +46,22 @@ test('gives nobody the network of a step that could change it', async () => {
   await pool[Symbol.asyncDispose]();
 });
 
+test('is taken down when it is told that nobody will ask, and made anew for who asks all the same', async () => {
+  const pool = poolOf(2);
+  pool.warm('default');
+  (await pool.acquire('default'))[Symbol.dispose]();
+  const bridges = [readFileSync(join(folder, 'network'), 'utf8')];
+  pool.retire();
+  const again = await pool.acquire('default');
+  bridges.push(readFileSync(join(folder, 'network'), 'utf8'));
+  expect(bridges[1]).not.toBe(bridges[0]);
+  expect(existsSync(`/sys/class/net/${bridges[1]}`)).toBe(true);
+  again[Symbol.dispose]();
+  pool.warm('default'); // while it ends
+  await pool[Symbol.asyncDispose]();
+  expect(bridges.filter((bridge) => existsSync(`/sys/class/net/${bridge}`))).toEqual([]);
+});
+
 test('makes none where none is asked for', async () => {
   const pool = poolOf(2);
   pool.warm('none');

@@ -40,6 +40,11 @@ export class RunConditions {
     this.#options.networks.warm(networkOf(step, this.#options.request));
   }
 
+  /** No step will be done any more. */
+  leave(): void {
+    this.#options.networks.retire();
+  }
+
   async enter(step: RunStep): Promise<RunPlace> {
     const mode = networkOf(step, this.#options.request);
     const lease = await this.#options.networks.acquire(mode, { lastUse: step.security === 'insecure' });

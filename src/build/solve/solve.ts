@@ -73,6 +73,8 @@ class Solver implements TreeOffer, AsyncDisposable {
   #beginsAgain = false;
   /** Aborted when a step failed or the caller gave up, while steps are at work. */
   #stop: AbortSignal | undefined;
+  /** RUN steps that are still to be solved. */
+  #runs = 0;
   /** What was told of lost layers. */
   readonly #losses = new Set<string>();
 
@@ -153,6 +155,7 @@ class Solver implements TreeOffer, AsyncDisposable {
     onEvent(planEvent(this.context, this.#steps, this.store.root));
     for (;;) {
       this.#beginsAgain = false;
+      this.#runs = this.#steps.filter(({ kind }) => kind === 'run').length;
       const { failures, again } = await schedule(this.#steps, {
         perform: (step, stop) => this.#step(step, (this.#stop = stop)),
         onFailed: (step, error) =>
@@ -174,6 +177,7 @@ class Solver implements TreeOffer, AsyncDisposable {
       if (!silent) this.#tell({ type: 'step-start', id: step.id, title: step.title, time: Date.now() });
       const { result, cached, saved } = step.kind === 'image' ? this.#image(step) : await this.#changing(step, signal);
       this.results.set(step.id, result);
+      if (step.kind === 'run' && --this.#runs === 0) this.#work.endRuns();
       const own = result.diffIds.at(-1);
       if (silent && this.#told.get(step.id) === own) return 'done';
       this.#told.set(step.id, own);

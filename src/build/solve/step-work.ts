@@ -36,7 +36,14 @@ export class StepWork implements AsyncDisposable {
 
   /** A step will be done soon: what it needs can be got ready. */
   expect(step: ChangingStep): void {
-    if (step.kind === 'run') this.#conditions.expect(step);
+    if (step.kind !== 'run') return;
+    this.#conditions.expect(step);
+    this.#options.workshop.expectRun();
+  }
+
+  /** The last RUN step is done: what only such steps need can be cleared away. */
+  endRuns(): void {
+    this.#conditions.leave();
   }
 
   /** After a failure, when nothing runs any more: what the user is told or shown of it. */

@@ -30,19 +30,30 @@ export class Workshop implements AsyncDisposable {
   readonly #others: Semaphore;
   readonly #threads = new Set<WorkshopThread>();
   readonly #idle: WorkshopThread[] = [];
+  readonly #most: number;
+  /** RUN steps that were announced and have not begun. */
+  #expected = 0;
 
   /** Starts the first thread at once: most builds need one, and its start takes longer than reading a Dockerfile. */
   constructor(privileges: Privileges, { runs, others }: Parallelism = parallelismOf(undefined)) {
     this.#privileges = privileges;
+    this.#most = runs;
     this.#runs = new Semaphore(runs);
     this.#others = new Semaphore(others);
     this.#idle.push(this.#start());
+  }
+
+  /** A RUN step will begin soon: its thread starts while its network is made. */
+  expectRun(): void {
+    this.#expected++;
+    if (this.#idle.length < this.#expected && this.#threads.size < this.#most) this.#idle.push(this.#start());
   }
 
   /** Does one job. Aborting kills the container of a running step. */
   run<J extends Job>(job: J, options: JobOptions = {}): Promise<JobResults[J['kind']]> {
     const slots = job.kind === 'run' ? this.#runs : this.#others;
     return slots.run(async () => {
+      if (job.kind === 'run') this.#expected = Math.max(0, this.#expected - 1);
       const thread = this.#takeIdle() ?? this.#start();
       try {
         return await thread.run(job, options);

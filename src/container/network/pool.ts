@@ -49,6 +49,8 @@ export class NetworkPool implements AsyncDisposable {
   /** Steps that have one or soon will. */
   #wanted = 0;
   #opening: Promise<Opened> | undefined;
+  /** Networks that are being taken down while the build goes on. */
+  #retiring: Promise<unknown> | undefined;
 
   constructor(options: NetworkPoolOptions) {
     this.#options = options;
@@ -63,8 +65,9 @@ export class NetworkPool implements AsyncDisposable {
   warm(mode: NetworkMode): void {
     if (mode !== 'default') return;
     this.#wanted++;
-    this.#opened().then(
-      () => this.#fill(),
+    const opening = this.#opened();
+    opening.then(
+      ({ builder }) => this.#opening === opening && this.#fill(builder),
       () => undefined, // told to whoever asks for one
     );
   }
@@ -104,12 +107,21 @@ export class NetworkPool implements AsyncDisposable {
   }
 
   #opened(): Promise<Opened> {
-    this.#opening ??= this.#open();
-    return this.#opening;
+    if (this.#opening !== undefined) return this.#opening;
+    const opening = this.#open();
+    this.#opening = opening;
+    opening.then(
+      ({ first }) => {
+        if (first === undefined || this.#opening !== opening) return;
+        this.#free.push(Promise.resolve(first));
+        this.#made = 1;
+      },
+      () => undefined, // told to whoever asks for one
+    );
+    return opening;
   }
 
-  async #fill(): Promise<void> {
-    const { builder } = await this.#opened();
+  #fill(builder: NetworkBuilder | undefined): void {
     if (builder === undefined) return;
     while (this.#made < Math.min(this.#wanted, this.#most)) this.#free.push(this.#another(builder));
   }
@@ -132,9 +144,7 @@ export class NetworkPool implements AsyncDisposable {
       let builder: NetworkBuilder | undefined;
       try {
         builder = await openBuilder(report, this.#options);
-        this.#free.push(Promise.resolve(await builder.make(signal)));
-        this.#made = 1;
-        return { report, builder };
+        return { report, builder, first: await builder.make(signal) };
       } catch (error) {
         await builder?.[Symbol.asyncDispose]();
         signal?.throwIfAborted();
@@ -144,10 +154,30 @@ export class NetworkPool implements AsyncDisposable {
     return { report: failures.length === 0 ? reports[0] : host(failures.join('; ')), builder: undefined };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    const opened = await this.#opening?.catch(() => undefined);
+  /**
+   * All were given back, and nobody is expected to ask for one: they are taken down, which takes as long as setting them up, while
+   * the build goes on. Who asks all the same gets new ones.
+   */
+  retire(): void {
+    const opening = this.#opening;
+    if (opening === undefined) return;
+    this.#opening = undefined;
+    this.#free.length = 0;
+    [this.#made, this.#wanted] = [0, 0];
+    const retiring = Promise.all([this.#retiring, this.#takeDown(opening)]);
+    retiring.catch(() => undefined); // told at the end
+    this.#retiring = retiring;
+  }
+
+  async #takeDown(opening: Promise<Opened>): Promise<void> {
+    const opened = await opening.catch(() => undefined);
     await Promise.allSettled(this.#making);
     await opened?.builder?.[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.retire();
+    await this.#retiring;
   }
 }
 
@@ -155,6 +185,8 @@ interface Opened {
   readonly report: NetworkReport;
   /** Absent where steps use the machine's network. */
   readonly builder: NetworkBuilder | undefined;
+  /** Made to see whether it can be done. */
+  readonly first?: PrivateNetwork;
 }
 
 async function openBuilder(
