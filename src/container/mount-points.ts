@@ -33,7 +33,8 @@ export interface InsidePath {
 
 /**
  * Where a path of the container leads, as the kernel would find it if the root were `/`.
- * @throws ContainerError ROOT_UNSAFE for too many links, or for a file where a folder should be.
+ * @throws ContainerError ROOT_UNSAFE for too many links, for a file where a folder should be, or for a link whose text is not UTF-8:
+ * as text it would be another path.
  */
 export function resolveInside(rootfs: string, path: string): InsidePath {
   const rest = path.split('/');
@@ -51,7 +52,7 @@ export function resolveInside(rootfs: string, path: string): InsidePath {
     const stat = missing > 0 ? undefined : lstat(`${rootfs}/${next.join('/')}`);
     if (stat?.isSymbolicLink() === true) {
       if (++links > mostLinks) throw new ContainerError('ROOT_UNSAFE', `too many symbolic links in ${path}`);
-      const link = readlinkSync(`${rootfs}/${next.join('/')}`);
+      const link = readLink(`${rootfs}/${next.join('/')}`, path);
       if (link.startsWith('/')) done = [];
       rest.unshift(...link.split('/'));
       continue;
@@ -61,6 +62,13 @@ export function resolveInside(rootfs: string, path: string): InsidePath {
     done = next;
   }
   return { path: `/${done.join('/')}`, missing };
+}
+
+function readLink(link: string, path: string): string {
+  const target = readlinkSync(link, 'buffer');
+  const text = target.toString('utf8');
+  if (Buffer.from(text).equals(target)) return text;
+  throw new ContainerError('ROOT_UNSAFE', `a symbolic link on the way to ${path} leads to a name that is not UTF-8`);
 }
 
 function notFolder(path: string, parts: readonly string[]): ContainerError {

@@ -40,13 +40,18 @@ export function prepareContainer(
   { rootfs, launchFolder, isolation }: PrepareOptions,
 ): PreparedContainer {
   const user = findUser((name) => readAccountFile(rootfs, name), spec.user);
-  checkWorkingDirectory(spec.cwd, rootfs);
   const networkFiles = writeNetworkFiles(spec.bundle, spec);
   const sorted = spec.mounts.toSorted((a, b) => (a.target < b.target ? -1 : a.target > b.target ? 1 : 0));
   makeKernelFolders(rootfs);
   // runc has a device cgroup.
   const devices = isolation === 'runc' || spec.confinement?.security?.insecure === true;
   const inner = new InnerMounts(rootfs, [...networkFiles.map(networkMount), ...sorted.map(checkedMount)], { devices });
+  try {
+    checkWorkingDirectory(spec.cwd, rootfs); // a mount may have brought a link
+  } catch (error) {
+    inner.clean();
+    throw error;
+  }
   const env = completeEnvironment(withSecrets(spec.env, spec.secretEnv ?? []), user.home);
   return { spec, rootfs, launchFolder, user, env, mounts: inner.later, inner };
 }

@@ -291,6 +291,14 @@ const isolations = ['runc', 'sandbox'].filter((name) => name !== 'runc' || exist
       );
       expect(await leftovers(home)).toEqual([]);
     });
+
+    it('CVE-2024-21626: a mount makes the working folder one of the open files', async () => {
+      const cache = `RUN --mount=type=cache,id=open-${isolation},target=/c`;
+      const lines = ['FROM busybox', `${cache} ln -sfn /proc/self/fd /c/d`, 'WORKDIR /c/d/7', `${cache} pwd`];
+      const result = await build(lines);
+      expect(result.stderr).toContain('the working directory /c/d/7 lies among open files');
+      expect(await leftovers(home)).toEqual([]);
+    });
   });
 });
 
