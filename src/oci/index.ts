@@ -3,6 +3,7 @@ export * from './copy-graph.ts';
 export type { MountOrigins } from './copy-transfer.ts';
 export * from './descriptor.ts';
 export * from './digest.ts';
+export * from './docker-units.ts';
 export * from './error.ts';
 export * from './history.ts';
 export * from './image-config.ts';

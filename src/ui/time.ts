@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { readDuration } from '../oci/index.ts';
 
 const hour = 3600;
 const day = 24 * hour;
@@ -44,28 +45,13 @@ export function formatElapsed(milliseconds: number): string {
     : `${Math.trunc(minutes / 60)}h${String(minutes % 60).padStart(2, '0')}m${rest}`;
 }
 
-const goUnits: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-};
-
 /**
  * Milliseconds from Go's notation for durations (`1h30m`, `500ms`), as docker's flags take it.
  * @throws UsageError
  */
 export function parseDuration(text: string): number {
-  if (text === '0') return 0;
-  if (!/^(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+$/.test(text)) {
+  const milliseconds = readDuration(text);
+  if (milliseconds === undefined)
     throw new UsageError(`invalid duration: '${text}'`, { hint: 'Durations look like 30s, 1h30m or 500ms.' });
-  }
-  let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g)) {
-    total += Number(amount) * (goUnits[unit ?? ''] ?? 0);
-  }
-  return total;
+  return milliseconds;
 }

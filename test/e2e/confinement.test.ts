@@ -79,7 +79,7 @@ const addressIn = (output: string): string =>
       it('says that a step ran out of its memory', async () => {
         const { code, stderr } = await step('exec tail /dev/zero', [...how, '--memory=20m']);
         expect(code).toBe(137);
-        expect(stderr).toContain('exit code: 137: it ran out of its memory limit of 20 MiB');
+        expect(stderr).toContain('exit code: 137: it ran out of its memory limit of 20MiB');
         expect(stderr).toContain('--memory');
       });
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type Compression, formatReference, isDigest, parseReference } from '../../oci/index.ts';
+import { type Compression, formatReference, isDigest, parseReference, readDuration } from '../../oci/index.ts';
 import { messageOf } from '../../errors.ts';
 import { BuildError } from '../error.ts';
 import type { ImageForm } from '../../store/index.ts';
@@ -165,11 +165,9 @@ function ghaPlace(values: Values, where: Where): GhaPlace {
 
 /** Go's durations, as buildx takes them: `10m`, `1m30s`. */
 function milliseconds(text: string, where: Where): number {
-  const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
-  if (parts.length === 0 || parts.map(([all]) => all).join('') !== text)
-    throw invalid(where.text, where.flag, `${JSON.stringify(text)} is no duration such as 10m`);
-  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (units[unit ?? ''] ?? 0), 0);
+  const found = readDuration(text);
+  if (found === undefined) throw invalid(where.text, where.flag, `${JSON.stringify(text)} is no duration such as 10m`);
+  return found;
 }
 
 function formOf(values: Values, where: Where): ImageForm {

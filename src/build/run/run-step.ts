@@ -1,5 +1,6 @@
 import type { ContainerNetwork, Isolation } from '../../container/index.ts';
 import type { RunStep } from '../../dockerfile/index.ts';
+import { formatBinarySize } from '../../oci/index.ts';
 import { confinementOf } from './confinement.ts';
 import { BuildError } from '../error.ts';
 import type { OnBuildEvent } from '../events.ts';
@@ -84,14 +85,10 @@ function failureOf(step: RunStep, { exitCode, outOfMemory }: RunResult, memory: 
   if (outOfMemory !== true) return new BuildError('STEP_FAILED', message, { exitCode });
   return new BuildError(
     'STEP_FAILED',
-    `${message}: it ran out of its memory limit${memory === undefined ? '' : ` of ${formatMemory(memory)}`}`,
+    `${message}: it ran out of its memory limit${memory === undefined ? '' : ` of ${formatBinarySize(memory)}`}`,
     {
       exitCode,
       hint: 'give it more with --memory',
     },
   );
-}
-
-function formatMemory(bytes: number): string {
-  return bytes % 2 ** 20 === 0 ? `${bytes / 2 ** 20} MiB` : `${bytes} bytes`;
 }

@@ -1,3 +1,4 @@
+import { readSize } from '../../oci/index.ts';
 import { DockerfileError } from '../error.ts';
 import { quote } from '../quote.ts';
 import { didYouMean } from '../suggest.ts';
@@ -146,9 +147,9 @@ function parseWhole(value: string, base: 8 | 10, key: string): number {
 
 /** Bytes of `64m`, `1.5 GiB`, `100`; units are of 1024. */
 function parseSize(value: string): number {
-  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?) ?([kmgtp]?)i?b?$/i.exec(value) ?? [];
-  if (amount === undefined) throw invalid(`invalid value for size: ${value}`);
-  return Math.trunc(Number(amount) * 1024 ** (unit === '' ? 0 : 'kmgtp'.indexOf(unit.toLowerCase()) + 1));
+  const bytes = readSize(value);
+  if (bytes === undefined) throw invalid(`invalid value for size: ${value}`);
+  return bytes;
 }
 
 function check({ type, mode, uid, gid, from, sharing, source, target, id }: Draft): void {

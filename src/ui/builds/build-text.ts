@@ -1,6 +1,6 @@
 import { type BuildRecord, type RecordedStep, buildStateOf } from '../../build/index.ts';
 import { escapeControls } from '../escape.ts';
-import { formatSize } from '../size.ts';
+import { formatSize } from '../../oci/index.ts';
 import { formatTable } from '../table.ts';
 import { formatElapsed } from '../time.ts';
 import { buildName } from './build-rows.ts';

@@ -1,7 +1,7 @@
 import { type CopyEvent, type Descriptor, isLayerType } from '../../oci/index.ts';
 import { escapeControls } from '../escape.ts';
 import { shortId } from '../id.ts';
-import { formatSize } from '../size.ts';
+import { formatSize } from '../../oci/index.ts';
 import { bar } from './bar.ts';
 import { LiveBlock } from './live-block.ts';
 import { canDraw } from './progress-for.ts';

@@ -1,5 +1,5 @@
 import { escapeControls, stripControls } from '../escape.ts';
-import { formatSize } from '../size.ts';
+import { formatSize } from '../../oci/index.ts';
 import { formatElapsed } from '../time.ts';
 import { clip, displayWidth, fit } from '../width.ts';
 import { bar } from './bar.ts';

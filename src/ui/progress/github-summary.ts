@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.ts';
 import { escapeControls, stripControls } from '../escape.ts';
-import { formatSize } from '../size.ts';
+import { formatSize } from '../../oci/index.ts';
 import { formatElapsed } from '../time.ts';
 import type { StepOutcome, Steps } from './steps.ts';
 import { type StepSummary, summaryOf } from './summary.ts';

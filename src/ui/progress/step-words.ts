@@ -1,5 +1,5 @@
 import { escapeControls } from '../escape.ts';
-import { formatSize } from '../size.ts';
+import { formatSize } from '../../oci/index.ts';
 import type { StepEvent, StepState } from './steps.ts';
 
 export interface StepWordsOptions {

@@ -1,5 +1,5 @@
 import { stripControls } from '../escape.ts';
-import { formatSize } from '../size.ts';
+import { formatSize } from '../../oci/index.ts';
 import { formatElapsed } from '../time.ts';
 import { outcomeWord, stageName } from './chart.ts';
 import { text } from './html.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { formatSize } from '../size.ts';
+import { formatSize } from '../../oci/index.ts';
 import { formatElapsed } from '../time.ts';
 import { chart } from './chart.ts';
 import { stepDetails, stepTable } from './details.ts';

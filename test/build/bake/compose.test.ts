@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseDotenv } from '../../../src/build/bake/compose/dotenv.ts';
 import { interpolate } from '../../../src/build/bake/compose/interpolate.ts';
-import { formatMemory, parseMemory } from '../../../src/build/bake/compose/sizes.ts';
 import { print } from './worth.ts';
 
 describe('a compose file', () => {
@@ -206,17 +205,5 @@ describe('a file of variables', () => {
 
   it.each(['= 1', 'X="open', 'two words'])('%j is refused', (text) => {
     expect(() => parseDotenv(text, {})).toThrow('line 1');
-  });
-});
-
-describe('sizes', () => {
-  const sizes: readonly (readonly [string, number, string])[] = [
-    ['128m', 134217728, '128MiB'],
-    ['1.5g', 1610612736, '1.5GiB'],
-    ['1000', 1000, '1000B'],
-    ['64 KiB', 65536, '64KiB'],
-  ];
-  it.each(sizes)('%s are %d bytes, shown as %s', (text, bytes, shown) => {
-    expect([parseMemory(text), formatMemory(bytes)]).toEqual([bytes, shown]);
   });
 });

@@ -1,5 +1,4 @@
-import { FunctionFailure } from '../hcl/limits.ts';
-import { parseMemory } from './sizes.ts';
+import { readSize } from '../../../oci/index.ts';
 import type { Path, Reading } from './document.ts';
 
 type Pairs = Readonly<Record<string, string | null>>;
@@ -91,7 +90,7 @@ function readBuild(reading: Reading, value: unknown, path: Path, warn: (what: st
     else if (key === 'extra_hosts') found[key] = readHosts(reading, item, at);
     else if (key === 'ulimits') found[key] = readUlimits(reading, item, at);
     else if (key === 'secrets') found[key] = readSecrets(reading, item, at);
-    else if (key === 'shm_size') found[key] = readSize(reading, item, at);
+    else if (key === 'shm_size') found[key] = sizeAt(reading, item, at);
     else if (key === 'x-bake') found[key] = reading.object(item, at);
     else if (ignored.includes(key)) warn(`${at.join('.')} has no effect`);
     else if (!key.startsWith('x-')) reading.fail(at, 'there is no such property of a build');
@@ -133,12 +132,9 @@ function readSecrets(reading: Reading, value: unknown, path: Path): string[] {
   });
 }
 
-function readSize(reading: Reading, value: unknown, path: Path): number {
-  try {
-    return parseMemory(reading.text(value, path));
-  } catch (error) {
-    return reading.fail(path, error instanceof FunctionFailure ? error.message : String(error));
-  }
+function sizeAt(reading: Reading, value: unknown, path: Path): number {
+  const text = reading.text(value, path).trim();
+  return readSize(text) ?? reading.fail(path, `${JSON.stringify(text)} is not a size, such as 64m`);
 }
 
 /** A later file's words on a service: texts take the place of earlier ones, lists grow, keys are joined. */

@@ -1,3 +1,4 @@
+import { formatBinarySize } from '../../../oci/index.ts';
 import { parseEntries, parseSsh } from '../definition/entries.ts';
 import { type Entry, type SshEntry, type Target, unique } from '../definition/target.ts';
 import { cleanPath } from '../definition/paths.ts';
@@ -6,7 +7,6 @@ import { BuildError } from '../../error.ts';
 import type { Reading } from './document.ts';
 import type { Variables } from './interpolate.ts';
 import type { Build, Service } from './service.ts';
-import { formatMemory } from './sizes.ts';
 
 /** Where a secret of the file comes from. */
 export interface ComposeSecret {
@@ -66,7 +66,7 @@ function plainFields(build: Build): Omit<Target, 'name'> {
     ...(inline === undefined || inline === '' ? {} : { 'dockerfile-inline': inline }),
     ...(target === undefined || target === '' ? {} : { target }),
     ...(network === undefined || network === '' ? {} : { network }),
-    ...(shm === 0 ? {} : { 'shm-size': formatMemory(shm) }),
+    ...(shm === 0 ? {} : { 'shm-size': formatBinarySize(shm) }),
     ...(build.no_cache === true ? { 'no-cache': true } : {}),
     ...(build.pull === true ? { pull: true } : {}),
     ...(build.tags === undefined ? {} : { tags: build.tags }),
