@@ -32,11 +32,15 @@ export class StoreCacheRecords implements CacheRecords {
     if (row === undefined || !(withoutLayer || this.#isAvailable(row.diff_id))) return undefined;
     const parent = row.parent ?? undefined;
     if (options.readOnly !== true) {
-      db.writeVolatile(() => {
-        db.run('UPDATE cache SET used = unixepoch() WHERE key = ?', key);
+      const isHeld = db.writeVolatile(() => {
+        // A collector may have been at it since the look.
+        if (db.run('UPDATE cache SET used = unixepoch() WHERE key = ?', key) === 0) return false;
+        if (!withoutLayer && !this.#isAvailable(row.diff_id)) return false;
         this.#base.leases.add('layer', row.diff_id);
         this.#base.leases.add('snapshot', chainIdOf(parent, row.diff_id));
+        return true;
       });
+      if (!isHeld) return undefined;
     }
     const parts = JSON.parse(row.parts) as Record<string, string>;
     return { key, parts, diffId: row.diff_id, parent, duration: row.duration ?? undefined };

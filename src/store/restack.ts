@@ -14,9 +14,9 @@ export async function restack(base: StoreBase, snapshots: Snapshots, options: Re
     "SELECT value FROM facts WHERE kind = 'restack' AND key = ?",
     key,
   )?.value;
-  if (known !== undefined && snapshots.has(chainIdOf(onto, known))) {
-    base.leases.add('snapshot', chainIdOf(onto, known));
-    return known;
+  if (known !== undefined) {
+    base.leases.add('snapshot', chainIdOf(onto, known)); // before the look, so that it stays as it is seen
+    if (snapshots.has(chainIdOf(onto, known))) return known;
   }
   for (const chainId of [top, below]) if (chainId !== undefined) base.leases.add('snapshot', chainId);
   const active = await snapshots.prepare(onto);

@@ -39,8 +39,8 @@ export class StoreSnapshots implements Snapshots {
 
   async prepare(parent: Digest | undefined): Promise<ActiveSnapshot> {
     if (this.#base.privileges.kind === 'none') throw unsupported();
+    if (parent !== undefined) this.#base.leases.add('snapshot', parent); // before the look, so that it stays as it is seen
     const stack = this.#stack(parent);
-    if (parent !== undefined) this.#base.leases.add('snapshot', parent);
     const id = this.#insert(parent);
     const paths = this.#base.paths.snapshot(id);
     try {

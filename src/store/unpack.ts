@@ -88,8 +88,10 @@ export class Unpacker {
     for (const diffId of diffIds) {
       options.signal?.throwIfAborted();
       const chainId = chainIdOf(parent, diffId);
-      if (this.#parts.snapshots.has(chainId)) this.#base.leases.add('snapshot', chainId);
-      else await this.#once(chainId, options, () => this.#unpackLayer({ ...options, diffId, parent }));
+      // Before the look: what is there then stays there, whatever other processes clear away.
+      this.#base.leases.add('snapshot', chainId);
+      if (!this.#parts.snapshots.has(chainId))
+        await this.#once(chainId, options, () => this.#unpackLayer({ ...options, diffId, parent }));
       parent = chainId;
     }
   }
@@ -101,7 +103,7 @@ export class Unpacker {
       if (running === undefined) break;
       await settled(running.work, signal);
       if (running.signal?.aborted !== true) return running.work;
-      if (this.#parts.snapshots.has(chainId)) return this.#base.leases.add('snapshot', chainId);
+      if (this.#parts.snapshots.has(chainId)) return;
     }
     const own = work().finally(() => this.#running.delete(chainId));
     this.#running.set(chainId, { work: own, signal });
