@@ -70,3 +70,16 @@ test('makes none where none is asked for', async () => {
   expect((await pool.report()).description).toMatch(/^private \(netavark /);
   await pool[Symbol.asyncDispose]();
 });
+
+test('lets no one wait that was told to stop', async () => {
+  const pool = poolOf(1);
+  const held = await pool.acquire('default');
+  const controller = new AbortController();
+  const stopped = pool.acquire('default', { signal: controller.signal });
+  const patient = pool.acquire('default');
+  controller.abort(new Error('enough'));
+  await expect(stopped).rejects.toThrow('enough');
+  held[Symbol.dispose]();
+  expect(pathOf(await patient)).toBe(pathOf(held));
+  await pool[Symbol.asyncDispose]();
+});

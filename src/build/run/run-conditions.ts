@@ -45,9 +45,9 @@ export class RunConditions {
     this.#options.networks.retire();
   }
 
-  async enter(step: RunStep): Promise<RunPlace> {
+  async enter(step: RunStep, signal?: AbortSignal): Promise<RunPlace> {
     const mode = networkOf(step, this.#options.request);
-    const lease = await this.#options.networks.acquire(mode, { lastUse: step.security === 'insecure' });
+    const lease = await this.#options.networks.acquire(mode, { lastUse: step.security === 'insecure', signal });
     try {
       const { isolation } = await (this.#stated ??= this.#state());
       if (mode === 'default') await this.#tellChange();

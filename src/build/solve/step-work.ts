@@ -105,7 +105,7 @@ export class StepWork implements AsyncDisposable {
 
   async #run(step: RunStep, place: Workplace, signal: AbortSignal): Promise<Taken> {
     const { workshop } = this.#options;
-    using around = await this.#conditions.enter(step);
+    using around = await this.#conditions.enter(step, signal);
     await using prepared = await this.#prepare(step, place, around, signal);
     const { job, failure, onOutput } = prepared;
     const end = await workshop.run(job, { signal, onOutput, shown: this.#options.shown });

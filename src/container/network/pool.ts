@@ -30,6 +30,8 @@ export interface NetworkLease extends Disposable {
 }
 
 export interface AcquireOptions {
+  /** Ends the waiting for one. */
+  readonly signal?: AbortSignal | undefined;
   /** The step may change the network's settings: nobody is given it afterwards. */
   readonly lastUse?: boolean | undefined;
 }
@@ -76,19 +78,35 @@ export class NetworkPool implements AsyncDisposable {
    * Where none can be made it is the machine's, and `report` tells why. Waits where as many are in use as there may be.
    * @throws ContainerError NETWORK_FAILED where one could be made, but another one cannot
    */
-  async acquire(mode: NetworkMode, { lastUse = false }: AcquireOptions = {}): Promise<NetworkLease> {
+  async acquire(mode: NetworkMode, { lastUse = false, signal }: AcquireOptions = {}): Promise<NetworkLease> {
     if (mode !== 'default') return { network: mode, [Symbol.dispose]: () => {} };
     const { builder } = await this.#opened();
     if (builder === undefined) return { network: 'host', [Symbol.dispose]: () => {} };
-    const network = await this.#take(builder);
+    const network = await this.#take(builder, signal);
     return { network, [Symbol.dispose]: () => this.#giveBack(network, { builder, lastUse }) };
   }
 
-  #take(builder: NetworkBuilder): Promise<PrivateNetwork> {
+  #take(builder: NetworkBuilder, signal: AbortSignal | undefined): Promise<PrivateNetwork> {
+    signal?.throwIfAborted();
     const free = this.#free.shift();
     if (free !== undefined) return free;
     if (this.#made < this.#most) return this.#another(builder);
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return this.#waitInLine(signal);
+  }
+
+  #waitInLine(signal: AbortSignal | undefined): Promise<PrivateNetwork> {
+    const { promise, resolve, reject } = Promise.withResolvers<PrivateNetwork>();
+    const enter = (network: Promise<PrivateNetwork>): void => {
+      signal?.removeEventListener('abort', leave);
+      resolve(network);
+    };
+    const leave = (): void => {
+      this.#waiting.splice(this.#waiting.indexOf(enter), 1);
+      reject(signal?.reason as Error);
+    };
+    this.#waiting.push(enter);
+    signal?.addEventListener('abort', leave, { once: true });
+    return promise;
   }
 
   #giveBack(
@@ -130,8 +148,14 @@ export class NetworkPool implements AsyncDisposable {
     this.#made++;
     const making = builder.make(this.#options.signal);
     this.#making.add(making);
-    making.catch(() => undefined); // told to the step that gets it
+    making.catch(() => this.#notMade(builder)); // told to the step that gets it
     return making;
+  }
+
+  /** Who gets it has nothing to give back, so the next in line must not wait for that. */
+  #notMade(builder: NetworkBuilder): void {
+    this.#made--;
+    this.#waiting.shift()?.(this.#another(builder));
   }
 
   /** The first way in which a network can really be made. */
