@@ -3,7 +3,7 @@ import { builtOf } from './outputs/built-images.ts';
 import { exportCaches } from './cache/export.ts';
 import { importCaches } from './cache/import.ts';
 import { withInlineCache } from './cache/inline.ts';
-import { cacheLimit } from './cache/limit.ts';
+import { cacheLimit, keepWithin } from './cache/limit.ts';
 import { settleLayers } from './cache/settle.ts';
 import { namesMachine } from './run/confinement.ts';
 import { contextTrees } from './contexts/context-trees.ts';
@@ -125,16 +125,6 @@ async function finish(
   solution.close([...new Set([exported.imageId, ...exported.ids])]);
   const metadata = { 'buildx.build.ref': `slipway/local/${options.id ?? lane.id}`, ...exported.metadata };
   return { ...exported, metadata, platforms: built, warnings: plan.warnings };
-}
-
-/** What is in the way of the limit goes, least valuable first; what this build used stays. */
-async function keepWithin(limit: number, { store, onEvent, signal }: BuildOptions): Promise<void> {
-  const { deletedCacheRecords, spaceReclaimed } = await store.trimCache({ limit, signal });
-  const count = deletedCacheRecords.length;
-  if (count === 0) return;
-  const megabytes = Math.round(spaceReclaimed / 1e6);
-  const message = `the build cache had outgrown its size: ${count} results were given up, ${megabytes} MB freed`;
-  onEvent({ type: 'note', level: 'info', message });
 }
 
 /** Whether an index is made even of one image. */

@@ -1,5 +1,9 @@
 import { statfsSync } from 'node:fs';
+import { messageOf } from '../../errors.ts';
+import type { CallOptions } from '../../oci/index.ts';
+import type { Store } from '../../store/index.ts';
 import { BuildError } from '../error.ts';
+import type { OnBuildEvent } from '../events.ts';
 
 /** The most that a build cache takes unless it is said. */
 const usualMost = 50e9;
@@ -29,4 +33,28 @@ export function cacheLimit(folder: string, setting: string | undefined): number 
   }
   if (unit === '%') return share(Number(number) / 100);
   return Math.floor(Number(number) * (units[unit.toLowerCase().replace('b', '')] ?? 1));
+}
+
+export interface KeepOptions extends CallOptions {
+  readonly store: Pick<Store, 'trimCache'>;
+  readonly onEvent: OnBuildEvent;
+}
+
+/**
+ * What is in the way of the limit goes, least valuable first; what this build used stays. That nothing can be cleared away now does
+ * not make a build fail that is done: the next one tries again.
+ */
+export async function keepWithin(limit: number, { store, onEvent, signal }: KeepOptions): Promise<void> {
+  try {
+    const { deletedCacheRecords, spaceReclaimed } = await store.trimCache({ limit, signal });
+    const count = deletedCacheRecords.length;
+    if (count === 0) return;
+    const megabytes = Math.round(spaceReclaimed / 1e6);
+    const message = `the build cache had outgrown its size: ${count} results were given up, ${megabytes} MB freed`;
+    onEvent({ type: 'note', level: 'info', message });
+  } catch (error) {
+    signal?.throwIfAborted();
+    const message = `the build cache could not be kept within its size: ${messageOf(error)}`;
+    onEvent({ type: 'note', level: 'warning', message });
+  }
 }

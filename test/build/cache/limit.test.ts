@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { statfsSync } from 'node:fs';
-import { cacheLimit } from '../../../src/build/cache/limit.ts';
+import { cacheLimit, keepWithin } from '../../../src/build/cache/limit.ts';
+import type { BuildEvent } from '../../../src/build/events.ts';
+import { StoreError } from '../../../src/store/index.ts';
 
 const { blocks, bsize } = statfsSync('/');
 const disk = blocks * bsize;
@@ -23,5 +25,15 @@ describe('the size of the build cache', () => {
     expect(() => cacheLimit('/', setting)).toThrow(
       expect.objectContaining({ code: 'CACHE_SIZE_INVALID', exitCode: 125 }),
     );
+  });
+
+  it('is no reason for a finished build to fail, where nothing can be cleared away', async () => {
+    const events: BuildEvent[] = [];
+    const store = { trimCache: () => Promise.reject(new StoreError('BUSY', 'others are at it')) };
+    await keepWithin(0, { store, onEvent: (event) => events.push(event) });
+    const message = 'the build cache could not be kept within its size: others are at it';
+    expect(events).toEqual([{ type: 'note', level: 'warning', message }]);
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(keepWithin(0, { store, signal, onEvent: (event) => events.push(event) })).rejects.toThrow('enough');
   });
 });
