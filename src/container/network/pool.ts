@@ -154,7 +154,7 @@ export class NetworkPool implements AsyncDisposable {
 
   /** Who gets it has nothing to give back, so the next in line must not wait for that. */
   #notMade(builder: NetworkBuilder): void {
-    this.#made--;
+    this.#made = Math.max(0, this.#made - 1); // some may have been retired meanwhile
     this.#waiting.shift()?.(this.#another(builder));
   }
 
