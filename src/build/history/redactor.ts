@@ -39,17 +39,54 @@ export function redact(text: string, secrets: readonly string[]): string {
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, masked), text);
 }
 
-/** What to look for so that a value is not found: all of it and its lines, without the blanks around them, longest first. */
+/**
+ * What to look for so that a value is not found: all of it and its lines, without the blanks around them, and how tools write it: in
+ * base64, in a URL, in JSON. Longest first.
+ */
 export function searchable(values: readonly Uint8Array[]): string[] {
   const decoder = new TextDecoder();
   const found = new Set<string>();
   for (const value of values) {
     const text = decoder.decode(value);
-    for (const each of [text.trim(), ...text.split('\n').map((line) => line.trim())]) {
-      if (each.length >= shortest && each.length <= longest) found.add(each);
+    const plain = [text.trim(), ...text.split('\n').map((line) => line.trim())];
+    for (const each of [...plain, ...plain.flatMap(written), ...inBase64(value)]) {
+      for (const piece of piecesOf(each)) if (piece.length >= shortest) found.add(piece);
     }
   }
   return [...found].sort((a, b) => b.length - a.length);
+}
+
+/** A line may be longer than what is looked for at once. */
+function piecesOf(text: string): readonly string[] {
+  if (text.length <= longest) return [text];
+  if (text.includes('\n')) return []; // its lines are looked for
+  return Array.from({ length: Math.ceil(text.length / longest) }, (_, at) =>
+    text.slice(at * longest, (at + 1) * longest),
+  );
+}
+
+function written(text: string): readonly string[] {
+  const inUrl = encodeURIComponent(text.toWellFormed());
+  return [inUrl, inUrl.replaceAll('%20', '+'), JSON.stringify(text).slice(1, -1)];
+}
+
+/** Lines of base64(1). */
+const lines = /.{1,76}/g;
+/** Shorter ones say nothing. */
+const shortestBase64 = 8;
+
+/**
+ * Each three bytes become four characters, so what comes before a value (`user:`) decides how it is cut. What shares characters with
+ * others, at its beginning and its end, is not looked for. Large values are no passwords, and looking for all their forms takes long.
+ */
+function inBase64(value: Uint8Array): readonly string[] {
+  if (value.length > longest) return [];
+  const [whole = '', ...cut] = [0, 1, 2].map((skipped) => {
+    const rest = Buffer.from(value).subarray(skipped);
+    return rest.subarray(0, rest.length - (rest.length % 3)).toString('base64');
+  });
+  const forms = [whole, ...cut].flatMap((each) => [each, each.replaceAll('+', '-').replaceAll('/', '_')]);
+  return [...forms, ...(whole.match(lines) ?? [])].filter((each) => each.length >= shortestBase64);
 }
 
 /** How many characters at the end of a text may be the beginning of a secret. */

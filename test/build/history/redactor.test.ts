@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Redactor, searchable } from '../../../src/build/history/redactor.ts';
+import { redact, Redactor, searchable } from '../../../src/build/history/redactor.ts';
 
 /** What comes out of pieces, with everything that is held back. */
 function through(pieces: readonly string[], secrets: readonly string[]): string {
@@ -43,11 +43,48 @@ describe('Redactor', () => {
 });
 
 describe('searchable', () => {
+  const text = (values: readonly string[]) => searchable(values.map((value) => Buffer.from(value)));
+
   it.each([
-    ['a token with its line break', ['token-1\n'], ['token-1']],
-    ['lines of a key', ['-----BEGIN\nabcdef\n'], ['-----BEGIN\nabcdef', '-----BEGIN', 'abcdef']],
+    ['a token with its line break', ['ab-1\n'], ['ab-1']],
     ['what is too short to be told from other text', ['abc', ''], []],
   ])('looks for %s', (_, values, found) => {
-    expect(searchable(values.map((value) => Buffer.from(value)))).toEqual(found);
+    expect(text(values)).toEqual(found);
+  });
+
+  it('looks for lines of a key', () => {
+    expect(text(['-----BEGIN\nabcdef\n'])).toEqual(
+      expect.arrayContaining(['-----BEGIN\nabcdef', '-----BEGIN', 'abcdef']),
+    );
+  });
+
+  const secret = 'pass"wörd/with spaces?+';
+  it.each([
+    ['in base64', Buffer.from(secret).toString('base64')],
+    ['with a line break in base64', Buffer.from(`${secret}\n`).toString('base64')],
+    ['for HTTP', `Authorization: Basic ${Buffer.from(`me:${secret}`).toString('base64')}`],
+    ['for HTTP, another user', `Authorization: Basic ${Buffer.from(`you:${secret}`).toString('base64')}`],
+    ['in base64 for URLs', Buffer.from(secret).toString('base64url')],
+    ['in a URL', `https://x/?token=${encodeURIComponent(secret)}&a=b`],
+    ['in a form', new URLSearchParams({ token: secret }).toString()],
+    ['in JSON', JSON.stringify({ secret })],
+  ])('finds it %s', (_, shown) => {
+    const safe = redact(shown, text([secret]));
+    expect(safe).toContain('***');
+    expect(safe.replaceAll('***', '').length).toBeLessThan(shown.length - secret.length + 8);
+  });
+
+  it('finds it in the lines of base64(1)', () => {
+    const long = 'x7'.repeat(200);
+    const lines =
+      Buffer.from(long)
+        .toString('base64')
+        .match(/.{1,76}/g) ?? [];
+    expect(redact(lines.join('\n'), text([long])).replace(/[^\w]/g, '').length).toBeLessThan(8);
+  });
+
+  it('finds one line that is longer than what is looked for at once', () => {
+    const long = Array.from({ length: 2000 }, (_, at) => `${at}:`).join('');
+    expect(through([`a ${long} b`], text([long]))).toMatch(/^a [*]+ b$/);
   });
 });
