@@ -11,8 +11,15 @@ export const maxText = 64 << 20;
 
 type FileKind = Pick<Stats, 'isFile' | 'isDirectory'>;
 
-/** `-f` is taken from the working folder, else from the context; the default name from the context, never through a link out of it. */
-export function findDockerfile(folder: string, wanted: string | undefined, confined: boolean): string {
+/**
+ * `-f` is taken from the working folder, else from the context (`confined`: from that alone); the default name from the context, never
+ * through a link out of it.
+ * @throws BuildError DOCKERFILE_NOT_FOUND
+ */
+export function findDockerfile(
+  folder: string,
+  { wanted, confined }: { readonly wanted: string | undefined; readonly confined: boolean },
+): string {
   let other: FileKind | undefined;
   if (wanted !== undefined && !confined) {
     for (const candidate of isAbsolute(wanted) ? [wanted] : [resolve(wanted), join(folder, wanted)]) {

@@ -177,7 +177,7 @@ async function openFolder(
     const text = await readText(request.stdin ?? Readable.from([]));
     return { dockerfile: { name: 'Dockerfile', text }, folder, ignore: await ignoreOf(undefined) };
   }
-  const path = findDockerfile(folder, request.dockerfile, confined);
+  const path = findDockerfile(folder, { wanted: request.dockerfile, confined });
   const text = await readDockerfileText(path);
   return {
     dockerfile: { name: basename(request.dockerfile ?? 'Dockerfile'), text, path },

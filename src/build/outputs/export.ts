@@ -221,7 +221,7 @@ class Exporter {
   }
 
   #tell(root: Root, names: readonly string[]): void {
-    this.#metadata = { ...this.#metadata, ...rootMetadata(root, names, this.#roots.isIndex) };
+    this.#metadata = { ...this.#metadata, ...rootMetadata(root, names) };
   }
 
   /**

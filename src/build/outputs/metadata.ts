@@ -1,10 +1,12 @@
+import { isIndexType } from '../../oci/index.ts';
 import type { Root } from './roots.ts';
 
 /** What a build tells of its result, under BuildKit's and buildx's names. */
 export type BuildMetadata = Readonly<Record<string, unknown>>;
 
 /** What an output that has a manifest tells. */
-export function rootMetadata({ descriptor, images }: Root, names: readonly string[], isIndex: boolean): BuildMetadata {
+export function rootMetadata({ descriptor, images }: Root, names: readonly string[]): BuildMetadata {
+  const isIndex = isIndexType(descriptor.mediaType);
   const [only] = images;
   const config = isIndex || only === undefined ? undefined : only.id;
   const created = config === undefined ? undefined : only?.created;

@@ -7,13 +7,13 @@ import { ScratchTree } from '../scratch.ts';
 describe('the Dockerfile of a context', () => {
   it('may be a link to a file of the context', () => {
     using context = new ScratchTree({ 'sub/own': 'FROM scratch', Dockerfile: '-> /sub/own' });
-    expect(findDockerfile(context.root, undefined, true)).toBe(join(context.root, 'sub/own'));
+    expect(findDockerfile(context.root, { wanted: undefined, confined: true })).toBe(join(context.root, 'sub/own'));
   });
 
   it('is none out of it', () => {
     using outside = new ScratchTree({ secret: 'x' });
     using context = new ScratchTree({ Dockerfile: `-> ${outside.root}/secret` });
-    expect(() => findDockerfile(context.root, undefined, true)).toThrow('no such file');
+    expect(() => findDockerfile(context.root, { wanted: undefined, confined: true })).toThrow('no such file');
   });
 
   it('is none out of it by way of a folder that has, as text, the name of a link', () => {
@@ -24,6 +24,6 @@ describe('the Dockerfile of a context', () => {
     writeFileSync(Buffer.concat([folder, Buffer.from('/secret')]), 'FROM scratch');
     symlinkSync(outside.root, join(context.root, '\ufffd'));
     symlinkSync(Buffer.from('\xff/secret', 'latin1'), join(context.root, 'Dockerfile'));
-    expect(() => findDockerfile(context.root, undefined, true)).toThrow('no such file');
+    expect(() => findDockerfile(context.root, { wanted: undefined, confined: true })).toThrow('no such file');
   });
 });

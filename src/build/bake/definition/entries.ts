@@ -4,7 +4,8 @@ import type { Entry, SshEntry } from './target.ts';
 
 /** What stands in one line of text for an entry, as the flags of `build` have it. All throw FunctionFailure. */
 
-type EntryField = 'attest' | 'cache-from' | 'cache-to' | 'output' | 'secret' | 'policy';
+/** Fields of a target that are lists of entries. */
+export type EntryField = 'attest' | 'cache-from' | 'cache-to' | 'output' | 'secret' | 'policy';
 
 /** One text is one entry; only names of cache images may be several, parted by commas. */
 export function parseEntries(field: EntryField, text: string): readonly Entry[] {

@@ -1,8 +1,8 @@
 import { BuildError } from '../../error.ts';
 import { FunctionFailure } from '../hcl/limits.ts';
-import { parseBool, parseEntries, parseSsh } from './entries.ts';
+import { type EntryField, parseBool, parseEntries, parseSsh } from './entries.ts';
 import { matchesPattern } from './pattern.ts';
-import { type Entry, type FieldValue, type SshEntry, type Target } from './target.ts';
+import { type Entry, type FieldValue, type Target } from './target.ts';
 
 /** What one or several `--set` say for one attribute of a target, or for one key of it. */
 export interface Override {
@@ -135,65 +135,58 @@ function rank(key: string): number {
   return key === 'load' ? 2 : key === 'push' ? 1 : 0;
 }
 
-function applyOne(target: Target, key: string, { values, append }: Override): Target {
+/** Fields whose values are always added. */
+const growing: ReadonlySet<string> = new Set(['annotations', 'entitlements', 'attest']);
+
+function applyOne(target: Target, key: string, override: Override): Target {
   const [field = '', ...rest] = key.split('.');
-  const value = values.at(-1) ?? '';
-  const added = <T extends FieldValue>(
-    before: readonly unknown[] | undefined,
-    next: readonly unknown[],
-    always = false,
-  ): T => (append || always ? [...(before ?? []), ...next] : next) as T;
+  return listOverride(target, field, override) ?? valueOverride(target, { field, sub: rest.join('.') }, override);
+}
+
+/** Fields that grow with `+=`, some of them always; undefined for others. */
+function listOverride(target: Target, field: string, { values, append }: Override): Target | undefined {
+  const added = <T extends FieldValue>(before: readonly unknown[] | undefined, next: readonly unknown[]): T =>
+    (append || growing.has(field) ? [...(before ?? []), ...next] : next) as T;
+  const entries = (of: EntryField): readonly Entry[] => values.flatMap((each) => parseEntries(of, each));
   switch (field) {
     case 'platform':
       return { ...target, platforms: added(target.platforms, values) };
     case 'tags':
     case 'no-cache-filter':
     case 'ulimits':
-      return { ...target, [field]: added(target[field], values) };
     case 'annotations':
     case 'entitlements':
-      return { ...target, [field]: added(target[field], values, true) };
+      return { ...target, [field]: added(target[field], values) };
     case 'output':
     case 'cache-from':
     case 'cache-to':
     case 'policy':
-      return {
-        ...target,
-        [field]: added(
-          target[field],
-          values.flatMap((each) => parseEntries(field, each)),
-        ),
-      };
     case 'attest':
-      return {
-        ...target,
-        attest: added(
-          target.attest,
-          values.flatMap((each) => parseEntries('attest', each)),
-          true,
-        ),
-      };
+      return { ...target, [field]: added(target[field], entries(field)) };
     case 'secrets':
-      return {
-        ...target,
-        secret: added(
-          target.secret,
-          values.flatMap((each) => parseEntries('secret', each)),
-        ),
-      };
+      return { ...target, secret: added(target.secret, entries('secret')) };
     case 'ssh':
-      return {
-        ...target,
-        ssh: added(target.ssh, values.filter((each) => each !== '').map(parseSsh) as readonly SshEntry[]),
-      };
+      return { ...target, ssh: added(target.ssh, values.filter((each) => each !== '').map(parseSsh)) };
+  }
+  return undefined;
+}
+
+/** Fields of which the last value counts. */
+function valueOverride(
+  target: Target,
+  { field, sub }: { readonly field: string; readonly sub: string },
+  { values }: Override,
+): Target {
+  const value = values.at(-1) ?? '';
+  switch (field) {
     case 'secret':
-      return { ...target, secret: replaceSecret(target.secret ?? [], rest.join('.'), value) };
+      return { ...target, secret: replaceSecret(target.secret ?? [], sub, value) };
     case 'args':
     case 'contexts':
     case 'labels':
     case 'extra-hosts':
     case 'resources':
-      return { ...target, [field]: { ...target[field], [rest.join('.')]: value } };
+      return { ...target, [field]: { ...target[field], [sub]: value } };
     case 'no-cache':
     case 'pull':
       return { ...target, [field]: parseBool(value) };
