@@ -6,6 +6,7 @@ import type { OnShell } from './failed-step/contract.ts';
 import type { OpenRepository } from './images/resolve.ts';
 import type { Exported } from './outputs/export.ts';
 import type { Workshop } from './workshop/workshop.ts';
+import type { KnownSecrets } from './history/record-build.ts';
 
 /** What a build works with, beside what it is to build. */
 export interface BuildOptions {
@@ -14,6 +15,8 @@ export interface BuildOptions {
   readonly onEvent: OnBuildEvent;
   /** What to wait for before a step may write much more: asked after events with output. Never rejected. */
   readonly shown?: (() => Promise<void> | undefined) | undefined;
+  /** Told before anything runs where the values of secrets come from: output of steps can have them, what is written down must not. */
+  readonly hide?: ((values: KnownSecrets) => void) | undefined;
   /** How a shell in a failed step is shown, where the request asks for one. */
   readonly onShell?: OnShell | undefined;
   readonly signal?: AbortSignal | undefined;

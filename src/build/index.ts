@@ -26,6 +26,8 @@ export type { OnError, OnShell } from './failed-step/contract.ts';
 export { enterStep, type EnterOptions } from './failed-step/enter.ts';
 export { type KeptStep, keptStep, keptSteps } from './failed-step/kept-steps.ts';
 export { BuildHistory, type RecordedEvent, buildStateOf } from './history/history.ts';
+export type { KnownSecrets } from './history/record-build.ts';
+export { secretMask } from './history/redactor.ts';
 export type { BuildRecord, BuildState, RecordedStep, RequestSummary } from './history/record.ts';
 export { type LoadedImage, loadImages, type LoadOptions, saveImages, type SaveOptions } from './images/archive.ts';
 export { copyImage, type CopyImageOptions } from './images/copy.ts';

@@ -3,6 +3,7 @@ import type { InferredFlags } from '@oclif/core/interfaces';
 import {
   type BakeSelection,
   type BuildEvent,
+  type KnownSecrets,
   loadDefinition,
   lookupIn,
   openRegistry,
@@ -97,6 +98,7 @@ export default class Bake extends StoreCommand {
           store,
           open: openRegistry,
           onEvent: (event: BuildEvent) => progress.event(event),
+          hide: (values: KnownSecrets) => progress.hide?.(values),
           shown: () => drained(process.stderr),
           signal: this.interrupted,
           workshop,

@@ -1,5 +1,5 @@
 import { string as argument } from '@oclif/core/args';
-import { build, type BuildEvent, openRegistry, parallelismOf, Workshop } from '../build/index.ts';
+import { build, type BuildEvent, type KnownSecrets, openRegistry, parallelismOf, Workshop } from '../build/index.ts';
 import type { Store } from '../store/index.ts';
 import {
   answer,
@@ -52,6 +52,7 @@ export default class Build extends StoreCommand {
     const shared = {
       open: openRegistry,
       onEvent: (event: BuildEvent) => progress.event(event),
+      hide: (values: KnownSecrets) => progress.hide?.(values),
       signal: this.interrupted,
     };
     const withStore = <T>(work: (store: Store) => Promise<T>): Promise<T> =>

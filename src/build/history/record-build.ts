@@ -9,14 +9,18 @@ export interface RecordOptions {
   readonly root: string;
   readonly onEvent: OnBuildEvent;
   readonly shown?: (() => Promise<void> | undefined) | undefined;
+  readonly hide?: ((values: KnownSecrets) => void) | undefined;
 }
+
+/** The values of secrets that a build has asked for so far. */
+export type KnownSecrets = () => readonly Uint8Array[];
 
 /** What a build that is recorded uses in place of its caller's. */
 export interface Recording extends Pick<RecordOptions, 'onEvent' | 'shown'> {
   /** By which the history knows it; undefined where it is not kept. */
   readonly id: string | undefined;
   /** Names where values come from that must not be written. */
-  readonly hide: (values: () => readonly Uint8Array[]) => void;
+  readonly hide: (values: KnownSecrets) => void;
 }
 
 /** Does a build and writes down how it went, as far as its request wants that. */
@@ -25,9 +29,9 @@ export async function recordBuild<R extends RecordedResult>(
   options: RecordOptions,
   work: (recording: Recording) => Promise<R>,
 ): Promise<R> {
-  const { root, onEvent, shown } = options;
+  const { root, onEvent, shown, hide = () => {} } = options;
   const kept = request.history ?? defaultKept;
-  if (kept === 0) return work({ id: undefined, onEvent, shown, hide: () => {} });
+  if (kept === 0) return work({ id: undefined, onEvent, shown, hide });
   const recorder = new BuildRecorder(root, request, kept);
   try {
     const result = await work({
@@ -37,7 +41,10 @@ export async function recordBuild<R extends RecordedResult>(
         onEvent(event);
       },
       shown: () => both(shown?.(), recorder.drained()),
-      hide: (values) => recorder.hide(values),
+      hide: (values) => {
+        recorder.hide(values);
+        hide(values);
+      },
     });
     await recorder.end({ result });
     return result;

@@ -34,6 +34,12 @@ export class Redactor {
   }
 }
 
+/** Takes secrets out of text that is to be written down. */
+export function secretMask(values: readonly Uint8Array[]): (text: string) => string {
+  const secrets = searchable(values);
+  return (text) => redact(text, secrets);
+}
+
 /** `text` with `***` for each secret. */
 export function redact(text: string, secrets: readonly string[]): string {
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, masked), text);

@@ -10,6 +10,8 @@ export interface JobSummaryOptions {
   readonly now: number;
   readonly dockerfile: string | undefined;
   readonly error: unknown;
+  /** Takes secrets out. */
+  readonly mask: (text: string) => string;
 }
 
 /** GitHub takes 1 MiB for all of a job; a build is to be read at a glance. */
@@ -26,7 +28,7 @@ const marks: Readonly<Record<StepOutcome, string>> = {
 };
 
 /** The build as Markdown for the page of a workflow run. */
-export function jobSummary(steps: Steps, { now, dockerfile, error }: JobSummaryOptions): string {
+export function jobSummary(steps: Steps, { now, dockerfile, error, mask }: JobSummaryOptions): string {
   const summary = summaryOf(steps, now);
   const name = dockerfile === undefined ? 'slipway build' : `slipway build: ${inMarkdown(dockerfile)}`;
   const rows = summary.steps.slice(0, maxRows).map(row);
@@ -36,7 +38,7 @@ export function jobSummary(steps: Steps, { now, dockerfile, error }: JobSummaryO
     `### ${error === undefined ? '' : '❌ '}${name}`,
     '',
     inMarkdown(summaryHead(summary)),
-    ...(error === undefined ? [] : failureBlock(steps, error)),
+    ...(error === undefined ? [] : failureBlock(steps, error, mask)),
     '',
     '| step | | time | layer | saved |',
     '|---|---|--:|--:|--:|',
@@ -57,10 +59,10 @@ function row({ title, outcome, duration, size, saved }: StepSummary): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-function failureBlock(steps: Steps, error: unknown): string[] {
+function failureBlock(steps: Steps, error: unknown, mask: JobSummaryOptions['mask']): string[] {
   const [failed] = steps.failed;
-  const message = inMarkdown(clipped(failed?.error ?? messageOf(error)));
-  const tail = (failed?.tail ?? []).map((line) => inHtml(clipped(stripControls(line))));
+  const message = inMarkdown(clipped(mask(failed?.error ?? messageOf(error))));
+  const tail = (failed?.tail ?? []).map((line) => inHtml(clipped(mask(stripControls(line)))));
   return ['', `**${message}**`, ...(tail.length === 0 ? [] : ['', `<pre>${tail.join('\n')}</pre>`])];
 }
 

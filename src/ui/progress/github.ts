@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
-import type { BuildNote } from '../../build/index.ts';
+import { type BuildNote, type KnownSecrets, secretMask } from '../../build/index.ts';
 import { messageOf } from '../../errors.ts';
 import { reasonOf } from '../../system/index.ts';
 import { stripControls } from '../escape.ts';
@@ -22,6 +22,7 @@ export function githubDialect(stream: ProgressStream, options: ProgressOptions):
   const env = options.env ?? process.env;
   const file = annotatedFile(options.dockerfile, env);
   let token = '';
+  const secrets: KnownSecrets[] = [];
   const stop = (): string => {
     token = `slipway-${randomBytes(16).toString('hex')}`;
     return `::stop-commands::${token}`;
@@ -32,11 +33,14 @@ export function githubDialect(stream: ProgressStream, options: ProgressOptions):
     outside: inertLine,
     quote: (lines) => (lines.length === 0 ? [] : [stop(), ...lines, `::${token}::`]),
     note: (note) => noteAnnotations(note, file),
+    hide: (values) => void secrets.push(values),
     end: (steps, error) => {
+      // They stay with the run, where everybody who may see it reads them.
+      const mask = secretMask(secrets.flatMap((values) => values()));
       const lines = [
-        ...failures(steps, error, (path) => annotatedFile(path ?? options.dockerfile, env)),
+        ...failures(steps, error, { mask, fileName: (path) => annotatedFile(path ?? options.dockerfile, env) }),
         ...writeJobSummary(env['GITHUB_STEP_SUMMARY'], () =>
-          jobSummary(steps, { now: (options.now ?? Date.now)(), dockerfile: file, error }),
+          jobSummary(steps, { now: (options.now ?? Date.now)(), dockerfile: file, error, mask }),
         ),
       ];
       if (error === undefined) return lines;
@@ -61,22 +65,28 @@ function noteAnnotations({ findings = [] }: BuildNote, file: string | undefined)
   );
 }
 
-/** The name in annotations of a Dockerfile, the build's own where none is given. */
-type FileName = (path?: string) => string | undefined;
-
-function failures(steps: Steps, error: unknown, fileName: FileName): string[] {
-  if (steps.failed.length > 0) return steps.failed.map((step) => failure(step, steps, fileName));
-  if (error === undefined || isAbort(error)) return [];
-  const file = fileName();
-  return [annotation('error', messageOf(error), { file, ...placeOf(error, file), title: 'slipway build' })];
+interface Telling {
+  /** Takes secrets out. */
+  readonly mask: (text: string) => string;
+  /** The name in annotations of a Dockerfile, the build's own where none is given. */
+  readonly fileName: (path?: string) => string | undefined;
 }
 
-function failure(step: StepState, steps: Steps, fileName: FileName): string {
+function failures(steps: Steps, error: unknown, telling: Telling): string[] {
+  if (steps.failed.length > 0) return steps.failed.map((step) => failure(step, steps, telling));
+  if (error === undefined || isAbort(error)) return [];
+  const file = telling.fileName();
+  return [
+    annotation('error', telling.mask(messageOf(error)), { file, ...placeOf(error, file), title: 'slipway build' }),
+  ];
+}
+
+function failure(step: StepState, steps: Steps, { mask, fileName }: Telling): string {
   const { start, end } = steps.planned(step.id)?.location ?? {};
   const file = fileName(steps.dockerfileOf(step.id));
   const tail = step.tail.slice(-annotatedLines).map(stripControls);
   const place = start === undefined || file === undefined ? {} : { file, line: start, endLine: end };
-  return annotation('error', [step.error ?? 'failed', ...tail].join('\n'), { ...place, title: step.title });
+  return annotation('error', [step.error ?? 'failed', ...tail].map(mask).join('\n'), { ...place, title: step.title });
 }
 
 /** The lines that an error about the Dockerfile names. */

@@ -1,4 +1,4 @@
-import type { BuildEvent, BuildNote } from '../../build/index.ts';
+import type { BuildEvent, BuildNote, KnownSecrets } from '../../build/index.ts';
 import { escapeControls, keepColours } from '../escape.ts';
 import { formatElapsed } from '../time.ts';
 import { Floor } from './floor.ts';
@@ -20,6 +20,7 @@ export interface GroupDialect {
   quote(lines: readonly string[]): readonly string[];
   note?(note: BuildNote): readonly string[];
   end?(steps: Steps, error: unknown): readonly string[];
+  hide?(values: KnownSecrets): void;
 }
 
 /**
@@ -78,6 +79,10 @@ export class GroupedProgress implements ProgressRenderer {
     for (const step of this.#steps.failed) this.#out.lines(this.#dialect.quote(failureReport(step).map(keepColours)));
     if (error === undefined) this.#outside(summaryLines(summaryOf(this.#steps, this.#now()), this.#options.summary));
     this.#out.lines(this.#dialect.end?.(this.#steps, error) ?? []);
+  }
+
+  hide(values: KnownSecrets): void {
+    this.#dialect.hide?.(values);
   }
 
   suspend(): void {

@@ -15,6 +15,9 @@ export function severalRenderers(renderers: readonly ProgressRenderer[]): Progre
     resume: () => {
       for (const each of renderers) each.resume();
     },
+    hide: (values) => {
+      for (const each of renderers) each.hide?.(values);
+    },
     close: async () => {
       for (const each of renderers) await each.close?.();
     },

@@ -1,4 +1,4 @@
-import type { BuildEvent } from '../../build/index.ts';
+import type { BuildEvent, KnownSecrets } from '../../build/index.ts';
 
 export type ProgressKind = 'auto' | 'tty' | 'plain' | 'quiet' | 'json' | 'rawjson' | 'github' | 'gitlab';
 
@@ -10,6 +10,8 @@ export interface ProgressRenderer {
   /** Steps aside: until `resume`, the terminal is another's (a shell in a failed step) and nothing is written. */
   suspend(): void;
   resume(): void;
+  /** Told before anything runs, for each build: what must not be in files that are written of it. */
+  hide?(values: KnownSecrets): void;
   /** What is left to do after `end`: files to write. */
   close?(): Promise<void>;
 }
