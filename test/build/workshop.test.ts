@@ -22,4 +22,13 @@ describe('a thread of the workshop', () => {
     await Promise.allSettled([cancelled]);
     expect(await workshop.run(job)).toBeUndefined();
   });
+
+  it('tells of a job when there is room for it', async () => {
+    await using workshop = new Workshop(testPrivileges, { runs: 1, others: 1 });
+    const told: string[] = [];
+    const one = workshop.run(job, { onBegin: () => told.push('one begins') }).then(() => told.push('one is done'));
+    const other = workshop.run(job, { onBegin: () => told.push('the other begins') });
+    await Promise.all([one, other]);
+    expect(told).toEqual(['one begins', 'one is done', 'the other begins']);
+  });
 });

@@ -280,9 +280,8 @@ class Solver implements TreeOffer, AsyncDisposable {
     try {
       this.#work.expect(step);
       if (!standsAlone(step)) await this.unpack(below, step.id);
-      const { diffId, taken } = await this.#work.perform(step, parent, signal);
+      const { diffId, taken, duration } = await this.#work.perform(step, parent, signal);
       const done = await this.#keys.keyOfDone(step, chainIdOfAll(below), { key, signal, taken });
-      const duration = Date.now() - begun;
       const created = new Date().toISOString();
       for (const { key: each, parts } of keysToKeep(done, taken)) {
         const record: CacheRecord = { key: each, parts, diffId, parent, duration };

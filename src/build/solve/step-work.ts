@@ -15,7 +15,18 @@ export interface StepWorkOptions extends SolveOptions {
 }
 
 /** A layer that was made and committed, with what the step found its sources to hold. */
-export type MadeLayer = DraftLayer & { readonly taken: Taken };
+export interface MadeLayer extends DraftLayer {
+  readonly taken: Taken;
+  /** Milliseconds of work: what it waited for others is none. */
+  readonly duration: number;
+}
+
+/** What a step is done with. */
+interface Doing {
+  readonly place: Workplace;
+  readonly signal: AbortSignal;
+  readonly time: WorkTime;
+}
 
 /** Does steps in earnest: a snapshot, a change, a layer. Keeps what a failed step left, where that is wanted. */
 export class StepWork implements AsyncDisposable {
@@ -52,19 +63,16 @@ export class StepWork implements AsyncDisposable {
   }
 
   /** Prepares a snapshot, has the workshop change it, and commits it. */
-  async perform(
-    step: ChangingStep,
-    parent: Digest | undefined,
-    signal: AbortSignal,
-  ): Promise<DraftLayer & { readonly taken: Taken }> {
+  async perform(step: ChangingStep, parent: Digest | undefined, signal: AbortSignal): Promise<MadeLayer> {
     const scratch = await this.#options.lane.scratch();
     const active = await this.#options.store.snapshots.prepare(parent);
     try {
       const { epoch } = this.#options;
-      const taken = await this.#work(step, { active, scratch, notBefore: epoch }, signal);
+      const time = new WorkTime();
+      const taken = await this.#work(step, { place: { active, scratch, notBefore: epoch }, signal, time });
       const draft = await this.#options.store.snapshots.diff(active, { signal, clampTo: epoch });
       await this.#options.store.snapshots.commit(active, draft);
-      return { ...draft, taken };
+      return { ...draft, taken, duration: time.spent };
     } catch (error) {
       if (step.kind === 'run' && isStepFailure(error) && this.#failed.hold(step, active, error.exitCode)) throw error;
       // What cannot be cleared away now is the next command's; the reason is what the user needs.
@@ -73,42 +81,47 @@ export class StepWork implements AsyncDisposable {
     }
   }
 
-  async #work(step: ChangingStep, place: Workplace, signal: AbortSignal): Promise<Taken> {
-    const { workshop } = this.#options;
+  async #work(step: ChangingStep, doing: Doing): Promise<Taken> {
     switch (step.kind) {
-      case 'workdir':
-        await workshop.run({ kind: 'workdir', place, path: step.path, user: step.user }, { signal });
+      case 'workdir': {
+        const { place, signal, time } = doing;
+        const job = { kind: 'workdir', place, path: step.path, user: step.user } as const;
+        await this.#options.workshop.run(job, { signal, onBegin: time.wait() });
         return {};
+      }
       case 'copy':
-        return this.#copy(step, place, signal);
+        return this.#copy(step, doing);
       case 'run':
-        return this.#run(step, place, signal);
+        return this.#run(step, doing);
     }
   }
 
-  async #copy(step: CopyStep, place: Workplace, signal: AbortSignal): Promise<Taken> {
+  async #copy(step: CopyStep, { place, signal, time }: Doing): Promise<Taken> {
+    const selection = await this.#options.keys.selectionOf(step, signal);
     const { digest, named } = await this.#options.workshop.run(
       {
         kind: 'copy',
         place,
-        selection: await this.#options.keys.selectionOf(step, signal),
+        selection,
         destination: step.destination,
         owner: step.owner,
         mode: step.mode,
         link: step.link,
         unpack: step.unpack,
       },
-      { signal },
+      { signal, onBegin: time.wait() },
     );
     return { sources: digest, named };
   }
 
-  async #run(step: RunStep, place: Workplace, signal: AbortSignal): Promise<Taken> {
-    const { workshop } = this.#options;
+  async #run(step: RunStep, { place, signal, time }: Doing): Promise<Taken> {
+    const { workshop, shown } = this.#options;
+    const entered = time.wait();
     using around = await this.#conditions.enter(step, signal);
+    entered();
     await using prepared = await this.#prepare(step, place, around, signal);
     const { job, failure, onOutput } = prepared;
-    const end = await workshop.run(job, { signal, onOutput, shown: this.#options.shown });
+    const end = await workshop.run(job, { signal, onOutput, shown, onBegin: time.wait() });
     if (end.exitCode !== 0) throw failure(end);
     return { mounts: end.shown };
   }
@@ -126,5 +139,22 @@ export class StepWork implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#failed[Symbol.asyncDispose]();
+  }
+}
+
+/** The time that a step takes, from now on, without what it spends in lines. */
+class WorkTime {
+  readonly #begun = performance.now();
+  #waited = 0;
+
+  /** Begins to wait; what is returned ends it. */
+  wait(): () => void {
+    const since = performance.now();
+    return () => void (this.#waited += performance.now() - since);
+  }
+
+  /** Milliseconds. */
+  get spent(): number {
+    return Math.round(performance.now() - this.#begun - this.#waited);
   }
 }

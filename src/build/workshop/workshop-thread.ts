@@ -6,6 +6,8 @@ import type { CarriedError, FromWorkshop, Job, JobResults, ToWorkshop, WorkshopS
 
 export interface JobOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Told once there is room for the job. */
+  readonly onBegin?: (() => void) | undefined;
   readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
   /** Asked after each output: what to wait for before there may be much more of it. Never rejected. */
   readonly shown?: (() => Promise<void> | undefined) | undefined;

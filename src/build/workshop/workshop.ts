@@ -53,6 +53,7 @@ export class Workshop implements AsyncDisposable {
   run<J extends Job>(job: J, options: JobOptions = {}): Promise<JobResults[J['kind']]> {
     const slots = job.kind === 'run' ? this.#runs : this.#others;
     return slots.run(async () => {
+      options.onBegin?.();
       if (job.kind === 'run') this.#expected = Math.max(0, this.#expected - 1);
       const thread = this.#takeIdle() ?? this.#start();
       try {
