@@ -58,7 +58,7 @@ export interface BinfmtHandler {
 }
 
 /** The handlers that are enabled; none where the list is not to be seen. */
-export async function readHandlers(folder: string): Promise<readonly BinfmtHandler[]> {
+async function readHandlers(folder: string): Promise<readonly BinfmtHandler[]> {
   const names = await readdir(folder).catch(() => []);
   const handlers: BinfmtHandler[] = [];
   for (const name of names.filter((each) => each !== 'register' && each !== 'status')) {

@@ -1,6 +1,4 @@
 import { boolean, custom, option, string } from '@oclif/core/flags';
-import { parseSize } from './size.ts';
-import { parseDuration } from './time.ts';
 
 /** Flags that several commands share, one family a function or constant, so that a word means the same everywhere. */
 
@@ -31,12 +29,6 @@ export const isolationFlag = option({
   description: 'What separates RUN steps from the machine',
   default: 'auto',
 })();
-
-/** A size in bytes, written `512m`. */
-export const sizeFlag = custom<number>({ parse: async (input) => parseSize(input), helpValue: 'bytes' });
-
-/** Milliseconds, written `1h30m`. */
-export const durationFlag = custom<number>({ parse: async (input) => parseDuration(input), helpValue: 'duration' });
 
 /** Several values, one each time the flag is given. */
 export const listFlag = custom<string>({ multiple: true, multipleNonGreedy: true });

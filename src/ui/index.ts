@@ -21,7 +21,6 @@ export { whyLines } from './why.ts';
 export { UiError, type UiErrorCode } from './error.ts';
 export { escapeControls, escapeControlsInLines, keepColours, stripControls } from './escape.ts';
 export {
-  durationFlag,
   forceFlag,
   formatFlag,
   isolationFlag,
@@ -31,7 +30,6 @@ export {
   noTruncFlag,
   platformFlag,
   quietFlag,
-  sizeFlag,
 } from './flags.ts';
 export { type CheckedFile, type FindingsFormat, findingsFormats } from './findings/checked-file.ts';
 export { formatFindings } from './findings/format-findings.ts';

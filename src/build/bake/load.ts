@@ -22,7 +22,7 @@ export interface LoadDefinitionOptions {
 }
 
 /** In this order, as many as there are. */
-export const defaultFiles = [
+const defaultFiles = [
   'compose.yaml',
   'compose.yml',
   'docker-compose.yml',

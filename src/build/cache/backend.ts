@@ -42,7 +42,7 @@ export interface WriteOptions extends CallOptions {
 const attempts = 4;
 
 /** Largest document that a name stands for: a descriptor. */
-export const maxLatest = 64 * 1024;
+const maxLatest = 64 * 1024;
 
 /** A backend as a Target, so that `copyGraph` serves it too. */
 export class BackendTarget implements Target {

@@ -64,6 +64,7 @@ function isMissing(error: unknown): boolean {
   return isSlipwayError(error) && (error.code === 'NOT_FOUND' || error.code === 'CACHE_NOT_FOUND');
 }
 
+/** The first line of an error, for a note. */
 export function firstLine(error: unknown): string {
   return messageOf(error).split('\n', 1)[0] ?? '';
 }

@@ -26,6 +26,7 @@ export interface ImportedCache {
   readonly facts: ReadonlyMap<string, string>;
 }
 
+/** A fact by its kind and key, as one text. */
 export function factName(kind: string, key: string): string {
   return `${kind} ${key}`;
 }

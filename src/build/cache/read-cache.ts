@@ -76,6 +76,7 @@ async function readInline(from: Target, manifest: Manifest, options: CallOptions
   return { ...parseInlineDocument(member), blobs };
 }
 
+/** The error for a cache that another builder wrote. */
 export function foreign(): BuildError {
   return new BuildError('CACHE_UNSUPPORTED', 'BuildKit wrote this cache, which only BuildKit can read');
 }

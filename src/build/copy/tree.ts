@@ -37,10 +37,12 @@ export function modeIn(tree: SourceTree, stats: FileStats): number {
 
 const maxLinks = 40;
 
+/** The path of a text, in UTF-8. */
 export function bytesOf(text: string): BytePath {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
+/** A path for people: what is no UTF-8 is replaced. */
 export function textOf(path: BytePath): string {
   return /[\u0080-\u00ff]/.test(path) ? Buffer.from(path, 'latin1').toString('utf8') : path;
 }
@@ -49,6 +51,7 @@ export function joinBytes(folder: BytePath, name: BytePath): BytePath {
   return folder === '' ? name : name === '' ? folder : `${folder}/${name}`;
 }
 
+/** The names of a path, from the root on; empty ones and `.` left out. */
 export function componentsOf(path: BytePath): string[] {
   return path.split('/').filter((part) => part !== '' && part !== '.');
 }
@@ -140,6 +143,7 @@ export function openFolder(root: string, path: BytePath): number {
   return fd;
 }
 
+/** Opens a folder by its name in an open one, never through a link; the caller closes it. */
 export function openFolderAt(parent: number, name: BytePath): number {
   return openSync(below(parent, name), folderFlags);
 }

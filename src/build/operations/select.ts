@@ -92,6 +92,7 @@ function selectOne(source: SourceRef, parents: boolean, open: (tree: TreeRef) =>
   return [{ tree, path: name, name, stats: statsOf(join(source.folder, source.name)), fetched: true }];
 }
 
+/** A tree that sources are selected in, with what is left out of it. */
 export function openTree(ref: TreeRef, trees: OpenTrees, indices?: Indices): SourceTree {
   const root = trees.open(ref.root);
   return {

@@ -40,6 +40,7 @@ export interface ImageOutput {
   readonly form: OutputForm;
 }
 
+/** Whether an output is in the store or a registry, under names. */
 export function isImageOutput(output: BuildOutput): output is ImageOutput {
   return output.type === 'image' || output.type === 'registry';
 }

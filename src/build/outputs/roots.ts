@@ -117,7 +117,7 @@ export class Roots {
 }
 
 /** The form of one platform's image in the store. */
-export function imageFormOf(form: OutputForm, platform: Platform): ImageForm {
+function imageFormOf(form: OutputForm, platform: Platform): ImageForm {
   const annotations = annotationsOn('manifest', form.annotations, platform);
   return {
     mediaTypes: form.mediaTypes ?? 'oci',

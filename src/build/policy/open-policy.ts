@@ -60,6 +60,7 @@ export async function rulesIn(path: string): Promise<readonly PolicyRule[]> {
   }
 }
 
+/** Whether there is anything at a path that can be looked at. */
 export async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }

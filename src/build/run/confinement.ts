@@ -22,6 +22,7 @@ export function networkOf(step: RunStep, request: Pick<BuildRequest, 'network'>)
   return step.network === 'default' ? request.network : step.network;
 }
 
+/** What one RUN may use and do: what the build says, with the rights that the step asks for. */
 export function confinementOf(step: RunStep, request: ConfinementRequest | undefined): Confinement {
   const insecure = step.security === 'insecure';
   const security: Security = { insecure, ...(request?.security ?? usualSecurity) };

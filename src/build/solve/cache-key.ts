@@ -5,6 +5,7 @@ import { plainNameOf } from '../copy/select.ts';
 /** The named parts of a cache key, kept beside its digest so that a miss can be explained (DESIGN idea 4). */
 export type KeyParts = Readonly<Record<string, string>>;
 
+/** What a step is found again by. */
 export interface CacheKey {
   readonly key: Digest;
   /** As they may be kept and shown: values of variables that are called like secrets are masked. */
@@ -25,6 +26,7 @@ export interface KeySurroundings {
   readonly epoch?: number | undefined;
 }
 
+/** The key of named parts, with the epoch of a reproducible build as one of them. */
 export function cacheKeyOf(own: KeyParts, { epoch }: KeySurroundings = {}): CacheKey {
   const parts = epoch === undefined ? own : { ...own, epoch: String(epoch) };
   const sorted = Object.entries(parts).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -121,6 +123,7 @@ function namesOf(step: CopyStep): string {
   );
 }
 
+/** The key of WORKDIR: the folder, who makes it, and what is below. */
 export function workdirKey(step: WorkdirStep, parent: Digest | undefined, around: KeySurroundings = {}): CacheKey {
   return cacheKeyOf({ kind: 'workdir', parent: parent ?? 'scratch', path: step.path, user: step.user }, around);
 }

@@ -103,7 +103,7 @@ export class NetavarkNetwork implements NetworkBuilder {
 }
 
 /** Clears away bridges, with their rules, of processes that died. */
-export async function reapBridges(file: string): Promise<void> {
+async function reapBridges(file: string): Promise<void> {
   for (const name of readdirSync('/sys/class/net')) {
     const subnet = subnetOfBridge(name);
     if (subnet !== undefined) await reapBridge(file, subnet);

@@ -39,7 +39,7 @@ export function runtimeResources(limits: Limits, root?: string): RuntimeResource
 }
 
 /** RLIM_INFINITY is written by `serializeSpec`, because no JavaScript number is it. */
-export const infinity = '18446744073709551615';
+const infinity = '18446744073709551615';
 
 export function runtimeRlimits(ulimits: readonly Ulimit[]): readonly RuntimeRlimit[] {
   return ulimits.map(({ name, soft, hard }) => ({ type: `RLIMIT_${name.toUpperCase()}`, soft, hard }));

@@ -19,12 +19,6 @@ export interface RegistryToken {
   readonly token: string;
 }
 
-/** The values of a credential that must never be shown. */
-export function secretsOf(credential: Credential | undefined): readonly string[] {
-  if (credential === undefined) return [];
-  return [credential.kind === 'basic' ? credential.password : credential.token];
-}
-
 /** The value of an `Authorization: Basic` header (RFC 7617). */
 export function basicAuthorization(credential: BasicCredential): string {
   return `Basic ${Buffer.from(`${credential.username}:${credential.password}`).toString('base64')}`;

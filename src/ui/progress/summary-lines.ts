@@ -33,7 +33,7 @@ export function summaryHead({ duration, counts, saved, size, steps }: BuildSumma
 }
 
 /** The slowest and the largest, slowest first; cached ones for their size only. */
-export function notableSteps({ steps }: BuildSummary): StepSummary[] {
+function notableSteps({ steps }: BuildSummary): StepSummary[] {
   const slow = steps.filter(({ outcome, duration }) => outcome !== 'cached' && duration >= 50).slice(0, named);
   const large = [...steps]
     .filter(({ size }) => (size ?? 0) > 0)

@@ -15,6 +15,7 @@ export interface ComposeSecret {
   readonly external: boolean;
 }
 
+/** The secrets that a compose file declares at its top, by name. */
 export function readComposeSecrets(reading: Reading): Map<string, ComposeSecret> {
   const root = reading.object(reading.document.root, []);
   const entries = Object.entries(reading.object(root['secrets'], ['secrets']));

@@ -3,6 +3,7 @@ import { spelled } from '../hcl/json.ts';
 import type { AttributeNode, BlockNode, Body, Expression } from '../hcl/syntax.ts';
 import { positionOf } from '../hcl/source.ts';
 
+/** A `variable` block, not evaluated. */
 export interface VariableBlock {
   readonly name: string;
   readonly type: Expression | undefined;
@@ -12,6 +13,7 @@ export interface VariableBlock {
   readonly block: BlockNode;
 }
 
+/** A `function` block. */
 export interface FunctionBlock {
   readonly name: string;
   readonly params: readonly string[];
@@ -53,11 +55,13 @@ export function sortBlocks(bodies: readonly Body[]): Blocks {
 
 const knownTypes = ['variable', 'function', 'target', 'group'];
 
+/** A warning with the place of what it is about in front. */
 export function warning(node: { readonly span: BlockNode['span'] }, what: string): string {
   const { line, column } = positionOf(node.span);
   return `${node.span.source.name}:${line}:${column}: ${what}`;
 }
 
+/** The one label of a block. @throws BuildError BAKE_INVALID */
 export function labelOf(block: BlockNode): string {
   const [label, second] = block.labels;
   if (label === undefined) throw errorAt(block.span, `${block.type} needs a name`);
@@ -65,6 +69,7 @@ export function labelOf(block: BlockNode): string {
   return label.text;
 }
 
+/** What an attribute of a block is set to. */
 export function attributeOf(block: { readonly body: Body }, name: string): Expression | undefined {
   return block.body.attributes.find((attribute) => attribute.name === name)?.expression;
 }

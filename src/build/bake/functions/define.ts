@@ -25,6 +25,7 @@ export function fixed<const P extends readonly Type[]>(params: P, work: (...args
   return define({ params }, (args) => work(...(args as unknown as GivenAll<P>)));
 }
 
+/** A function whose arguments are checked and converted before its work. */
 export function define(signature: Signature, work: (args: readonly Value[]) => Value): Callable {
   const { params, rest, optional = 0 } = signature;
   return (args) => {
@@ -60,16 +61,19 @@ export function integer(value: Value, index?: number): number {
   return result;
 }
 
+/** An argument that must be a list, set or tuple; `index` for the error. @throws FunctionFailure */
 export function sequence(value: Value, index?: number): Sequence {
   if (isSequence(value)) return value;
   throw new FunctionFailure(`a list is required, but it is a ${nameOf(value)}`, index);
 }
 
+/** An argument that must be a map or object; `index` for the error. @throws FunctionFailure */
 export function mapping(value: Value, index?: number): Mapping {
   if (isMapping(value)) return value;
   throw new FunctionFailure(`a map is required, but it is a ${nameOf(value)}`, index);
 }
 
+/** A list of texts as such. */
 export function texts(value: Value): readonly string[] {
   return sequence(value).items.map((item) => {
     if (typeof item !== 'string') throw new FunctionFailure('its elements must not be null');

@@ -158,7 +158,7 @@ function blocksOf({ name, nameSpan, value }: JsonProperty, labels: number, found
 }
 
 /** Strings are templates; names of properties too. */
-export function expressionOf(node: JsonNode): Expression {
+function expressionOf(node: JsonNode): Expression {
   const { span } = node;
   switch (node.kind) {
     case 'plain':

@@ -128,6 +128,7 @@ export class Scanner {
   }
 }
 
+/** A token as an error names it. */
 export function describe(token: Token): string {
   if (token.kind === 'end') return 'the end of the file';
   if (token.kind === 'newline') return 'the end of the line';

@@ -40,6 +40,7 @@ export function positionOf({ source, start }: Span): { line: number; column: num
   return { line, column: start - (before.lastIndexOf('\n') + 1) + 1 };
 }
 
+/** The place in the file of something in a text of that file. */
 export function outermost(span: Span): Span {
   return span.source.within === undefined ? span : outermost(span.source.within);
 }

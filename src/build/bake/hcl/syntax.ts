@@ -79,9 +79,3 @@ export interface ForExpression {
 }
 
 export type BinaryOperator = '||' | '&&' | '==' | '!=' | '<' | '>' | '<=' | '>=' | '+' | '-' | '*' | '/' | '%';
-
-/** A lone name, which some places take for a word. */
-export function keywordOf(expression: Expression): string | undefined {
-  if (expression.kind === 'variable') return expression.name;
-  return undefined;
-}

@@ -73,7 +73,7 @@ function branchName(ref: string): string | undefined {
  * A name that git would take as something else is none: an option, a range, a pattern (git-check-ref-format(1)).
  * @throws BuildError CONTEXT_INVALID
  */
-export function checkRef(ref: string): void {
+function checkRef(ref: string): void {
   const bad =
     /^-|^\/|\/$|\/\/|\.\.|@\{|\.$|\.lock(?:\/|$)|[\p{Cc}\s~^:?*[\\]/u.test(ref) ||
     ref.split('/').some((part) => part.startsWith('.') || part.startsWith('-'));
