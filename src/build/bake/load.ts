@@ -60,7 +60,12 @@ export async function loadDefinition(options: LoadDefinitionOptions): Promise<De
 /** Where variables and arguments without a value are looked up. */
 export function lookupIn({ environment, variables = {} }: LoadDefinitionOptions): (name: string) => string | undefined {
   const disabled = isEnvironmentDisabled(environment);
-  return (name) => variables[name] ?? (disabled ? undefined : environment[name]);
+  return (name) => own(variables, name) ?? (disabled ? undefined : own(environment, name));
+}
+
+/** A definition chooses the names: `toString` is none that every object has. */
+function own<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
 function isEnvironmentDisabled(environment: LoadDefinitionOptions['environment']): boolean {

@@ -34,6 +34,11 @@ describe('a variable', () => {
     expect(variables[0]?.value).toBe(expected);
   });
 
+  it.each(['toString', 'constructor', '__proto__'])('may be called %s', async (name) => {
+    const text = `variable "${name}" {}\nvariable "V" { default = "a${'${'}${name}}b" }\n`;
+    expect((await define({ 'a.hcl': text })).variables.map(({ value }) => value)).toEqual(['', 'ab']);
+  });
+
   const refused: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
     ['default = 1', { V: 'x' }, 'is not a number'],
     ['default = true', { V: 'maybe' }, 'is not a bool'],

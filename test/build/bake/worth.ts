@@ -1,3 +1,4 @@
+import { lookupIn } from '../../../src/build/bake/load.ts';
 import { parseDefinition } from '../../../src/build/bake/definition/parse.ts';
 import { selectTargets } from '../../../src/build/bake/definition/select.ts';
 import { printable } from '../../../src/build/bake/definition/print.ts';
@@ -16,7 +17,7 @@ export function define(sources: Readonly<Record<string, string>>, around: Around
   return parseDefinition(
     Object.entries(sources).map(([name, text]) => ({ name, text })),
     {
-      lookup: (name) => environment[name],
+      lookup: lookupIn({ files: [], environment }),
       machine: {
         now: new Date('2026-01-02T03:04:05Z'),
         homeFolder: '/home/me',

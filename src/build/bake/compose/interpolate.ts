@@ -36,7 +36,7 @@ export function interpolate(text: string, variables: Variables, depth = 0): stri
         throw new FunctionFailure(
           `invalid interpolation at ${JSON.stringify(text.slice(dollar, dollar + 20))}; "$$" is a dollar`,
         );
-      result += variables[name] ?? '';
+      result += valueOf(name, variables) ?? '';
       at = dollar + 1 + name.length;
     }
   }
@@ -54,11 +54,16 @@ function closing(text: string, from: number): number | undefined {
   return undefined;
 }
 
+/** What every object has (`toString`) is no variable. */
+function valueOf(name: string, variables: Variables): string | undefined {
+  return Object.hasOwn(variables, name) ? variables[name] : undefined;
+}
+
 function braced(content: string, variables: Variables, depth: number): string {
   const match = /^([_a-zA-Z][_a-zA-Z0-9]*)(?:(:?)([-?+])([^]*))?$/.exec(content);
   if (match === null) throw new FunctionFailure(`invalid interpolation: \${${content}}`);
   const [, name = '', colon, operator, word = ''] = match;
-  const value = variables[name];
+  const value = valueOf(name, variables);
   const isSet = value !== undefined && (colon !== ':' || value !== '');
   const other = (): string => interpolate(word, variables, depth + 1);
   if (operator === '+') return isSet ? other() : '';

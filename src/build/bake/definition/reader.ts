@@ -71,7 +71,7 @@ class Reader implements BlockEvaluator {
   #variable(name: string, span: Span): Value | undefined {
     const known = this.#values.get(name);
     if (known !== undefined || this.#values.has(name)) return known;
-    const builtIn = this.#inputs.builtIn[name];
+    const builtIn = Object.hasOwn(this.#inputs.builtIn, name) ? this.#inputs.builtIn[name] : undefined;
     if (builtIn !== undefined) return builtIn;
     const variable = this.#blocks.variables.get(name);
     const attribute = this.#blocks.attributes.get(name);

@@ -135,7 +135,7 @@ function bodyOf(node: JsonNode & { kind: 'object' }, blockTypes: Readonly<Record
   for (const property of node.properties) {
     const { name, nameSpan, value } = property;
     if (name === '//') continue; // a comment, by HCL's custom
-    const labels = blockTypes[name];
+    const labels = Object.hasOwn(blockTypes, name) ? blockTypes[name] : undefined;
     if (labels !== undefined) blocks.push(...blocksOf(property, labels, []));
     else attributes.push({ name, expression: expressionOf(value), span: nameSpan });
   }
