@@ -1,11 +1,9 @@
-import { NetworkPool } from '../container/index.ts';
 import { builtOf } from './outputs/built-images.ts';
 import { exportCaches } from './cache/export.ts';
 import { importCaches } from './cache/import.ts';
 import { withInlineCache } from './cache/inline.ts';
 import { cacheLimit, keepWithin } from './cache/limit.ts';
 import { settleLayers } from './cache/settle.ts';
-import { namesMachine } from './run/confinement.ts';
 import { contextTrees } from './contexts/context-trees.ts';
 import type { BuildOptions, BuildResult } from './contract.ts';
 import { interactionOf } from './failed-step/shell.ts';
@@ -19,7 +17,6 @@ import { again, requireSameResults } from './reproduce/verify.ts';
 import type { BuildRequest } from './request.ts';
 import type { Solution, SolveOptions } from './solve/contract.ts';
 import { solve } from './solve/solve.ts';
-import { parallelismOf } from './workshop/workshop.ts';
 
 export type { BuildOptions, BuildResult } from './contract.ts';
 
@@ -68,18 +65,10 @@ async function solvePlanned(
   const { store, onEvent, onShell, shown, signal } = options;
   const { plan, epoch, context, contexts, imageOf } = planned;
   const { access, opening, ...work } = places;
-  await using networks = new NetworkPool({
-    privileges: store.privileges,
-    folder: opening.scratch,
-    most: parallelismOf(request.maxParallelism).runs,
-    reachesMachine: namesMachine(request.confinement),
-    signal,
-  });
   const solving: SolveOptions = {
     ...work,
     store,
     build: options.id,
-    networks,
     request,
     context,
     secrets: access.secrets,

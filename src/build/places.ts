@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { NetworkPool } from '../container/index.ts';
 import { BuildCache } from './cache/build-cache.ts';
 import { BuildAccess } from './contexts/build-access.ts';
 import { KeptCommits } from './contexts/git/kept-commits.ts';
@@ -9,6 +10,7 @@ import type { BuildOptions } from './contract.ts';
 import type { Recording } from './history/record-build.ts';
 import { Lane } from './workshop/lane.ts';
 import type { BuildRequest } from './request.ts';
+import { namesMachine } from './run/confinement.ts';
 import { parallelismOf, Workshop } from './workshop/workshop.ts';
 
 /** What one build works with. */
@@ -16,6 +18,8 @@ export interface BuildPlaces {
   readonly lane: Lane;
   readonly workshop: Workshop;
   readonly cache: BuildCache;
+  /** Of RUN steps. Taking them down may go on while the result is exported. */
+  readonly networks: NetworkPool;
   readonly access: BuildAccess;
   /** What opens contexts and sources. */
   readonly opening: TreeOptions;
@@ -39,5 +43,12 @@ export async function withPlaces<T>(
   const kept = new KeptCommits(join(store.root, 'git'));
   using remote = new RemoteSources({ access, facts: cache, kept, scratch, signal, home: gitContext(request) });
   const opening = { privileges: store.privileges, scratch, remote, onEvent, signal };
-  return await work({ lane, workshop, cache, access, opening });
+  await using networks = new NetworkPool({
+    privileges: store.privileges,
+    folder: scratch,
+    most: parallelism.runs,
+    reachesMachine: namesMachine(request.confinement),
+    signal,
+  });
+  return await work({ lane, workshop, cache, networks, access, opening });
 }

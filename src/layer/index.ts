@@ -24,3 +24,4 @@ export {
 } from './worker/client.ts';
 export type { AppliedBlob } from './worker/jobs.ts';
 export type { CompressibleTar } from './worker/messages.ts';
+export { expectLayerWork } from './worker/pool.ts';

@@ -221,6 +221,8 @@ export interface Snapshots {
   has(chainId: Digest): boolean;
   /** A new writable snapshot over `parent`, which must be unpacked; owned by this process until committed or discarded. */
   prepare(parent: Digest | undefined): Promise<ActiveSnapshot>;
+  /** A diff will be asked for, though not at once: what it needs is there by then. Dispose of it when it is asked for. */
+  expectDiff(): Disposable;
   /** Makes the layer of what was changed in `active`, the same for both drivers, and its header list. Unmount it before. */
   diff(active: ActiveSnapshot, options?: DiffSnapshotOptions): Promise<DraftLayer>;
   /** Names the changes. Where another process was first, its snapshot is kept and ours discarded. Returns the chainID. */

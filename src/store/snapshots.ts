@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { diffInWorker, diffTreeInWorker, type DraftLayer } from '../layer/index.ts';
+import { diffInWorker, diffTreeInWorker, expectLayerWork, type DraftLayer } from '../layer/index.ts';
 import { chainIdOf, type Digest } from '../oci/index.ts';
 import type { RootMount } from '../system/index.ts';
 import type { StoreBase } from './base.ts';
@@ -53,6 +53,10 @@ export class StoreSnapshots implements Snapshots {
       await this.#remove(id);
       throw asStoreError(error, 'cannot make a snapshot');
     }
+  }
+
+  expectDiff(): Disposable {
+    return expectLayerWork();
   }
 
   async diff(active: ActiveSnapshot, options?: DiffSnapshotOptions): Promise<DraftLayer> {

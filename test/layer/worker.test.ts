@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -24,6 +25,13 @@ const privileges = rootPrivileges;
 const layer = tar(dir('d'), file('d/f', 'content'), symlink('l', 'd/f'));
 
 suite('worker threads (skipped without root)', () => {
+  it('stand ready for work that is expected, and keep no process alive', () => {
+    const index = JSON.stringify(new URL('../../src/layer/index.ts', import.meta.url).href);
+    const script = `const { expectLayerWork } = await import(${index}); expectLayerWork(); expectLayerWork(); expectLayerWork();`;
+    const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 20_000 });
+    expect([status, stderr.toString()]).toEqual([0, '']);
+  });
+
   it('apply a stream, keep its bytes and tell both digests', async () => {
     using place = scratch();
     const blob = zlib.gzipSync(layer);

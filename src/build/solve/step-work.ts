@@ -121,6 +121,7 @@ export class StepWork implements AsyncDisposable {
     entered();
     await using prepared = await this.#prepare(step, place, around, signal);
     const { job, failure, onOutput } = prepared;
+    using _ready = whileItRuns(() => this.#options.store.snapshots.expectDiff());
     const end = await workshop.run(job, { signal, onOutput, shown, onBegin: time.wait() });
     if (end.exitCode !== 0) throw failure(end);
     return { mounts: end.shown };
@@ -157,4 +158,16 @@ class WorkTime {
   get spent(): number {
     return Math.round(performance.now() - this.#begun - this.#waited);
   }
+}
+
+/** Gets something ready while a step runs: not at once, when there is enough to do. */
+function whileItRuns(prepare: () => Disposable): Disposable {
+  let prepared: Disposable | undefined;
+  const timer = setTimeout(() => (prepared = prepare()), 200).unref();
+  return {
+    [Symbol.dispose]: () => {
+      clearTimeout(timer);
+      prepared?.[Symbol.dispose]();
+    },
+  };
 }

@@ -45,6 +45,15 @@ const patienceMs = {
 const largestPool = Math.min(2, availableParallelism());
 const threads: Thread[] = [];
 let lastJob = 0;
+/** Jobs that will come while their thread would still start. */
+let expected = 0;
+
+/** A job will come, though not at once: until it is disposed of, a thread stands ready for it. Keeps no process alive. */
+export function expectLayerWork(): Disposable {
+  expected++;
+  if (threads.length < Math.min(expected, largestPool)) openThread().worker.unref();
+  return { [Symbol.dispose]: () => void expected-- };
+}
 
 /** Starts a job in the thread that has least to do. Idle threads are kept a while for the next job, and keep no process alive. */
 export function startJob(task: Job, listener: JobListener): JobHandle {
@@ -108,10 +117,15 @@ function release(thread: Thread, job: number): void {
   thread.jobs.delete(job);
   if (thread.jobs.size > 0) return;
   thread.worker.unref();
+  wait(thread);
+}
+
+function wait(thread: Thread): void {
   thread.idle = setTimeout(() => dismiss(thread), patienceMs[thread.lastKind]).unref();
 }
 
 function dismiss(thread: Thread): void {
+  if (thread.lastKind !== 'compress' && threads.length <= expected) return wait(thread);
   const at = threads.indexOf(thread);
   if (at !== -1) threads.splice(at, 1);
   void thread.worker.terminate();
