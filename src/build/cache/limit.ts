@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import { messageOf } from '../../errors.ts';
 import type { CallOptions } from '../../oci/index.ts';
 import type { Store } from '../../store/index.ts';
+import { readSize } from '../../oci/index.ts';
 import { BuildError } from '../error.ts';
 import type { OnBuildEvent } from '../events.ts';
 
@@ -9,10 +10,8 @@ import type { OnBuildEvent } from '../events.ts';
 const usualMost = 50e9;
 const usualShare = 0.1;
 
-const units: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
-
 /**
- * How many bytes the build cache may take: `setting` is a size (`20GB`), a share of the file system (`5%`) or `off`; a tenth of the file
+ * How many bytes the build cache may take: `setting` is a size as `prune --max-used-space` takes it (`20GB`), a share of the file system (`5%`) or `off`; a tenth of the file
  * system and at most 50 GB unless given.
  * @param folder on that file system
  * @throws BuildError CACHE_SIZE_INVALID
@@ -24,15 +23,17 @@ export function cacheLimit(folder: string, setting: string | undefined): number 
     return Math.floor(blocks * bsize * part);
   };
   if (setting === undefined || setting === '') return Math.min(usualMost, share(usualShare));
-  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(%|[kmgt]?b?)$/i.exec(setting.trim()) ?? [];
-  if (number === undefined || unit === undefined) {
+  const text = setting.trim();
+  const [, percentage] = /^(\d+(?:\.\d+)?)\s*%$/.exec(text) ?? [];
+  if (percentage !== undefined) return share(Number(percentage) / 100);
+  const bytes = readSize(text);
+  if (bytes === undefined) {
     throw new BuildError('CACHE_SIZE_INVALID', `SLIPWAY_CACHE_SIZE is no size: ${setting}`, {
       exitCode: 125,
       hint: 'sizes look like 20GB, 5% or off',
     });
   }
-  if (unit === '%') return share(Number(number) / 100);
-  return Math.floor(Number(number) * (units[unit.toLowerCase().replace('b', '')] ?? 1));
+  return bytes;
 }
 
 export interface KeepOptions extends CallOptions {

@@ -11,9 +11,9 @@ describe('the size of the build cache', () => {
   it.each<readonly [setting: string | undefined, bytes: number]>([
     [undefined, Math.min(50e9, Math.floor(disk * 0.1))],
     ['', Math.min(50e9, Math.floor(disk * 0.1))],
-    ['20GB', 20e9],
-    ['1.5g', 1.5e9],
-    ['100 MB', 100e6],
+    ['20GB', 20 * 2 ** 30],
+    ['1.5g', 1.5 * 2 ** 30],
+    ['100 MB', 100 * 2 ** 20],
     ['0', 0],
     ['5%', Math.floor(disk * 0.05)],
     ['off', Number.POSITIVE_INFINITY],
