@@ -47,3 +47,10 @@ export class UsageError extends SlipwayError {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** The first of several errors: what clearing up threw after it (a full disk fails at everything) says less of why. */
+export function firstError(error: unknown): unknown {
+  let first = error;
+  while (first instanceof Error && first.name === 'SuppressedError' && 'suppressed' in first) first = first.suppressed;
+  return first;
+}

@@ -1,3 +1,5 @@
+import { firstError } from '../errors.ts';
+import type { Digest } from '../oci/index.ts';
 import { builtOf } from './outputs/built-images.ts';
 import { exportCaches } from './cache/export.ts';
 import { importCaches } from './cache/import.ts';
@@ -38,7 +40,7 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
   checkOutputs(request, wantsIndex(request));
   const imports = importCaches(request.noCache ? [] : (request.cache?.from ?? []), options);
   imports.catch(() => undefined); // told when it is awaited
-  return withPlaces(request, options, async (places) => {
+  const done = withPlaces(request, options, async (places) => {
     const planned = await planBuild(request, places, options);
     places.cache.import(await imports);
     const { onEvent, signal } = options;
@@ -49,6 +51,9 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
     await exportMounts(planned.plan.steps, carry);
     await keepWithin(limit, options);
     return result;
+  });
+  return done.catch((error: unknown) => {
+    throw firstError(error);
   });
 }
 
@@ -104,16 +109,16 @@ async function finish(
   const { plan, epoch } = planned;
   const built = withInlineCache(builtOf(plan, solution.results, epoch), { request, cache, epoch });
   const asIndex = wantsIndex(request);
-  const exported = await exportBuild(built, { ...options, request, workshop, lane, asIndex, epoch }).catch(
-    (error: unknown) => {
-      solution.close([]); // the steps were done, whatever became of their result
-      throw error;
-    },
-  );
-  await exportCaches(request.cache?.to ?? [], built, { ...options, cache });
-  solution.close([...new Set([exported.imageId, ...exported.ids])]);
-  const metadata = { 'buildx.build.ref': `slipway/local/${options.id ?? lane.id}`, ...exported.metadata };
-  return { ...exported, metadata, platforms: built, warnings: plan.warnings };
+  let images: readonly Digest[] = [];
+  try {
+    const exported = await exportBuild(built, { ...options, request, workshop, lane, asIndex, epoch });
+    images = [...new Set([exported.imageId, ...exported.ids])];
+    await exportCaches(request.cache?.to ?? [], built, { ...options, cache });
+    const metadata = { 'buildx.build.ref': `slipway/local/${options.id ?? lane.id}`, ...exported.metadata };
+    return { ...exported, metadata, platforms: built, warnings: plan.warnings };
+  } finally {
+    solution.close(images); // the steps were done, whatever became of their results
+  }
 }
 
 /** Whether an index is made even of one image. */

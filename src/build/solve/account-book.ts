@@ -1,4 +1,5 @@
 import type { Step, StepId } from '../../dockerfile/index.ts';
+import { isSlipwayError } from '../../errors.ts';
 import { chainIdOfAll, type Digest } from '../../oci/index.ts';
 import type { BuildAccounts } from '../../store/index.ts';
 import type { CacheKey, KeyParts } from './cache-key.ts';
@@ -60,8 +61,16 @@ export class AccountBook {
     this.#put(step, { ...outcome, parts: key.parts, result: chainIdOfAll(diffIds) });
   }
 
-  /** Writes it down; `images` are the ids of what came of it. */
+  /** Writes it down; `images` are the ids of what came of it. Where that cannot be (a full disk), there is no account. */
   close(images: readonly Digest[]): void {
+    try {
+      this.#write(images);
+    } catch (error) {
+      if (!isSlipwayError(error)) throw error;
+    }
+  }
+
+  #write(images: readonly Digest[]): void {
     const { accounts, build, project, dockerfile } = this.#options;
     const steps = Array.from(this.#steps.keys(), (id) => this.#accounts.get(id)).filter((step) => step !== undefined);
     const account: Account = { version: 1, build, time: this.#time, dockerfile, steps, earlier: this.#notReached() };

@@ -1,3 +1,4 @@
+import { firstError } from '../../errors.ts';
 import type { Step, StepId } from '../../dockerfile/index.ts';
 
 export interface ScheduleOptions {
@@ -48,7 +49,8 @@ export async function schedule(steps: readonly Step[], options: ScheduleOptions)
       const outcome = await options.perform(step, signal);
       if (outcome === 'again') again = true;
       return outcome === 'done';
-    } catch (error) {
+    } catch (thrown) {
+      const error = firstError(thrown);
       if (signal.aborted && isCancellation(error, signal)) options.onCancelled(step);
       else {
         failures.set(step.id, { step, error });

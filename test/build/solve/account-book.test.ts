@@ -3,7 +3,7 @@ import { cacheKeyOf } from '../../../src/build/solve/cache-key.ts';
 import { AccountBook } from '../../../src/build/solve/account-book.ts';
 import type { ChangingStep } from '../../../src/build/solve/keys.ts';
 import type { RunStep, Step } from '../../../src/dockerfile/index.ts';
-import type { BuildAccount, BuildAccounts } from '../../../src/store/index.ts';
+import { type BuildAccount, type BuildAccounts, StoreError } from '../../../src/store/index.ts';
 
 class Accounts implements BuildAccounts {
   readonly #all: BuildAccount[] = [];
@@ -80,5 +80,15 @@ describe('what is remembered of builds', () => {
       book.close([]);
     }
     expect(JSON.parse(accounts.find('two')?.document ?? '')).not.toHaveProperty('earlier');
+  });
+
+  it('is nothing where it cannot be written, and no reason to fail', () => {
+    const accounts = new Accounts();
+    accounts.put = () => {
+      throw new StoreError('DISK_FULL', 'no space left on device');
+    };
+    const book = bookOf(accounts, 'b', [one]);
+    book.enter(one, { key: keyOf(one), outcome: 'done' }, []);
+    expect(() => book.close([])).not.toThrow();
   });
 });

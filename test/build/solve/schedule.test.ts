@@ -185,4 +185,17 @@ describe('needsOf', () => {
   ])('%s', (_, each, needs) => {
     expect(needsOf(each)).toEqual(needs);
   });
+
+  it('tells why a step failed, not why it could not be cleared up afterwards', async () => {
+    const options: ScheduleOptions = {
+      perform: async () => {
+        await using _place = { [Symbol.asyncDispose]: () => Promise.reject(new Error('cannot clear up')) };
+        throw new Error('no space left on device');
+      },
+      onFailed: () => undefined,
+      onCancelled: () => undefined,
+    };
+    const { failures } = await schedule([step('a')], options);
+    expect(failures.map(({ error }) => error)).toEqual([new Error('no space left on device')]);
+  });
 });
