@@ -28,6 +28,8 @@ export interface SnapshotPaths {
   readonly headerList: string;
   /** What the tree looked like when it was copied (copy driver). */
   readonly stats: string;
+  /** What had been hard links there (copy driver). */
+  readonly links: string;
 }
 
 export function storePaths(root: string): StorePaths {
@@ -59,5 +61,6 @@ function snapshotPaths(folder: string): SnapshotPaths {
     work: path.join(folder, 'work'),
     headerList: path.join(folder, 'layer'),
     stats: path.join(folder, 'stats'),
+    links: path.join(folder, 'links'),
   };
 }

@@ -47,7 +47,14 @@ export class StoreSnapshots implements Snapshots {
       await fs.mkdir(paths.folder, { mode: 0o700 });
       const top = stack[0] === undefined ? undefined : this.#base.paths.snapshot(idOf(stack[0])).tree;
       if (this.driver === 'overlay') await makeUpper(paths, top);
-      else await this.#base.worker.perform({ kind: 'copy', from: top, to: paths.tree, stats: paths.stats });
+      else
+        await this.#base.worker.perform({
+          kind: 'copy',
+          from: top,
+          to: paths.tree,
+          stats: paths.stats,
+          links: paths.links,
+        });
       return this.#active(id, parent, stack);
     } catch (error) {
       await this.#remove(id);
@@ -77,12 +84,19 @@ export class StoreSnapshots implements Snapshots {
     const paths = this.#base.paths.snapshot(active.id);
     // What overlayfs leaves there is its own: a handful of files with plain names.
     await fs.rm(paths.work, { recursive: true, force: true });
-    await fs.rm(paths.stats, { force: true });
+    await this.#relink(active, paths);
+    for (const file of [paths.stats, paths.links]) await fs.rm(file, { force: true });
     this.#unsynced.mark();
     // A power cut takes what is unsynced in any case; what is durable later makes all rows before it so.
     const won = await this.#base.db.writeVolatileSoon(() => this.#name(active, draft, chainId));
     if (!won) await this.discard(active);
     return chainId;
+  }
+
+  async #relink({ driver, parent }: ActiveSnapshot, { tree, links }: SnapshotPaths): Promise<void> {
+    if (driver !== 'copy' || parent === undefined || !existsSync(links)) return;
+    const [lower] = this.lowers(parent);
+    if (lower !== undefined) await this.#base.worker.perform({ kind: 'relink', lower, tree, links });
   }
 
   /** overlayfs refuses an upper that a volatile mount was not synced from; the machine did not crash since, so nothing is lost. */

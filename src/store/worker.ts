@@ -3,6 +3,7 @@ import { messageOf } from '../errors.ts';
 import { recordStats } from '../layer/index.ts';
 import { errnoOf, StoreError } from './error.ts';
 import { copyTree } from './tree/copy.ts';
+import { readLinks, relinkTree, writeLinks } from './tree/relink.ts';
 import { measureTree } from './tree/measure.ts';
 import { deleteTrees } from './tree/delete.ts';
 import type { StoreTask, TaskReply, TaskRequest } from './worker-tasks.ts';
@@ -28,8 +29,11 @@ function perform(task: StoreTask): readonly number[] {
       deleteTrees(task.folders, task.trash);
       return [];
     case 'copy':
-      copyTree(task.from, task.to);
+      writeLinks(task.links, copyTree(task.from, task.to));
       recordStats(task.to, task.stats);
+      return [];
+    case 'relink':
+      relinkTree(task.lower, task.tree, readLinks(task.links));
       return [];
   }
 }

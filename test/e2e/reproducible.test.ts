@@ -13,7 +13,7 @@ const rootless = whyNoOrdinaryUser();
 const dockerfile = [
   'FROM busybox AS build',
   'COPY src /src',
-  'RUN mkdir /out && cat /src/* > /out/all && mkfifo /out/pipe && chown -R 3:4 /out',
+  'RUN mkdir /out && cat /src/* > /out/all && ln /out/all /out/again && mkfifo /out/pipe && chown -R 3:4 /out',
   'RUN --mount=type=bind,source=src,target=/mnt cp -p /mnt/a /kept',
   'FROM busybox',
   'WORKDIR /w/x',

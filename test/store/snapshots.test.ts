@@ -50,6 +50,21 @@ function snapshotContract(snapshotter: (typeof drivers)[number]): void {
       expect(upper.chainId).toBe(chainIdOf(base.chainId, upper.diffId));
     });
 
+    rootIt('shows hard links of layers below as such, until one of them is changed', async () => {
+      await using scratch = new ScratchStore();
+      const store = await scratch.open({ snapshotter });
+      const base = await step(
+        store,
+        undefined,
+        'mkdir d; for n in 1 2 3; do echo x > $n; done; ln 1 d/1; ln 2 d/2; ln 3 d/3; ln 3 d/4',
+      );
+      const upper = await step(store, base.chainId, 'echo new > d/2; chmod 600 d/3; touch other');
+      const linked = (a: string, b: string) => `test "$(stat -c %i ${a})" = "$(stat -c %i ${b})"`;
+      await runIn(store.snapshots.view(upper.chainId), `${linked('1', 'd/1')}; ${linked('3', 'd/4')}`);
+      await runIn(store.snapshots.view(upper.chainId), `! ${linked('2', 'd/2')}; ! ${linked('3', 'd/3')}`);
+      await runIn(store.snapshots.view(upper.chainId), 'test "$(cat 2)" = x; test "$(cat d/2)" = new');
+    });
+
     rootIt('cannot be written through a view', async () => {
       await using scratch = new ScratchStore();
       const store = await scratch.open({ snapshotter });
