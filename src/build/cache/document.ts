@@ -119,11 +119,7 @@ function refuseOtherVersion(members: Members): void {
 function readContent(members: Members): CacheDocument {
   return {
     records: bounded(members, 'records', maxRecords).map(readRecord),
-    facts: bounded(members, 'facts', maxFacts).map((fact) => ({
-      kind: textMember(fact, 'kind'),
-      key: textMember(fact, 'key'),
-      value: textMember(fact, 'value'),
-    })),
+    facts: bounded(members, 'facts', maxFacts).map(readFact),
   };
 }
 
@@ -134,6 +130,12 @@ function bounded(members: Members, name: string, limit: number): readonly Member
 }
 
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+
+function readFact(fact: Members): DocumentFact {
+  const [kind, key, value] = [textMember(fact, 'kind'), textMember(fact, 'key'), textMember(fact, 'value')];
+  if (kind === 'created' && !rfc3339.test(value)) fact.fail('value', 'is not a time in RFC 3339');
+  return { kind, key, value };
+}
 
 function readRecord(record: Members): DocumentRecord {
   const created = record.string('created');

@@ -1,5 +1,4 @@
 import { createReadStream, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { addAbortSignal, Readable } from 'node:stream';
 import { type GitUrl, parseBoolean, parseGitContext } from '../../dockerfile/index.ts';
@@ -147,7 +146,10 @@ async function openUrl(request: ContextRequest, options: RemoteOptions): Promise
   const identity = await source.identity();
   const path = join(folder, source.name);
   if (!isArchiveFile(path)) {
-    const text = request.dockerfile === '-' ? await readText(request.stdin ?? Readable.from([])) : await readFile(path);
+    const text =
+      request.dockerfile === '-'
+        ? await readText(request.stdin ?? Readable.from([]))
+        : await readText(createReadStream(path));
     return { dockerfile: { name: 'Dockerfile', text }, folder, ignore: [], identity, time: () => source.time() };
   }
   const label = `the context ${shownUrl(request.context)}`;

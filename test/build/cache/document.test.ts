@@ -102,6 +102,11 @@ describe('a hostile cache document', () => {
       },
       /more than 500/,
     ],
+    [
+      'has a fact of a time that is none',
+      { ...valid, facts: [{ kind: 'created', key: 'a', value: 'now' }] },
+      /RFC 3339/,
+    ],
     ['has a fact without a value', { ...valid, facts: [{ kind: 'a', key: 'b' }] }, /value is missing/],
     ['has a long fact', { ...valid, facts: [{ kind: 'a', key: 'b'.repeat(70_000), value: '' }] }, /more than 65536/],
     [

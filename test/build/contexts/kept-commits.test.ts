@@ -1,5 +1,14 @@
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,6 +46,11 @@ describe('kept commits', () => {
     expect(readFileSync(join(other, 'objects/pack/p'), 'utf8')).toBe('x'.repeat(10));
     expect(await kept.give('b', join(top, 'none'))).toBe(false);
     expect(readdirSync(folder)).toEqual(['a']);
+  });
+
+  it('are for their owner alone', async () => {
+    await new KeptCommits(folder).keep('a', repository());
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
   });
 
   it('kept twice are kept once', async () => {

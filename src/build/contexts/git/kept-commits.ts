@@ -43,7 +43,7 @@ export class KeptCommits {
     let draft: string | undefined;
     try {
       if ((await sizeOf(gitDir)) > this.#limits.bytes / 4) return;
-      await mkdir(this.#folder, { recursive: true });
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 }); // of repositories that not everybody may read
       draft = await mkdtemp(join(this.#folder, 'draft-'));
       await copyObjects(gitDir, draft);
       await sync(draft);
