@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { busyboxBase, whyNoBusyboxBase } from './busybox-base.ts';
 import { leftovers } from './leftovers.ts';
@@ -111,6 +111,36 @@ const isolations = ['runc', 'sandbox'].filter((name) => name !== 'runc' || exist
       expect(said).not.toContain(secret);
       expect(filesWith(secret, [join(home, 'store'), archive])).toEqual([]);
       expect(await layer(archive)).toEqual([]);
+    });
+
+    it('are in nothing that tells of a build: progress, timeline, metadata, caches, records, explanations, errors', async () => {
+      const place = join(home, 'told');
+      await mkdir(place);
+      const lines = (end: string) => [
+        'FROM busybox',
+        'ARG TIMES',
+        `RUN --mount=type=secret,id=a --mount=type=secret,id=b,env=TOKEN test ${'${#TOKEN}'} -gt 9 && echo $TIMES >/made; ${end}`,
+      ];
+      // biome-ignore format: one flag a line would be longer
+      const more = (times: string) => ['--secret', `id=a,src=${file}`, '--secret', 'id=b,env=SECRET', '--progress=json', '--explain', '--build-arg', `TIMES=${times}`,
+        '--timeline', join(place, `${times}.html`), '--metadata-file', join(place, `${times}.json`),
+        '--cache-to', `type=local,dest=${join(place, 'cache')},mode=max,compression=none`, '-t', `told:${times}`];
+      const env = { SECRET: secret };
+      const said = [
+        await succeed(lines('true'), more('once'), { env }),
+        await succeed(lines('true'), more('again'), { env }),
+        ...Object.values(await build(lines('exit 3'), more('failing'), { env })),
+        ...Object.values(await cli(['why', 'told:again'])),
+        ...Object.values(await cli(['inspect', 'told:again'])),
+        ...Object.values(await cli(['builds', 'ls'])),
+        ...Object.values(await cli(['builds', 'inspect'])),
+        ...Object.values(await cli(['builds', 'logs', '--progress=json'])),
+      ].join('\n');
+      expect(said).toContain('exit code: 3');
+      expect(said).not.toContain(secret);
+      expect((await readdir(place)).sort()).toEqual(expect.arrayContaining(['again.html', 'again.json', 'cache']));
+      expect(filesWith('containerimage.config.digest', [place])).not.toEqual([]); // grep finds what is there
+      expect(filesWith(secret, [place, join(home, 'store')])).toEqual([]);
     });
 
     it('do not count for the cache', async () => {
