@@ -83,9 +83,13 @@ function asCheckedOut(folder: string, seconds: number, umask: number): void {
       ['in the sandbox', ['--isolation=sandbox', '--network=host'], {}],
       ['without overlays', [], { SLIPWAY_SNAPSHOTTER: 'copy' }],
       ['without the cache, one step at a time', ['--no-cache', '--max-parallelism=1'], {}],
-    ])('gives the same image %s', async (where, flags, env) => {
-      expect(await build('elsewhere/two', where.replaceAll(/\W/g, ''), flags, { env })).toBe(expected);
-    });
+    ])(
+      'gives the same image %s',
+      async (where, flags, env) => {
+        expect(await build('elsewhere/two', where.replaceAll(/\W/g, ''), flags, { env })).toBe(expected);
+      },
+      60_000,
+    );
 
     (rootless === undefined ? it : it.skip)(
       `gives the same image to an ordinary user${rootless === undefined ? '' : ` (${rootless})`}`,
