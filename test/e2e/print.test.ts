@@ -91,8 +91,6 @@ describe('a Dockerfile alone', () => {
     ['--format=json', /--format belongs to --print/, 125],
     ['--call=nothing', /--call=nothing is not supported/, 125],
     ['--print=ast --call=targets', /cannot be used together/, 125],
-    ['--print=stages --platform=linux/amd64,linux/arm64', /a build makes one platform so far/, 125],
-    ['--platform=linux/amd64 --platform=linux/arm64', /a build makes one platform so far/, 125],
     ['--print=ast -f nosuch', /open nosuch: no such file/, 1],
     ['--print=stages -f -', /Dockerfile:2:1\n-+\n.*\n.*>>> RUM x/, 1],
     ['--print=graph --target=biuld', /target stage "biuld" could not be found \(did you mean build\?\)/, 1],
