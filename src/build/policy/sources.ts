@@ -63,6 +63,7 @@ function policedUrl(source: AddSource & { kind: 'url' }, { policy, locked }: Pol
   const checksum = found.attributes[checksumAttribute];
   if (checksum !== undefined && !isDigest(checksum)) throw badPin(checksum);
   if (locked && checksum === undefined) throw notLocked(source.url);
+  if (locked && checksum !== (source.checksum ?? checksum)) throw otherChecksum(source.url);
   return { kind: 'url', url: found.identifier, ...(checksum === undefined ? {} : { checksum }) };
 }
 
@@ -74,7 +75,7 @@ function policedGit(source: AddSource & { kind: 'git' }, { policy, locked }: Pol
   const { place, ref, subdir } = parseGitIdentifier(found);
   if (place !== parseGitIdentifier({ identifier, attributes: {} }).place || subdir !== url.subdir)
     throw notAlike(identifier, found);
-  const isPinned = isCommit(ref) || isCommit(source.checksum ?? '');
+  const isPinned = isCommit(ref) || isCommit(source.checksum ?? url.checksum ?? '');
   if (locked && !isPinned) throw notLocked(identifier);
   return found.identifier === identifier
     ? source
@@ -101,6 +102,12 @@ function parseGitIdentifier({ identifier }: PolicedSource): { place: string; ref
 function notLocked(what: string): BuildError {
   return new BuildError('NOT_LOCKED', `${what} is not in the lock file`, {
     hint: '`slipway lock` adds what is missing, `slipway lock --update` moves what is there',
+  });
+}
+
+function otherChecksum(url: string): BuildError {
+  return new BuildError('NOT_LOCKED', `${url} has another checksum in the Dockerfile than in the lock file`, {
+    hint: '`slipway lock` writes the lock file anew',
   });
 }
 

@@ -242,7 +242,16 @@ describe('sources under a policy', () => {
   it('what is pinned where it is written needs no lock', () => {
     expect(policedImage(`a@${digest}`, policing(true))).toBe(`a@${digest}`);
     expect(sourceOf(git(`https://h/a.git#${commit}`), policing(true))).toHaveLength(1);
+    expect(sourceOf(git(`https://h/a.git?checksum=${commit}#main`), policing(true))).toHaveLength(1);
     expect(sourceOf({ kind: 'url', url: 'https://h/f', checksum: digest }, policing(true))).toHaveLength(1);
+  });
+
+  it('a checksum in the Dockerfile is not overruled by a lock file', () => {
+    const pin = rule('CONVERT', 'https://h/f', { updates: { attrs: { 'http.checksum': digest } } });
+    const other = { kind: 'url', url: 'https://h/f', checksum: `sha256:${'0'.repeat(64)}` } as const;
+    expect(() => sourceOf(other, policing(true, pin))).toThrow(expect.objectContaining({ code: 'NOT_LOCKED' }));
+    expect(sourceOf({ ...other, checksum: digest }, policing(true, pin))).toHaveLength(1);
+    expect(sourceOf(other, policing(false, pin))).toEqual([{ ...other, checksum: digest }]);
   });
 
   it.each<readonly [rule: string, to: string]>([
