@@ -45,6 +45,8 @@ export async function trimCache(
 function giveUp({ db }: StoreBase, limit: number): readonly Digest[] {
   const sizes = new StoreSizes(db);
   const held = markLive(db, { cache: false, leases: false });
+  let size = sizes.of(markLive(db, { leases: false })) - sizes.of(held);
+  if (size <= limit) return [];
   const inUse = new Set(db.all<{ ref: Digest }>("SELECT ref FROM leases WHERE kind = 'layer'").map(({ ref }) => ref));
   const rows = db.all<Row>('SELECT key, diff_id, parent, duration, used FROM cache');
   const order = cacheOrder(
@@ -52,7 +54,6 @@ function giveUp({ db }: StoreBase, limit: number): readonly Digest[] {
     Date.now(),
   );
   const holders = new Holders(order);
-  let size = sizes.of(markLive(db, { leases: false })) - sizes.of(held);
   const given: Digest[] = [];
   for (const each of order) {
     if (size <= limit) break;
