@@ -1,4 +1,4 @@
-import type { CopyOptions } from './copy-graph.ts';
+import type { CopyOptions } from './copy-options.ts';
 import { type Transfer, transferBlob, transferDocument, onSide } from './copy-transfer.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { Digest } from './digest.ts';

@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream';
 import type { DraftLayer } from '../layer/index.ts';
-import type { TrimOptions, TrimReport } from './trim-cache.ts';
 import type {
   CallOptions,
   Compression,
@@ -106,6 +105,18 @@ export interface Store extends AsyncDisposable {
   /** Deletes what no name, image, cache record or living process refers to, such as the layers of a removed image. */
   collectGarbage(options?: CallOptions): Promise<{ readonly spaceReclaimed: number }>;
   close(): Promise<void>;
+}
+
+/** How much of the build cache stays. */
+export interface TrimOptions extends CallOptions {
+  /** Bytes that the results of build steps may take, beside what images hold anyway. */
+  readonly limit: number;
+}
+
+/** What was given up, and the bytes that this made free. */
+export interface TrimReport {
+  readonly deletedCacheRecords: readonly Digest[];
+  readonly spaceReclaimed: number;
 }
 
 export interface ContainerRecord {

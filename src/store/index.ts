@@ -1,5 +1,4 @@
 export * from './cache-mounts/contract.ts';
 export * from './contract.ts';
-export type { TrimOptions, TrimReport } from './trim-cache.ts';
 export { StoreError, type StoreErrorCode } from './error.ts';
 export { openStore } from './open-store.ts';

@@ -15,6 +15,8 @@ import type {
   PruneReport,
   Store,
   StoreUsage,
+  TrimOptions,
+  TrimReport,
   UnpackProgress,
 } from './contract.ts';
 import { StoreError } from './error.ts';
@@ -28,7 +30,7 @@ import { pruneStore } from './prune.ts';
 import { StoreSnapshots } from './snapshots.ts';
 import { StoreTarget } from './target.ts';
 import { Trash } from './trash.ts';
-import { trimCache, type TrimOptions, type TrimReport } from './trim-cache.ts';
+import { trimCache } from './trim-cache.ts';
 import { Unpacker } from './unpack.ts';
 import { Unsynced } from './unsynced.ts';
 import { storeUsage } from './usage.ts';

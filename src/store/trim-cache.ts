@@ -1,19 +1,10 @@
-import type { CallOptions, Digest } from '../oci/index.ts';
+import type { Digest } from '../oci/index.ts';
 import type { StoreBase } from './base.ts';
 import { type CacheCandidate, cacheOrder } from './cache-order.ts';
+import type { TrimOptions, TrimReport } from './contract.ts';
 import type { GarbageCollector } from './garbage.ts';
 import { markLive } from './mark.ts';
 import { StoreSizes } from './sizes.ts';
-
-export interface TrimOptions extends CallOptions {
-  /** Bytes that the results of build steps may take, beside what images hold anyway. */
-  readonly limit: number;
-}
-
-export interface TrimReport {
-  readonly deletedCacheRecords: readonly Digest[];
-  readonly spaceReclaimed: number;
-}
 
 const nothing: TrimReport = { deletedCacheRecords: [], spaceReclaimed: 0 };
 
