@@ -2,7 +2,7 @@ import type { CopyOptions } from './copy-options.ts';
 import { GraphWalk } from './copy-walk.ts';
 import { restrictPlatforms } from './copy-platforms.ts';
 import type { Descriptor } from './descriptor.ts';
-import type { CallOptions, Target } from './target.ts';
+import type { Target } from './target.ts';
 
 /**
  * Copies `root` and all it names, children before parents, each digest once. Returns the root that was copied, which is

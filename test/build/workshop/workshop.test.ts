@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { Workshop } from '../../src/build/workshop/workshop.ts';
-import { WorkshopThread } from '../../src/build/workshop/workshop-thread.ts';
-import { testPrivileges } from '../store/scratch-store.ts';
+import { Workshop } from '../../../src/build/workshop/workshop.ts';
+import { WorkshopThread } from '../../../src/build/workshop/workshop-thread.ts';
+import { testPrivileges } from '../../store/scratch-store.ts';
 
 const job = { kind: 'compare', before: '/nowhere/a', after: '/nowhere/b' } as const;
 
