@@ -2,16 +2,6 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { StorePaths } from './paths.ts';
 
-/** Writes a folder's own entries to disk: a rename lasts only then. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await fs.open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 export interface NewFile {
   readonly content: string | Uint8Array;
   readonly mode: number;

@@ -3,9 +3,9 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { type CallOptions, type Descriptor, verifiedChunks } from '../oci/index.ts';
+import { syncFolder } from '../system/index.ts';
 import type { StoreBase } from './base.ts';
 import { asStoreError } from './error.ts';
-import { syncFolder } from './files.ts';
 
 let count = 0;
 

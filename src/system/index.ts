@@ -31,6 +31,7 @@ export { reasonOf } from './reason-of.ts';
 export { putFile, type PutFileOptions } from './put-file.ts';
 export { replaceFile } from './replace-file.ts';
 export { minimalEnvironment, type RunCommandOptions, type RunResult, run } from './run.ts';
+export { syncFolder } from './sync-folder.ts';
 export * from './syscalls.ts';
 export { enterUserNamespace, type ProcessExit, type UserNamespaceOptions } from './user-namespace.ts';
 export { writeFully } from './write-fully.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { syncFolder } from './sync-folder.ts';
 
 export interface PutFileOptions {
   /** Of the file; what the umask leaves of 0666 unless given. */
@@ -29,8 +29,7 @@ export async function putFile(
       await file.sync();
     }
     await rename(temporary, path);
-    await using directory = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-    await directory.sync();
+    await syncFolder(folder);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;

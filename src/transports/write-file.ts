@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { syncFolder } from '../system/index.ts';
 
 export interface WriteFileOptions {
   /** Where the file is while it is incomplete; on the same file system. */
@@ -36,15 +37,5 @@ export async function writeFileWhole(path: string, chunks: Chunks, options: Writ
 export async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let done = 0; done < chunk.byteLength; ) {
     done += (await handle.write(chunk, done, chunk.byteLength - done, null)).bytesWritten;
-  }
-}
-
-/** Makes renames within `folder` last through a power cut. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

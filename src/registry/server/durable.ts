@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { syncFolder } from '../../system/index.ts';
 import { codeOf } from '../record.ts';
 
 /** Writes a small file so that it is there whole or not at all, also after a power cut. */
@@ -22,7 +23,7 @@ export async function writeDurably(path: string, content: Uint8Array | string, t
 export async function moveDurably(from: string, to: string): Promise<void> {
   await makeDirectory(dirname(to));
   await rename(from, to);
-  await syncDirectory(dirname(to));
+  await syncFolder(dirname(to));
 }
 
 /** A second name for a file; one that is there already is success. @throws ENOENT where `from` is not there */
@@ -33,7 +34,7 @@ export async function linkDurably(from: string, to: string): Promise<void> {
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;
   }
-  await syncDirectory(dirname(to));
+  await syncFolder(dirname(to));
 }
 
 /** True if there was a file to remove. */
@@ -44,7 +45,7 @@ export async function removeDurably(path: string): Promise<boolean> {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
     throw error;
   }
-  await syncDirectory(dirname(path));
+  await syncFolder(dirname(path));
   return true;
 }
 
@@ -56,10 +57,5 @@ async function makeDirectory(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });
   if (first === undefined) return;
   // the entry of each new directory is in its parent
-  for (let made = path; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  await using directory = await open(path, 'r');
-  await directory.sync();
+  for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
 }
