@@ -139,7 +139,7 @@ const isolations = ['runc', 'sandbox'].filter((name) => name !== 'runc' || exist
       expect(said).toContain('exit code: 3');
       expect(said).not.toContain(secret);
       expect((await readdir(place)).sort()).toEqual(expect.arrayContaining(['again.html', 'again.json', 'cache']));
-      expect(filesWith('buildx.build.ref', [place])).not.toEqual([]); // grep finds what is there
+      expect(filesWith('containerimage.config.digest', [place])).not.toEqual([]); // grep finds what is there
       expect(filesWith(secret, [place, join(home, 'store')])).toEqual([]);
     });
 

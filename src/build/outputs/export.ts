@@ -18,7 +18,7 @@ import type { BuildRequest } from '../request.ts';
 import type { Workshop } from '../workshop/workshop.ts';
 import { askedOutputs } from './asked-outputs.ts';
 import { titleOf } from './check-outputs.ts';
-import { type BuildMetadata, rootMetadata } from './metadata.ts';
+import { type BuildMetadata, imageMetadata, rootMetadata } from './metadata.ts';
 import {
   type ArchiveOutput,
   type BuildOutput,
@@ -135,11 +135,18 @@ class Exporter {
   /** A build for one platform is named as it is, and gets its manifest when one is asked for; an index has to be made. */
   async #register(names: readonly string[]): Promise<readonly Digest[]> {
     const { images } = this.#options.store;
-    if (!this.#roots.isIndex) return [await images.create(this.#built[0]?.config ?? missing(), names)];
+    const isResult = names.length > 0 || this.#outputs.length === 0;
+    if (!this.#roots.isIndex) {
+      const id = await images.create(this.#built[0]?.config ?? missing(), names);
+      if (isResult) this.#metadata = imageMetadata(id, names);
+      return [id];
+    }
     const ids: Digest[] = [];
     for (const { config } of this.#built) ids.push(await images.create(config, []));
-    if (names.length === 0 && this.#outputs.length > 0) return ids;
-    await this.#tag(await this.#anyRoot(), names);
+    if (!isResult) return ids;
+    const root = await this.#anyRoot();
+    await this.#tag(root, names);
+    this.#tell(root, names);
     return ids;
   }
 
