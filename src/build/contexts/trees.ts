@@ -147,7 +147,7 @@ async function openSource(
 
 /** As `factKeyOf`, for what a bind mount shows of a step's result, a commit or a download. */
 export function bindFactKey(identity: string, source: string): string {
-  return JSON.stringify([selectionForm, 'bind', identity, source]);
+  return JSON.stringify([selectionForm, 'shown', identity, source]);
 }
 
 async function gitTree(source: GitAdd, offer: TreeOffer): Promise<TreeRef> {

@@ -13,6 +13,8 @@ const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 
 export interface DigestOptions {
   readonly exclude?: IgnoreMatcher | undefined;
+  /** See `Selection`. */
+  readonly shown?: boolean | undefined;
   /** Gets an entry for each file. */
   readonly listing?: ListingEntry[] | undefined;
 }
@@ -26,7 +28,7 @@ export function digestSelection(sources: readonly Selected[], options: DigestOpt
       enter: (entry) => sum.add(selected, entry, contentOf(selected, entry)),
     });
   }
-  return sum.digest(sources);
+  return sum.digest(sources, options);
 }
 
 function contentOf(selected: Selected, entry: WalkEntry): EntryContent {

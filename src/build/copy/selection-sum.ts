@@ -39,13 +39,18 @@ export class SelectionSum {
     this.#listing?.push({ path: pathInTree(selected, entry.path), kind, mode, owner, content });
   }
 
-  /** @param sources all that is selected, in order, also what nothing was added of */
-  digest(sources: readonly Selected[]): string {
+  /**
+   * @param sources all that is selected, in order, also what nothing was added of
+   * @param shown whether a snapshot's folder counts itself, and not only what is in it
+   */
+  digest(sources: readonly Selected[], { shown = false } = {}): string {
     const sum = createHash('sha256').update(`${selectionForm}\0`);
     const names = new Map<string, string[]>();
     for (const [index, selected] of sources.entries()) {
       const source = this.#sources.get(selected);
-      const head = selected.stats.isDirectory() ? 'folder\0' : `file ${hasOwnName(selected) ? '' : selected.name}\0`;
+      const head = selected.stats.isDirectory()
+        ? `folder${shown ? shownAs(selected) : ''}\0`
+        : `file ${hasOwnName(selected) ? '' : selected.name}\0`;
       sum.update(`${head}${source?.digest() ?? ''}\0`, 'latin1');
       for (const [inode, ordinal] of source?.linked ?? []) {
         names.set(inode, [...(names.get(inode) ?? []), `${index}.${ordinal}`]);
@@ -84,6 +89,11 @@ class SourceSum {
 
 function hasOwnName({ plain, stats }: Selected): boolean {
   return plain === true && !stats.isDirectory();
+}
+
+/** Of a context a copy is shown, whose folder is always the same. */
+function shownAs({ tree, stats }: Selected): string {
+  return tree.resetOwner ? '' : ` ${modeIn(tree, stats).toString(8)} ${stats.uid}:${stats.gid}`;
 }
 
 function kindOf({ stats }: WalkEntry): ListingEntry['kind'] {

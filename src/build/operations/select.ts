@@ -21,7 +21,7 @@ export function digestJob(job: DigestJob): string {
   using indices = new Indices(job);
   const { sources, exclude } = openSelection(job.selection, trees, indices);
   const listing: ListingEntry[] | undefined = job.listing === undefined ? undefined : [];
-  const digest = digestSelection(sources, { exclude, listing });
+  const digest = digestSelection(sources, { exclude, listing, shown: job.selection.shown });
   indices.save();
   // Files may have changed since the digest that the listing is called after was made.
   if (job.listing !== undefined && listing !== undefined && basename(job.listing) === digest)

@@ -139,7 +139,7 @@ export class StepKeys {
     const fact = identity === undefined ? undefined : bindFactKey(identity, source);
     return this.#knownDigest(fact, signal, async () => {
       const ref = { kind: 'tree', tree: await tree.open(), pattern: source } as const;
-      return { sources: [ref], parents: false, exclude: [] };
+      return { sources: [ref], parents: false, exclude: [], shown: true };
     });
   }
 

@@ -26,6 +26,8 @@ export interface Selection {
   readonly sources: readonly SourceRef[];
   readonly parents: boolean;
   readonly exclude: readonly string[];
+  /** It is mounted: a step sees the mode and owner of the folder itself too. */
+  readonly shown?: boolean | undefined;
 }
 
 /** A snapshot to change. */

@@ -240,3 +240,22 @@ function smallTrees(): TreeSpec[] {
   }
   expect(byDigest.size).toBeGreaterThan(50);
 });
+
+describe('the digest of what a mount shows', () => {
+  it.each([
+    ['covers the folder of a snapshot itself', false, true],
+    ['does not cover the folder of a context, of which a copy is shown', true, false],
+  ])('%s', (_, resetOwner, covers) => {
+    using place = new ScratchTree({ 'd/a': 'x' });
+    const tree = { root: { kind: 'directory', path: place.root, readOnly: true }, resetOwner, label: 'it' } as const;
+    const ways = () =>
+      [true, false].map((shown) => {
+        const sources = [{ kind: 'tree', tree, pattern: '/d' } as const];
+        return digestJob({ kind: 'digest', selection: { sources, parents: false, exclude: [], shown }, scratch: '' });
+      });
+    chmodSync(join(place.root, 'd'), 0o755);
+    const before = ways();
+    chmodSync(join(place.root, 'd'), 0o700);
+    expect(ways().map((digest, at) => digest !== before[at])).toEqual([covers, false]);
+  });
+});
