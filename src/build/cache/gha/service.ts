@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { type CallOptions, isObject } from '../../../oci/index.ts';
+import { redactText } from '../../../registry/index.ts';
 import { BuildError } from '../../error.ts';
 import { readAll, send } from './http.ts';
 
 const path = '/twirp/github.actions.results.api.v1.CacheService/';
 /** Larger answers are none of this service. */
 const maxAnswer = 64 * 1024;
+const longestMessage = 300;
 
 /** Entries of one program are not found by another: its version is a hash of what it likes. */
 export const ownVersion = versionOf('slipway cache 1');
@@ -52,7 +54,7 @@ export class CacheService {
     if (answer['code'] === 'already_exists') return undefined;
     const url = answer['signed_upload_url'];
     if (answer['ok'] === true && typeof url === 'string') return url;
-    throw new BuildError('CACHE_UNAVAILABLE', `the cache service does not take ${key}${messageIn(answer)}`);
+    throw new BuildError('CACHE_UNAVAILABLE', `the cache service does not take ${key}${this.#messageIn(answer)}`);
   }
 
   /** Makes an entry visible. */
@@ -60,7 +62,7 @@ export class CacheService {
     const body = { key, size_bytes: String(size), version: ownVersion };
     const answer = await this.#call('FinalizeCacheEntryUpload', body, options);
     if (answer['ok'] !== true)
-      throw new BuildError('CACHE_UNAVAILABLE', `the cache service did not keep ${key}${messageIn(answer)}`);
+      throw new BuildError('CACHE_UNAVAILABLE', `the cache service did not keep ${key}${this.#messageIn(answer)}`);
   }
 
   async #call(method: string, body: object, { signal }: CallOptions): Promise<Readonly<Record<string, unknown>>> {
@@ -75,9 +77,16 @@ export class CacheService {
     if (response.status === 200 || answer['code'] === 'already_exists') return answer;
     throw new BuildError(
       'CACHE_UNAVAILABLE',
-      `the cache service answered ${method} with ${response.status}${messageIn(answer)}`,
+      `the cache service answered ${method} with ${response.status}${this.#messageIn(answer)}`,
       { hint: response.status === 401 ? 'ACTIONS_RUNTIME_TOKEN is valid during its job only' : undefined },
     );
+  }
+
+  /** Twirp's and the service's own explanations: whoever answers may repeat what it was sent. */
+  #messageIn(answer: Readonly<Record<string, unknown>>): string {
+    const text = answer['msg'] ?? answer['message'];
+    if (typeof text !== 'string' || text === '') return '';
+    return `: ${redactText(text, [this.#token]).slice(0, longestMessage)}`;
   }
 }
 
@@ -88,10 +97,4 @@ function parseAnswer(bytes: Buffer): Readonly<Record<string, unknown>> {
   } catch {
     return {};
   }
-}
-
-/** Twirp's and the service's own explanations. */
-function messageIn(answer: Readonly<Record<string, unknown>>): string {
-  const text = answer['msg'] ?? answer['message'];
-  return typeof text === 'string' && text !== '' ? `: ${text.slice(0, 300)}` : '';
 }

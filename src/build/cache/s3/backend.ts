@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { messageOf } from '../../../errors.ts';
 import type { CallOptions, FetchOptions } from '../../../oci/index.ts';
+import { redactText } from '../../../registry/index.ts';
 import { BuildError } from '../../error.ts';
 import { type CacheBackend, portions, readSmall, type WriteOptions } from '../backend.ts';
 import type { S3Place } from '../request.ts';
@@ -20,6 +21,7 @@ import type { S3Place } from '../request.ts';
 const smallestPart = 16 * 1024 * 1024;
 const mostParts = 9_000;
 const attempts = 5;
+const longestMessage = 300;
 
 /** What of a place says where objects are. */
 export type S3Bucket = Pick<S3Place, 'bucket' | 'region' | 'prefix' | 'endpoint' | 'pathStyle'>;
@@ -91,7 +93,7 @@ export class S3Backend implements CacheBackend, Disposable {
       throw new Error('the answer has no body');
     } catch (error) {
       if (isMissing(error)) return undefined;
-      throw this.#failure('read', name, error);
+      throw await this.#failure('read', name, error);
     }
   }
 
@@ -102,14 +104,14 @@ export class S3Backend implements CacheBackend, Disposable {
       return true;
     } catch (error) {
       if (isMissing(error)) return false;
-      throw this.#failure('look for', name, error);
+      throw await this.#failure('look for', name, error);
     }
   }
 
   async #put(key: string, body: Uint8Array, { signal }: CallOptions): Promise<void> {
     const command = new PutObjectCommand({ Bucket: this.#bucket.bucket, Key: key, Body: body });
-    await this.#client.send(command, sendOptions(signal)).catch((error: unknown) => {
-      throw this.#failure('write', key, error);
+    await this.#client.send(command, sendOptions(signal)).catch(async (error: unknown) => {
+      throw await this.#failure('write', key, error);
     });
   }
 
@@ -140,20 +142,28 @@ export class S3Backend implements CacheBackend, Disposable {
     try {
       return await send();
     } catch (error) {
-      throw this.#failure('write', key, error);
+      throw await this.#failure('write', key, error);
     }
   }
 
-  #failure(verb: string, name: string, error: unknown): unknown {
+  async #failure(verb: string, name: string, error: unknown): Promise<unknown> {
     if (error instanceof Error && error.name === 'AbortError') return error;
     const kind = error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : '';
-    return new BuildError('CACHE_UNAVAILABLE', `cannot ${verb} ${name} in ${this.label}: ${kind}${messageOf(error)}`, {
-      cause: error,
+    const why = (await this.#safe(kind + messageOf(error))).slice(0, longestMessage);
+    // Without its cause, which has the server's words too.
+    return new BuildError('CACHE_UNAVAILABLE', `cannot ${verb} ${name} in ${this.label}: ${why}`, {
       hint:
         error instanceof Error && error.name === 'CredentialsProviderError'
           ? 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE'
           : undefined,
     });
+  }
+
+  /** Whoever answers may repeat what it was sent. */
+  async #safe(text: string): Promise<string> {
+    const credentials = await this.#client.config.credentials().catch(() => undefined);
+    const { sessionToken = '', secretAccessKey = '' } = credentials ?? {};
+    return redactText(text, [sessionToken, secretAccessKey]).replace(/\bSignature=\w+/g, 'Signature=***');
   }
 }
 
