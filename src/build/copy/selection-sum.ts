@@ -5,7 +5,7 @@ import type { WalkEntry } from './walk.ts';
 import type { ListingEntry } from './listing.ts';
 
 /** Changes when the same files get another digest. */
-export const selectionForm = '3';
+export const selectionForm = '4';
 const flushAt = 1 << 16;
 
 /** What one file holds: a regular file's sha256 (with its capability, where that counts), a link's target, a device's number. */
@@ -50,7 +50,7 @@ export class SelectionSum {
       const source = this.#sources.get(selected);
       const head = selected.stats.isDirectory()
         ? `folder${shown ? shownAs(selected) : ''}\0`
-        : `file ${hasOwnName(selected) ? '' : selected.name}\0`;
+        : `${fileHead(selected)}\0`;
       sum.update(`${head}${source?.digest() ?? ''}\0`, 'latin1');
       for (const [inode, ordinal] of source?.linked ?? []) {
         names.set(inode, [...(names.get(inode) ?? []), `${index}.${ordinal}`]);
@@ -89,6 +89,11 @@ class SourceSum {
 
 function hasOwnName({ plain, stats }: Selected): boolean {
   return plain === true && !stats.isDirectory();
+}
+
+/** ADD unpacks archives of a context, but what was fetched only where that is said. */
+function fileHead(selected: Selected): string {
+  return `${selected.fetched === true ? 'fetched' : 'file'} ${hasOwnName(selected) ? '' : selected.name}`;
 }
 
 /** Of a context a copy is shown, whose folder is always the same. */

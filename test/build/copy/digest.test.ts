@@ -259,3 +259,18 @@ describe('the digest of what a mount shows', () => {
     expect(ways().map((digest, at) => digest !== before[at])).toEqual([covers, false]);
   });
 });
+
+describe('the digest of what was fetched', () => {
+  it('is not that of a file of the context, which ADD would unpack', () => {
+    using place = new ScratchTree({ 'f.tar': 'x' });
+    const root = { kind: 'directory', path: place.root, readOnly: true } as const;
+    const tree = { root, resetOwner: true, label: 'the build context' };
+    const digests = [
+      { kind: 'tree', tree, pattern: '/f*.tar' } as const,
+      { kind: 'file', folder: place.root, name: 'f.tar' } as const,
+    ].map((source) =>
+      digestJob({ kind: 'digest', selection: { sources: [source], parents: false, exclude: [] }, scratch: '' }),
+    );
+    expect(digests[0]).not.toBe(digests[1]);
+  });
+});
