@@ -11,6 +11,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import type { AddressInfo } from 'node:net';
@@ -300,6 +302,23 @@ describe('a git source', () => {
       await using closed = await GitServer.start(repositories.root, { authorization: basic });
       const options = { access: withSecret('GIT_AUTH_TOKEN'), anyHost: () => false };
       await expect(source(closed.url('r'), options).resolve()).rejects.toMatchObject({ code: 'GIT_FAILED' });
+    });
+
+    it('shows no token that a server repeats in its words', async () => {
+      const echo = createHttpServer((request, response) => {
+        const said = `${request.headers.authorization} ${Buffer.from(`x-access-token:s3cret-canary`).toString()}`;
+        response.writeHead(403, { 'content-type': 'text/plain' }).end(said);
+      });
+      await once(echo.listen(0, '127.0.0.1'), 'listening');
+      const address = `http://127.0.0.1:${(echo.address() as AddressInfo).port}/r.git`;
+      const error: unknown = await source(address, { access: withSecret('GIT_AUTH_TOKEN', 's3cret-canary') })
+        .resolve()
+        .catch((failure: unknown) => failure);
+      echo.close();
+      const { details, cause } = error as { details: readonly string[]; cause: { stderr: string } };
+      const told = [...details, cause.stderr].join('\n');
+      expect(told).toContain('remote: Basic ***');
+      expect(told).not.toMatch(/canary|czNjcmV0/);
     });
 
     it('a secret of several lines is refused: it would be further headers', async () => {
