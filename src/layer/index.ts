@@ -5,6 +5,7 @@ export * from './contract.ts';
 export { deriveTar } from './diff/derive.ts';
 export { diffLayer, diffStack, diffTree } from './diff/diff.ts';
 export type { StackDiffOptions } from './diff/diffed-tree.ts';
+export { sameContent } from './diff/same-content.ts';
 export { recordStats } from './diff/stats.ts';
 export * from './entry.ts';
 export * from './error.ts';

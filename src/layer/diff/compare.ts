@@ -3,6 +3,7 @@ import type { LowerNode } from '../apply/lowers.ts';
 import { type MetadataSource, ownerOf } from '../apply/metadata.ts';
 import { type ByteName, systemPath } from '../apply/names.ts';
 import { wholeSeconds } from '../tar/writer.ts';
+import { sameContent } from './same-content.ts';
 
 /** The one attribute that layers carry, as BuildKit's do: `user.*` and ACLs would make equal files differ between machines. */
 export const keptXattr = 'security.capability';
@@ -46,7 +47,7 @@ export function sameThing(item: Item, lower: Item, comparison: Comparison): bool
   return (
     stats.size === 0n ||
     (stats.ino === lower.stats.ino && stats.dev === lower.stats.dev) ||
-    sameContent(item.path, lower.path, comparison.buffers)
+    sameContent(systemPath(item.path), systemPath(lower.path), comparison.buffers)
   );
 }
 
@@ -61,33 +62,4 @@ export function readLink(path: ByteName): ByteName {
 
 function sameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {
   return a === undefined ? b === undefined : b !== undefined && a.equals(b);
-}
-
-function sameContent(a: ByteName, b: ByteName, [left, right]: readonly [Buffer, Buffer]): boolean {
-  const first = fs.openSync(systemPath(a), fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
-  try {
-    const second = fs.openSync(systemPath(b), fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
-    try {
-      for (;;) {
-        const got = readFully(first, left);
-        if (got !== readFully(second, right)) return false;
-        if (Buffer.compare(left.subarray(0, got), right.subarray(0, got)) !== 0) return false;
-        if (got < left.length) return true;
-      }
-    } finally {
-      fs.closeSync(second);
-    }
-  } finally {
-    fs.closeSync(first);
-  }
-}
-
-function readFully(fd: number, buffer: Buffer): number {
-  let filled = 0;
-  while (filled < buffer.length) {
-    const got = fs.readSync(fd, buffer, filled, buffer.length - filled, null);
-    if (got === 0) break;
-    filled += got;
-  }
-  return filled;
 }

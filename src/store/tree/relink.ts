@@ -1,9 +1,10 @@
 import fs from 'node:fs';
+import { sameContent } from '../../layer/index.ts';
 import { loadSyscalls } from '../../system/index.ts';
 import type { LinkGroups } from './copy.ts';
 import { join } from './path.ts';
 
-const chunk = 1 << 20;
+const bufferSize = 1 << 16;
 
 /** Keeps groups in a file of the store's own; none where there are none. */
 export function writeLinks(file: string, groups: LinkGroups): void {
@@ -20,8 +21,9 @@ export function readLinks(file: string): LinkGroups {
  */
 export function relinkTree(lower: string, tree: string, groups: LinkGroups): void {
   const at = (root: string, path: string) => join(Buffer.from(root), Buffer.from(path, 'latin1'));
+  const buffers = [Buffer.allocUnsafe(bufferSize), Buffer.allocUnsafe(bufferSize)] as const;
   for (const group of groups) {
-    const same = group.filter((path) => isUnchanged(at(lower, path), at(tree, path)));
+    const same = group.filter((path) => isUnchanged(at(lower, path), at(tree, path), buffers));
     const [first, ...others] = same;
     if (first === undefined) continue;
     for (const other of others) linkInPlace(at(tree, first), at(tree, other));
@@ -37,33 +39,12 @@ function linkInPlace(first: Buffer, other: Buffer): void {
   loadSyscalls().setTimes(folder, atimeNs, mtimeNs);
 }
 
-function isUnchanged(lower: Buffer, here: Buffer): boolean {
+function isUnchanged(lower: Buffer, here: Buffer, buffers: readonly [Buffer, Buffer]): boolean {
   const was = fs.lstatSync(lower, { bigint: true, throwIfNoEntry: false });
   const is = fs.lstatSync(here, { bigint: true, throwIfNoEntry: false });
   if (was === undefined || is === undefined || !was.isFile() || !is.isFile()) return false;
   // Two names of one inode already, or of what a step linked itself: that is in its layer.
   if (is.nlink > 1n) return false;
   const same = was.mode === is.mode && was.uid === is.uid && was.gid === is.gid && was.mtimeNs === is.mtimeNs;
-  return same && was.size === is.size && hasSameContent(lower, here);
-}
-
-function hasSameContent(one: Buffer, other: Buffer): boolean {
-  const [a, b] = [open(one), open(other)];
-  const [left, right] = [Buffer.allocUnsafe(chunk), Buffer.allocUnsafe(chunk)];
-  try {
-    for (let position = 0; ; ) {
-      const length = fs.readSync(a, left, 0, chunk, position);
-      if (length !== fs.readSync(b, right, 0, chunk, position)) return false;
-      if (length === 0) return true;
-      if (!left.subarray(0, length).equals(right.subarray(0, length))) return false;
-      position += length;
-    }
-  } finally {
-    fs.closeSync(a);
-    fs.closeSync(b);
-  }
-}
-
-function open(path: Buffer): number {
-  return fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+  return same && was.size === is.size && sameContent(lower, here, buffers);
 }
