@@ -1,18 +1,10 @@
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Privileges } from '../../src/system/index.ts';
+
+export { rootPrivileges } from '../root-privileges.ts';
 
 export const isRoot = process.getuid?.() === 0;
-
-export const rootPrivileges: Privileges = {
-  kind: 'root',
-  uidMap: [],
-  gidMap: [],
-  overlayXattrPrefix: 'trusted.overlay.',
-  mayMknod: true,
-  realUid: 0,
-};
 
 /** A folder that is gone when its scope ends. */
 export function scratch(): Disposable & { readonly path: string; folder(name: string): string } {

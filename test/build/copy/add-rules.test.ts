@@ -19,22 +19,14 @@ import { selectSources } from '../../../src/build/copy/select.ts';
 import { SelectionSum } from '../../../src/build/copy/selection-sum.ts';
 import { copyInto, type Owner } from '../../../src/build/copy/write.ts';
 import { parseFileMode } from '../../../src/dockerfile/index.ts';
-import { findExecutable, type Privileges } from '../../../src/system/index.ts';
+import { findExecutable } from '../../../src/system/index.ts';
 import { dir, file, symlink, tar } from '../../layer/tar-builder.ts';
 import { ScratchTree } from '../scratch.ts';
+import { rootPrivileges as privileges } from '../../root-privileges.ts';
 
 // Rules of ADD in docs/semantics.md.
 
 const root = process.getuid?.() === 0;
-const privileges: Privileges = {
-  kind: 'root',
-  uidMap: [],
-  gidMap: [],
-  overlayXattrPrefix: 'trusted.overlay.',
-  mayMknod: true,
-  realUid: 0,
-};
-
 interface Add {
   readonly from: ScratchTree;
   readonly into: ScratchTree;

@@ -8,21 +8,13 @@ import type { SourceTree } from '../../../src/build/copy/tree.ts';
 import { copyInto, type Owner } from '../../../src/build/copy/write.ts';
 import { workdirJob } from '../../../src/build/operations/workdir.ts';
 import { createIgnoreMatcher, parseFileMode } from '../../../src/dockerfile/index.ts';
-import { loadSyscalls, type Privileges } from '../../../src/system/index.ts';
+import { loadSyscalls } from '../../../src/system/index.ts';
 import { ScratchTree, type TreeSpec } from '../scratch.ts';
+import { rootPrivileges as privileges } from '../../root-privileges.ts';
 
 // Rules of docs/semantics.md that need more than modes and contents to be seen; the plain ones are in copy.test.ts.
 
 const root = process.getuid?.() === 0;
-const privileges: Privileges = {
-  kind: 'root',
-  uidMap: [],
-  gidMap: [],
-  overlayXattrPrefix: 'trusted.overlay.',
-  mayMknod: true,
-  realUid: 0,
-};
-
 interface Copy {
   readonly from: ScratchTree;
   readonly into: ScratchTree;

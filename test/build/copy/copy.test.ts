@@ -10,19 +10,10 @@ import { TreeIndex } from '../../../src/build/copy/tree-index.ts';
 import type { SourceTree } from '../../../src/build/copy/tree.ts';
 import { copyInto } from '../../../src/build/copy/write.ts';
 import { createIgnoreMatcher } from '../../../src/dockerfile/index.ts';
-import type { Privileges } from '../../../src/system/index.ts';
 import { ScratchTree, type TreeSpec } from '../scratch.ts';
+import { rootPrivileges as privileges } from '../../root-privileges.ts';
 
 const root = process.getuid?.() === 0;
-const privileges: Privileges = {
-  kind: 'root',
-  uidMap: [],
-  gidMap: [],
-  overlayXattrPrefix: 'trusted.overlay.',
-  mayMknod: true,
-  realUid: 0,
-};
-
 interface Copy {
   readonly from: TreeSpec;
   readonly into?: TreeSpec;

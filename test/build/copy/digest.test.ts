@@ -10,19 +10,11 @@ import { TreeIndex } from '../../../src/build/copy/tree-index.ts';
 import type { SourceTree } from '../../../src/build/copy/tree.ts';
 import { copyInto } from '../../../src/build/copy/write.ts';
 import { digestJob } from '../../../src/build/operations/select.ts';
-import { loadSyscalls, type Privileges } from '../../../src/system/index.ts';
+import { loadSyscalls } from '../../../src/system/index.ts';
 import { ScratchTree, type TreeSpec } from '../scratch.ts';
+import { rootPrivileges as privileges } from '../../root-privileges.ts';
 
 const root = process.getuid?.() === 0;
-const privileges: Privileges = {
-  kind: 'root',
-  uidMap: [],
-  gidMap: [],
-  overlayXattrPrefix: 'trusted.overlay.',
-  mayMknod: true,
-  realUid: 0,
-};
-
 const context = (folder: string): SourceTree => ({ root: folder, resetOwner: true, label: 'the build context' });
 const stage = (folder: string): SourceTree => ({ root: folder, resetOwner: false, label: 'a stage' });
 
