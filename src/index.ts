@@ -159,7 +159,14 @@ export {
   type TreeRow,
 } from './inspect/index.ts';
 export * from './oci/index.ts';
-export { openRepository, type RepositoryOptions, RepositoryTarget } from './registry/index.ts';
+export {
+  openRepository,
+  Registries,
+  type RegistriesOptions,
+  type RegistrySettings,
+  type RepositoryOptions,
+  RepositoryTarget,
+} from './registry/index.ts';
 export { type ImageForm, type ImageRecord, openStore, type Store, type StoreOptions } from './store/index.ts';
 export { currentPrivileges, enterUserNamespace, type Privileges } from './system/index.ts';
 export * from './transports/index.ts';

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { openStore, type Store, type StoreOptions } from '../store/index.ts';
+import type { Registries } from '../registry/index.ts';
 import type { Privileges } from '../system/index.ts';
 import { openLayerSource } from './cache/layer-source.ts';
 import { reapLane } from './workshop/lane.ts';
@@ -12,6 +13,8 @@ export interface LocalStoreOptions {
   /** `storeRoot` unless given. */
   readonly root?: string | undefined;
   readonly readOnly?: boolean | undefined;
+  /** Opens the repositories of layers that are not here; `openRegistry` unless given. */
+  readonly open?: OpenRepository | undefined;
 }
 
 /** Where the store is (DESIGN "Data on disk"). */
@@ -33,7 +36,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
       let failure: unknown;
       for (const source of sources) {
         try {
-          return await (await openLayerSource(source, openRegistry)).fetch(descriptor, callOptions);
+          return await (await openLayerSource(source, options.open ?? openRegistry)).fetch(descriptor, callOptions);
         } catch (error) {
           failure = error;
         }
@@ -45,8 +48,10 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
   return openStore(settings);
 }
 
-/** Opens the repository of an image name; the client is loaded only then. */
+let registries: Promise<Registries> | undefined;
+
+/** Opens the repository of an image name with all settings at their defaults; the client is loaded only then. */
 export const openRegistry: OpenRepository = async (name, access = 'pull') => {
-  const { openRepository } = await import('../registry/index.ts');
-  return openRepository(name, { access });
+  registries ??= import('../registry/index.ts').then((registry) => new registry.Registries());
+  return (await registries).open(name, access);
 };

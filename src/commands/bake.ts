@@ -6,7 +6,6 @@ import {
   type KnownSecrets,
   loadDefinition,
   lookupIn,
-  openRegistry,
   parallelismOf,
   printable,
   selectTargets,
@@ -27,6 +26,7 @@ import {
   parseAllowed,
   progressFlags,
   refuseRemote,
+  registryFlags,
   StoreCommand,
   variablesOf,
   whileShown,
@@ -43,7 +43,7 @@ export default class Bake extends StoreCommand {
   static override args = {
     target: argument({ multiple: true, description: 'Targets or groups, default unless given' }),
   };
-  static override flags = { ...bakeFlags, ...progressFlags };
+  static override flags = { ...bakeFlags, ...progressFlags, ...registryFlags };
 
   /** To show a definition needs neither store nor user namespace. */
   protected override async ownsFiles(): Promise<boolean> {
@@ -92,17 +92,20 @@ export default class Bake extends StoreCommand {
       { ...flags, quiet: false },
       { context: '-', file: undefined, stream: process.stderr },
     );
+    const open = this.registries(flags);
     const { results, text, exitCode } = await whileShown(progress, () =>
-      this.withStore((store) =>
-        bakeTargets(works, selection, {
-          store,
-          open: openRegistry,
-          onEvent: (event: BuildEvent) => progress.event(event),
-          hide: (values: KnownSecrets) => progress.hide?.(values),
-          shown: () => drained(process.stderr),
-          signal: this.interrupted,
-          workshop,
-        }),
+      this.withStore(
+        (store) =>
+          bakeTargets(works, selection, {
+            store,
+            open,
+            onEvent: (event: BuildEvent) => progress.event(event),
+            hide: (values: KnownSecrets) => progress.hide?.(values),
+            shown: () => drained(process.stderr),
+            signal: this.interrupted,
+            workshop,
+          }),
+        open,
       ),
     );
     if (flags['metadata-file'] !== undefined) await writeBakeMetadata(flags['metadata-file'], results);

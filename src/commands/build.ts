@@ -1,5 +1,5 @@
 import { string as argument } from '@oclif/core/args';
-import { build, type BuildEvent, type KnownSecrets, openRegistry, parallelismOf, Workshop } from '../build/index.ts';
+import { build, type BuildEvent, type KnownSecrets, parallelismOf, Workshop } from '../build/index.ts';
 import type { Store } from '../store/index.ts';
 import {
   answer,
@@ -10,6 +10,7 @@ import {
   inquiryOf,
   progressFlags,
   quietFlag,
+  registryFlags,
   requestFlags,
   requestOf,
   StoreCommand,
@@ -26,7 +27,7 @@ export default class Build extends StoreCommand {
       description: 'A folder, an archive, a git repository, a URL, or - for standard input',
     }),
   };
-  static override flags = { ...requestFlags, quiet: quietFlag, ...progressFlags, ...inquiryFlags };
+  static override flags = { ...requestFlags, quiet: quietFlag, ...progressFlags, ...inquiryFlags, ...registryFlags };
 
   /** A Dockerfile alone is no image: reading it needs neither store nor user namespace. */
   protected override async ownsFiles(): Promise<boolean> {
@@ -49,14 +50,15 @@ export default class Build extends StoreCommand {
       file: flags.file,
       stream: process.stderr,
     });
+    const open = this.registries(flags);
     const shared = {
-      open: openRegistry,
+      open,
       onEvent: (event: BuildEvent) => progress.event(event),
       hide: (values: KnownSecrets) => progress.hide?.(values),
       signal: this.interrupted,
     };
     const withStore = <T>(work: (store: Store) => Promise<T>): Promise<T> =>
-      whileShown(progress, () => this.withStore(work));
+      whileShown(progress, () => this.withStore(work, open));
     if (inquiry !== undefined) {
       const { text, exitCode } = await answer(inquiry, request, {
         ...shared,

@@ -1,8 +1,8 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
-import { copyImage, openRegistry } from '../build/index.ts';
+import { copyImage } from '../build/index.ts';
 import { formatPlatform, parsePlatform } from '../oci/index.ts';
-import { copyProgress, listFlag, quietFlag, StoreCommand } from '../ui/index.ts';
+import { copyProgress, listFlag, quietFlag, registryFlags, StoreCommand } from '../ui/index.ts';
 
 export default class Copy extends StoreCommand {
   static override summary = 'Copy an image from one place to another, byte for byte';
@@ -17,17 +17,19 @@ export default class Copy extends StoreCommand {
     platform: listFlag({ description: 'Copy only this platform; may be repeated', helpValue: 'os/arch[/variant]' }),
     referrers: boolean({ description: 'Copy what refers to the image too (signatures, SBOMs)', default: false }),
     quiet: quietFlag,
+    ...registryFlags,
   };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Copy);
     const progress = copyProgress(flags.quiet ? 'quiet' : 'auto', 'push');
     const platforms = flags.platform?.map((text) => parsePlatform(text));
+    const open = this.registries(flags);
     const descriptor = await this.withStore(async (store) => {
       try {
         return await copyImage(args.source, args.destination, {
           store,
-          open: openRegistry,
+          open,
           platforms,
           referrers: flags.referrers,
           signal: this.interrupted,
@@ -36,7 +38,7 @@ export default class Copy extends StoreCommand {
       } finally {
         progress.end();
       }
-    });
+    }, open);
     if (platforms !== undefined) this.note(`copied for ${platforms.map(formatPlatform).join(', ')}`);
     this.print(descriptor.digest);
   }

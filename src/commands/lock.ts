@@ -1,7 +1,15 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
-import { lockBuild, openRegistry } from '../build/index.ts';
-import { jsonFlag, lockChangeLines, requestFlags, requestOf, StoreCommand, writeWholeFile } from '../ui/index.ts';
+import { lockBuild } from '../build/index.ts';
+import {
+  jsonFlag,
+  lockChangeLines,
+  registryFlags,
+  requestFlags,
+  requestOf,
+  StoreCommand,
+  writeWholeFile,
+} from '../ui/index.ts';
 
 export default class Lock extends StoreCommand {
   static override summary = 'Pin what a build is made of: digests of images, commits, checksums of downloads';
@@ -11,6 +19,7 @@ unless \`--update\` asks for what is there now; what changed is told. Give the f
   static override args = { context: argument({ required: true, description: 'A folder, or what else build takes' }) };
   static override flags = {
     ...requestFlags,
+    ...registryFlags,
     update: boolean({ description: 'Move every pin to what its source is now', default: false }),
     check: boolean({ description: 'Write nothing; end with 1 where the lock file would change', default: false }),
     json: jsonFlag,
@@ -19,15 +28,18 @@ unless \`--update\` asks for what is there now; what changed is told. Give the f
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Lock);
     const request = requestOf(flags, args.context, process.stdin);
-    const lock = await this.withStore((store) =>
-      lockBuild(request, {
-        store,
-        open: openRegistry,
-        onEvent: () => {},
-        platforms: request.platforms,
-        update: flags.update,
-        signal: this.interrupted,
-      }),
+    const open = this.registries(flags);
+    const lock = await this.withStore(
+      (store) =>
+        lockBuild(request, {
+          store,
+          open,
+          onEvent: () => {},
+          platforms: request.platforms,
+          update: flags.update,
+          signal: this.interrupted,
+        }),
+      open,
     );
     const { path, text, changes } = lock;
     if (flags.json) this.printJson({ path, changes });

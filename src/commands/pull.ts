@@ -1,5 +1,5 @@
 import { string as argument } from '@oclif/core/args';
-import { openRegistry, pullImage } from '../build/index.ts';
+import { pullImage } from '../build/index.ts';
 import {
   familiarName,
   formatPlatform,
@@ -8,13 +8,13 @@ import {
   parseReference,
   targetReference,
 } from '../oci/index.ts';
-import { copyProgress, platformFlag, quietFlag, StoreCommand } from '../ui/index.ts';
+import { copyProgress, platformFlag, quietFlag, registryFlags, StoreCommand } from '../ui/index.ts';
 
 export default class Pull extends StoreCommand {
   static override summary = 'Fetch an image from its registry and unpack it';
   static override ownsFiles = true;
   static override args = { name: argument({ required: true, description: 'NAME[:TAG|@DIGEST]' }) };
-  static override flags = { platform: platformFlag, quiet: quietFlag };
+  static override flags = { platform: platformFlag, quiet: quietFlag, ...registryFlags };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Pull);
@@ -24,11 +24,12 @@ export default class Pull extends StoreCommand {
       this.print('Using default tag: latest');
     if (!flags.quiet) this.note(`${targetReference(reference)}: Pulling from ${reference.repository}`);
     const progress = copyProgress(flags.quiet ? 'quiet' : 'auto', 'pull');
+    const open = this.registries(flags);
     const pulled = await this.withStore(async (store) => {
       try {
         return await pullImage(args.name, {
           store,
-          open: openRegistry,
+          open,
           platform,
           signal: this.interrupted,
           onEvent: (event) => progress.event(event),
@@ -36,7 +37,7 @@ export default class Pull extends StoreCommand {
       } finally {
         progress.end();
       }
-    });
+    }, open);
     if (!flags.quiet) {
       this.print(`Digest: ${pulled.root.digest}`);
       const shown = familiarName(parseReference(pulled.name));

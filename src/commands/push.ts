@@ -1,8 +1,16 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
-import { openRegistry, pushImage } from '../build/index.ts';
+import { pushImage } from '../build/index.ts';
 import { familiarName, formatName, isReference, parseReference } from '../oci/index.ts';
-import { copyProgress, outputFormFlags, quietFlag, StoreCommand, toImageForm, UiError } from '../ui/index.ts';
+import {
+  copyProgress,
+  outputFormFlags,
+  quietFlag,
+  registryFlags,
+  StoreCommand,
+  toImageForm,
+  UiError,
+} from '../ui/index.ts';
 
 export default class Push extends StoreCommand {
   static override summary = 'Send an image to its registry';
@@ -12,10 +20,12 @@ export default class Push extends StoreCommand {
     'all-tags': boolean({ char: 'a', description: 'Push all tags of the repository' }),
     quiet: quietFlag,
     ...outputFormFlags,
+    ...registryFlags,
   };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Push);
+    const open = this.registries(flags);
     await this.withStore(async (store) => {
       const repository = formatName(parseReference(args.name));
       const names = flags['all-tags']
@@ -31,7 +41,7 @@ export default class Push extends StoreCommand {
         try {
           const pushed = await pushImage(image.id, name, {
             store,
-            open: openRegistry,
+            open,
             form: toImageForm(flags),
             signal: this.interrupted,
             onEvent: (event) => progress.event(event),
@@ -46,7 +56,7 @@ export default class Push extends StoreCommand {
           progress.end();
         }
       }
-    });
+    }, open);
   }
 }
 

@@ -6,6 +6,8 @@ export type { RegistryOptions } from './client/connection.ts';
 export { checkLogin, listRepositories } from './client/registry.ts';
 export type { RepositoryName } from './client/repository-name.ts';
 export { openRepository, RepositoryTarget, type RepositoryOptions } from './client/repository-target.ts';
+export { Registries, type RegistriesOptions } from './registries.ts';
+export type { RegistrySettings } from './settings.ts';
 export { openSession, type RegistrySession, type SessionOptions } from './client/session.ts';
 export { RegistryError, type RegistryErrorCode } from './error.ts';
 export { canonicalHost } from './host.ts';

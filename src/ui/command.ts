@@ -1,10 +1,13 @@
 import { Command as OclifCommand } from '@oclif/core/command';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
+import type { OpenRepository } from '../build/index.ts';
 import { messageOf } from '../errors.ts';
 import { type CommandSyntax, parseLine } from './parse-flags.ts';
 import type { FlagDefinition } from './flag-set.ts';
 import { interruptSignal } from './interrupt.ts';
 import { toJson } from './json.ts';
+import type { Registries } from '../registry/index.ts';
+import { registrySettings, type RegistryValues } from './registry-flags/registry.ts';
 
 type Values = Record<string, unknown>;
 
@@ -20,6 +23,17 @@ export abstract class Command extends OclifCommand {
   /** Aborts at the first SIGINT or SIGTERM; the second ends the process at once. */
   get interrupted(): AbortSignal {
     return interruptSignal();
+  }
+
+  /** Opens repositories as the flags of a command say (registryFlags); the client is loaded only when the first is opened. */
+  protected registries(flags: RegistryValues): OpenRepository {
+    const settings = registrySettings(flags);
+    const warn = (message: string): void => this.note(`WARNING: ${message}`);
+    let opened: Promise<Registries> | undefined;
+    return async (name, access) => {
+      opened ??= import('../registry/index.ts').then((registry) => new registry.Registries(settings, { warn }));
+      return (await opened).open(name, access);
+    };
   }
 
   /** Writes a result, with a line break. Progress and remarks go to `note`. */

@@ -34,6 +34,7 @@ export {
 export { type CheckedFile, type FindingsFormat, findingsFormats } from './findings/checked-file.ts';
 export { formatFindings } from './findings/format-findings.ts';
 export { formatMode } from './file-mode.ts';
+export { registryFlags, registrySettings, type RegistryValues } from './registry-flags/registry.ts';
 export { shortId } from './id.ts';
 export { outputFlags, outputRequest, type OutputValues } from './build-flags/outputs.ts';
 export { metadataOf, writeBakeMetadata, writeResultFiles } from './result-files.ts';

@@ -1,4 +1,4 @@
-import { openLocalStore } from '../build/index.ts';
+import { openLocalStore, type OpenRepository } from '../build/index.ts';
 import { familiarName, isReference, parseReference } from '../oci/index.ts';
 import type { ImageRecord, Store } from '../store/index.ts';
 import { currentPrivileges, enterUserNamespace, type Privileges } from '../system/index.ts';
@@ -31,9 +31,9 @@ export abstract class StoreCommand extends Command {
     return currentPrivileges();
   }
 
-  /** Opens the store for the length of `work`. */
-  protected async withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
-    const store = await openLocalStore({ privileges: this.privileges });
+  /** Opens the store for the length of `work`; `open` is for layers that are still in their registry. */
+  protected async withStore<T>(work: (store: Store) => Promise<T>, open?: OpenRepository): Promise<T> {
+    const store = await openLocalStore({ privileges: this.privileges, open });
     try {
       return await work(store);
     } finally {

@@ -1,9 +1,9 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
-import { createIndex, openRegistry, parseAnnotation } from '../../build/index.ts';
+import { createIndex, parseAnnotation } from '../../build/index.ts';
 import { UsageError } from '../../errors.ts';
 import { formatPlatform, parsePlatform, type Platform } from '../../oci/index.ts';
-import { copyProgress, jsonFlag, listFlag, quietFlag, StoreCommand } from '../../ui/index.ts';
+import { copyProgress, jsonFlag, listFlag, quietFlag, registryFlags, StoreCommand } from '../../ui/index.ts';
 
 export default class ManifestCreate extends StoreCommand {
   static override summary = 'Join images of several platforms into an index under a name';
@@ -33,6 +33,7 @@ export default class ManifestCreate extends StoreCommand {
     }),
     'dry-run': boolean({ description: 'Show the index, and send nothing', default: false }),
     json: jsonFlag,
+    ...registryFlags,
     quiet: quietFlag,
   };
 
@@ -46,24 +47,27 @@ export default class ManifestCreate extends StoreCommand {
       throw new UsageError('manifests are joined as they are', { hint });
     }
     const progress = copyProgress(flags.quiet || flags['dry-run'] ? 'quiet' : 'auto', 'push');
-    const joined = await this.withStore((store) =>
-      createIndex(
-        args.name,
-        args.sources.map((text) => ({ text, platform: given.get(text) })),
-        {
-          store,
-          open: openRegistry,
-          push: flags.push,
-          destination: flags.output,
-          append: flags.append,
-          dryRun: flags['dry-run'],
-          platforms: wanted.length === 0 ? undefined : wanted,
-          annotations,
-          signal: this.interrupted,
-          onWarning: (message) => this.note(`WARNING: ${message}`),
-          onEvent: (event) => progress.event(event),
-        },
-      ).finally(() => progress.end()),
+    const open = this.registries(flags);
+    const joined = await this.withStore(
+      (store) =>
+        createIndex(
+          args.name,
+          args.sources.map((text) => ({ text, platform: given.get(text) })),
+          {
+            store,
+            open,
+            push: flags.push,
+            destination: flags.output,
+            append: flags.append,
+            dryRun: flags['dry-run'],
+            platforms: wanted.length === 0 ? undefined : wanted,
+            annotations,
+            signal: this.interrupted,
+            onWarning: (message) => this.note(`WARNING: ${message}`),
+            onEvent: (event) => progress.event(event),
+          },
+        ).finally(() => progress.end()),
+      open,
     );
     const { mediaType, digest, size } = joined.descriptor;
     if (flags['dry-run']) return this.print(joined.content.toString('utf8'));

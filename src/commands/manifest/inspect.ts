@@ -1,8 +1,8 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
-import { openImageSource, openRegistry } from '../../build/index.ts';
+import { openImageSource } from '../../build/index.ts';
 import { fetchBytes, formatPlatform, type ImageIndex, type Manifest, parseManifestOrIndex } from '../../oci/index.ts';
-import { escapeControls, jsonFlag, StoreCommand } from '../../ui/index.ts';
+import { escapeControls, jsonFlag, registryFlags, StoreCommand } from '../../ui/index.ts';
 
 export default class ManifestInspect extends StoreCommand {
   static override summary = 'Show the manifest or index of an image';
@@ -13,21 +13,23 @@ export default class ManifestInspect extends StoreCommand {
   static override flags = {
     raw: boolean({ description: 'Write its bytes as they are', default: false }),
     json: jsonFlag,
+    ...registryFlags,
   };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(ManifestInspect);
+    const open = this.registries(flags);
     const { root, content } = await this.withStore(async (store) => {
       const signal = this.interrupted;
       await using source = await openImageSource(args.name, {
         store,
-        open: openRegistry,
+        open,
         elsewhere: 'registry',
         allowRemote: true,
         signal,
       });
       return { root: source.root, content: await fetchBytes(source.target, source.root, { signal }) };
-    });
+    }, open);
     if (flags.raw) {
       process.stdout.write(content);
       return;

@@ -1,0 +1,49 @@
+import type { TraceEvent } from './http/redaction.ts';
+import { openSession, type RegistrySession } from './client/session.ts';
+import type { RepositoryName } from './client/repository-name.ts';
+import { openRepository, type RepositoryTarget } from './client/repository-target.ts';
+import type { RegistrySettings } from './settings.ts';
+
+export interface RegistriesOptions {
+  readonly trace?: ((event: TraceEvent) => void) | undefined;
+  readonly warn?: ((message: string) => void) | undefined;
+}
+
+/**
+ * All registries as one process sees them under one set of settings: connections, gates of hosts and tokens are shared by
+ * every repository that is opened here. Nothing is sent before the first call of a repository.
+ */
+export class Registries implements AsyncDisposable {
+  readonly settings: RegistrySettings;
+  readonly #options: RegistriesOptions;
+  #session: RegistrySession | undefined;
+
+  constructor(settings: RegistrySettings = {}, options: RegistriesOptions = {}) {
+    this.settings = settings;
+    this.#options = options;
+  }
+
+  /**
+   * Opens a repository; `push` asks for the right to write from the first request on.
+   * @param name a reference, parsed or as text with docker's defaults; its tag and digest do not matter
+   * @throws OciError INVALID_REFERENCE
+   */
+  open(name: RepositoryName | string, access: 'pull' | 'push' = 'pull'): RepositoryTarget {
+    const { scheme, credential, trustedRealms, ...numbers } = this.settings;
+    this.#session ??= openSession(numbers);
+    return openRepository(name, {
+      ...this.#options,
+      scheme,
+      credential,
+      trustedRealms,
+      access,
+      session: this.#session,
+    });
+  }
+
+  /** Ends idle connections; what is under way breaks. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session?.close();
+    this.#session = undefined;
+  }
+}

@@ -1,0 +1,22 @@
+import type { Credential } from './credentials/credential.ts';
+
+/**
+ * Every number and switch of the registry client, as plain data: what command lines, the environment and library callers
+ * say. Whatever is left out has the default that its docstring names.
+ */
+export interface RegistrySettings {
+  /** Which protocol to speak; http for loopback hosts and https for all others unless given. */
+  readonly scheme?: 'http' | 'https' | undefined;
+  /** The credential for every registry; looked up in the user's files and credential programs unless given, `anonymous` for none. */
+  readonly credential?: Credential | 'anonymous' | undefined;
+  /** Hosts of token servers that may get the credential although they are on another domain; none unless given. */
+  readonly trustedRealms?: readonly string[] | undefined;
+  /** Tries per request; 6 unless given. */
+  readonly attempts?: number | undefined;
+  /** Milliseconds until a connection must stand; 10,000 unless given. */
+  readonly connectTimeout?: number | undefined;
+  /** Milliseconds until the headers of an answer must be there; 60,000 unless given. */
+  readonly headersTimeout?: number | undefined;
+  /** Milliseconds without a byte of a body, in either direction; 30,000 unless given. */
+  readonly stallTimeout?: number | undefined;
+}
