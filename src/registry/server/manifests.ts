@@ -13,14 +13,13 @@ import {
   parseManifestOrIndex,
   referrerOf,
 } from '../../oci/index.ts';
-import { readAll } from '../http/body.ts';
-import { digestFrom, type Exchange, sendEmpty, sendJson } from './exchange.ts';
+import { entityTags, type Exchange, isKnownToClient, sendEmpty } from './exchange.ts';
 import { isTagName } from './names.ts';
 import { ProtocolError } from './protocol-error.ts';
 import type { StoredManifest } from './storage.ts';
-import { codeOf } from '../record.ts';
 
-const largestManifest = 8 * 1024 * 1024;
+/** More tags than this in one request are refused; the specification asks for ten at least. */
+const mostTagParameters = 100;
 
 /** GET and HEAD of `/v2/<name>/manifests/<tag or digest>`; the bytes as they were pushed, whatever is accepted. */
 export async function getManifest(exchange: Exchange, reference: string): Promise<void> {
@@ -28,6 +27,10 @@ export async function getManifest(exchange: Exchange, reference: string): Promis
   const digest = await resolve(exchange, reference);
   const manifest = await exchange.repository.manifest(digest);
   if (manifest === undefined) throw unknown(exchange, reference);
+  if (isKnownToClient(exchange, digest)) {
+    sendEmpty(response, 304, { etag: `"${digest}"`, 'docker-content-digest': digest });
+    return;
+  }
   response.writeHead(200, {
     'content-type': manifest.mediaType,
     'content-length': manifest.content.length,
@@ -37,26 +40,59 @@ export async function getManifest(exchange: Exchange, reference: string): Promis
   response.end(request.method === 'HEAD' ? undefined : manifest.content);
 }
 
-/** PUT: stored only when all that it names is here, so that what can be pulled can be pulled whole. */
+/**
+ * PUT: stored only when all that it names is here, so that what can be pulled can be pulled whole; other rules may allow
+ * gaps. One that is pushed by its digest may get tags by `?tag=a&tag=b` (distribution-spec, "Pushing Manifests").
+ */
 export async function putManifest(exchange: Exchange, reference: string): Promise<void> {
-  const { request, response, name, repository } = exchange;
+  const { request, response, name, repository, rules } = exchange;
   if (!isDigest(reference) && !isTagName(reference)) throw notAReference(reference);
+  const extraTags = isDigest(reference) ? tagParameters(exchange) : [];
   const content = await readBody(exchange);
   const digest = digestOf(content, isDigest(reference) ? algorithmOf(reference) : 'sha256');
   if (isDigest(reference) && digest !== reference) {
-    throw new ProtocolError('DIGEST_INVALID', `the content has the digest ${digest}`);
+    throw new ProtocolError('DIGEST_INVALID', `the content has the digest ${digest}`, { detail: { digest } });
   }
   const document = parse(content, request.headers['content-type']);
-  await checkChildren(exchange, document);
+  if (!rules.sparse) await checkChildren(exchange, document);
+  await checkPrecondition(exchange, reference);
   const descriptor: Descriptor = { mediaType: document.mediaType, digest, size: content.length };
   const referrer = referrerOf(descriptor, document);
   const stored: StoredManifest = { mediaType: document.mediaType, content, referrer };
   await repository.putManifest(digest, stored);
-  if (!isDigest(reference)) await repository.putTag(reference, digest);
+  for (const tag of isDigest(reference) ? extraTags : [reference]) await repository.putTag(tag, digest);
   sendEmpty(response, 201, {
     location: `/v2/${name}/manifests/${digest}`,
     'docker-content-digest': digest,
     ...(referrer === undefined ? {} : { 'oci-subject': referrer.subject }),
+    ...(extraTags.length === 0 ? {} : { 'oci-tag': extraTags.join(', ') }),
+  });
+}
+
+function tagParameters({ query }: Exchange): readonly string[] {
+  const tags = [...new Set(query.getAll('tag'))];
+  if (tags.length > mostTagParameters) {
+    throw new ProtocolError('TAG_INVALID', `a request names ${mostTagParameters} tags at most`, { status: 414 });
+  }
+  const wrong = tags.find((tag) => !isTagName(tag));
+  if (wrong !== undefined) throw notAReference(wrong);
+  return tags;
+}
+
+/** What a client may ask for, so as not to overwrite what another one has just pushed (RFC 9110 §13.1). */
+async function checkPrecondition({ request, repository }: Exchange, reference: string): Promise<void> {
+  const match = request.headers['if-match'];
+  const noneMatch = request.headers['if-none-match'];
+  if (match === undefined && noneMatch === undefined) return;
+  const there = isDigest(reference)
+    ? (await repository.hasManifest(reference)) && reference
+    : await repository.tag(reference);
+  const holds = (header: string): boolean =>
+    there !== undefined && there !== false && (header.trim() === '*' || entityTags(header).includes(there));
+  if ((match === undefined || holds(match)) && (noneMatch === undefined || !holds(noneMatch))) return;
+  throw new ProtocolError('DENIED', `${reference} is not what the condition of the request says`, {
+    status: 412,
+    headers: there === undefined || there === false ? {} : { etag: `"${there}"` },
   });
 }
 
@@ -71,19 +107,6 @@ export async function deleteManifest(exchange: Exchange, reference: string): Pro
   sendEmpty(response, 202, {});
 }
 
-/** GET of `/v2/<name>/referrers/<digest>`: an index, empty where nothing refers to it (distribution-spec, "Listing Referrers"). */
-export async function getReferrers(exchange: Exchange, reference: string): Promise<void> {
-  const { query, repository } = exchange;
-  const all = await repository.referrers(digestFrom(reference));
-  const wanted = query.get('artifactType');
-  const manifests = wanted === null ? all : all.filter(({ artifactType }) => artifactType === wanted);
-  sendJson(exchange, {
-    document: { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests },
-    contentType: mediaTypes.ociIndex,
-    headers: wanted === null ? {} : { 'oci-filters-applied': 'artifactType' },
-  });
-}
-
 async function resolve(exchange: Exchange, reference: string): Promise<Digest> {
   if (isDigest(reference)) return reference;
   const digest = isTagName(reference) ? await exchange.repository.tag(reference) : undefined;
@@ -91,16 +114,21 @@ async function resolve(exchange: Exchange, reference: string): Promise<Digest> {
   return digest;
 }
 
-async function readBody({ request }: Exchange): Promise<Buffer> {
+/** The whole body. The request is not destroyed where it is too large: its connection has our answer to carry. */
+async function readBody({ request, rules: { largestManifest } }: Exchange): Promise<Buffer> {
   const tooLarge = new ProtocolError('SIZE_INVALID', `a manifest has ${largestManifest} bytes at most`, {
     status: 413,
+    detail: { largest: largestManifest },
   });
   if (Number(request.headers['content-length'] ?? 0) > largestManifest) throw tooLarge;
-  try {
-    return await readAll(request, largestManifest);
-  } catch (error) {
-    throw codeOf(error) === 'TOO_LARGE' ? tooLarge : error;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > largestManifest) throw tooLarge;
+    chunks.push(chunk);
   }
+  return Buffer.concat(chunks);
 }
 
 function parse(content: Buffer, contentType: string | undefined): Manifest | ImageIndex {
@@ -120,7 +148,7 @@ async function checkChildren({ repository }: Exchange, document: Manifest | Imag
       document.kind === 'index' && isManifest
         ? await repository.hasManifest(child.digest)
         : (await repository.blob(child.digest)) !== undefined;
-    if (!there) throw new ProtocolError('MANIFEST_BLOB_UNKNOWN', `${child.digest} must be pushed first`);
+    if (!there) throw missing(child);
   }
 }
 
@@ -131,6 +159,10 @@ function isForeign({ mediaType }: Descriptor): boolean {
     mediaType === mediaTypes.ociForeignLayer ||
     mediaType === mediaTypes.ociForeignLayerGzip
   );
+}
+
+function missing({ digest }: Descriptor): ProtocolError {
+  return new ProtocolError('MANIFEST_BLOB_UNKNOWN', `${digest} must be pushed first`, { detail: { digest } });
 }
 
 function unknown({ name }: Exchange, reference: string): ProtocolError {

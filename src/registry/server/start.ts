@@ -1,13 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { messageOf } from '../../errors.ts';
 import { RegistryError } from '../error.ts';
-import { ProtocolError, sendError } from './protocol-error.ts';
-import { type RegistryService, route } from './routes.ts';
+import { endpointOf } from './endpoints.ts';
+import { answerErrors } from './layers/answer-errors.ts';
+import { obeyRules } from './layers/obey-rules.ts';
+import { type ServerLayer, stack, type Visit } from './pipeline.ts';
+import { answerRoute, type RegistryService } from './routes.ts';
+import { completeRules, type RegistryRules } from './rules.ts';
 import type { RegistryStorage } from './storage.ts';
 import { type UploadLimits, UploadSessions } from './upload-sessions.ts';
 
-export interface RegistryServerOptions extends UploadLimits {
+export interface RegistryServerOptions extends UploadLimits, RegistryRules {
   readonly storage: RegistryStorage;
+  /** What stands between the log and the registry itself, the first outermost: who may do what, other services' ways, faults. */
+  readonly layers?: readonly ServerLayer[] | undefined;
   /** Address to listen on; 127.0.0.1 unless given, since there is no login. */
   readonly host?: string | undefined;
   /** 0, a free port, unless given. */
@@ -43,10 +49,13 @@ const closeTimeout = 5_000;
  * @throws RegistryError NETWORK where it cannot listen
  */
 export async function startRegistry(options: RegistryServerOptions): Promise<RegistryServer> {
+  const rules = completeRules(options);
   const uploads = new UploadSessions(options.storage, options);
-  const service: RegistryService = { storage: options.storage, uploads };
+  const service: RegistryService = { storage: options.storage, uploads, rules };
+  const layers = [hearRequests(options), answerErrors(options.onError), ...(options.layers ?? []), obeyRules(rules)];
+  const answer = stack(layers, (visit) => answerRoute(service, visit));
   const server = createServer({ requestTimeout: 0 }, (request, response) => {
-    void answer(service, { request, response }, options);
+    void answer(visitOf(request, response));
   });
   server.setTimeout(stallTimeout, (socket) => socket.destroy());
   const host = await listen(server, options.host ?? '127.0.0.1', options.port ?? 0);
@@ -57,42 +66,36 @@ export async function startRegistry(options: RegistryServerOptions): Promise<Reg
   return { url: `http://${host}`, host, close, [Symbol.asyncDispose]: close };
 }
 
-interface Connection {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+/** `..` in a path is not resolved, since no part that passes our checks can be one. */
+function visitOf(request: IncomingMessage, response: ServerResponse): Visit {
+  const url = request.url ?? '/';
+  const mark = url.indexOf('?');
+  const path = decode(mark < 0 ? url : url.slice(0, mark));
+  const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark));
+  return { request, response, path, query, endpoint: endpointOf(request.method ?? '', path) };
 }
 
-async function answer(service: RegistryService, connection: Connection, options: RegistryServerOptions): Promise<void> {
-  const { request, response } = connection;
-  const start = Date.now();
-  response.on('close', () => {
-    const path = (request.url ?? '').split('?', 1)[0] ?? '';
-    const milliseconds = Date.now() - start;
-    options.onRequest?.({ method: request.method ?? '', path, status: response.statusCode, milliseconds });
-  });
-  response.setHeader('docker-distribution-api-version', 'registry/2.0');
+function decode(path: string): string {
   try {
-    await route(service, request, response);
-  } catch (error) {
-    fail(connection, error, options);
-  }
-  // what is left of a body that nobody read would be taken for the next request
-  if (!request.complete) {
-    request.resume();
+    return decodeURIComponent(path);
+  } catch {
+    return path;
   }
 }
 
-function fail({ request, response }: Connection, error: unknown, options: RegistryServerOptions): void {
-  // the client is gone; there is nobody to tell
-  if (request.destroyed && !request.complete) return;
-  const known = error instanceof ProtocolError ? error : undefined;
-  if (known === undefined) options.onError?.(`${request.method ?? ''} ${request.url ?? ''}: ${messageOf(error)}`);
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
-  if (!request.complete) response.setHeader('connection', 'close');
-  sendError(response, known ?? new ProtocolError('UNKNOWN', 'the registry failed'));
+function hearRequests({ onRequest }: RegistryServerOptions): ServerLayer {
+  return async ({ request, response, path }, next) => {
+    const start = Date.now();
+    response.on('close', () => {
+      onRequest?.({
+        method: request.method ?? '',
+        path,
+        status: response.statusCode,
+        milliseconds: Date.now() - start,
+      });
+    });
+    await next();
+  };
 }
 
 async function listen(server: Server, host: string, port: number): Promise<string> {

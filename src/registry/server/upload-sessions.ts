@@ -88,6 +88,8 @@ export class UploadSession {
   readonly id: string;
   readonly name: string;
   touched = Date.now();
+  /** Bytes that the last whole chunk announced. */
+  lastChunk: number | undefined;
   readonly #algorithm: DigestAlgorithm;
   readonly #largest: number;
   #hash: Hash;

@@ -8,8 +8,11 @@ import type { UploadSession } from './upload-sessions.ts';
 export async function postUpload(exchange: Exchange): Promise<void> {
   const { query, name, uploads } = exchange;
   if (query.has('mount') && (await mounted(exchange))) return;
-  const session = await uploads.start(name, algorithmWanted(query));
-  if (!query.has('digest')) return sendProgress(exchange, session, 202);
+  const algorithm = algorithmWanted(query);
+  const digest = query.get('digest');
+  if (digest !== null) digestFrom(digest);
+  const session = await uploads.start(name, algorithm);
+  if (digest === null) return sendProgress(exchange, session, 202);
   await dropOnFailure(exchange, session, async () => {
     await session.append(exchange.request);
     await commit(exchange, session);
@@ -17,12 +20,13 @@ export async function postUpload(exchange: Exchange): Promise<void> {
 }
 
 /** A mount that cannot be is no error: the client gets an ordinary upload. */
-async function mounted({ query, storage, repository, response, name }: Exchange): Promise<boolean> {
+async function mounted({ query, storage, repository, response, name, may }: Exchange): Promise<boolean> {
   const digest = query.get('mount');
   const from = query.get('from');
   if (!isDigest(digest)) return false;
   const sources = from === null ? await storage.repositories() : [from];
   for (const source of sources.filter(isRepositoryName)) {
+    if (!may('pull', source)) continue;
     if (!(await repository.mountBlob(digest, source))) continue;
     sendEmpty(response, 201, { location: `/v2/${name}/blobs/${digest}`, 'docker-content-digest': digest });
     return true;
@@ -30,9 +34,11 @@ async function mounted({ query, storage, repository, response, name }: Exchange)
   return false;
 }
 
+/** What the digest will be made by, so that the bytes are hashed as they come. @throws ProtocolError DIGEST_INVALID */
 function algorithmWanted(query: URLSearchParams): DigestAlgorithm {
-  const wanted = query.get('digest-algorithm') ?? query.get('digest')?.split(':', 1)[0];
-  return wanted === 'sha512' ? 'sha512' : 'sha256';
+  const wanted = query.get('digest-algorithm') ?? query.get('digest')?.split(':', 1)[0] ?? 'sha256';
+  if (wanted === 'sha256' || wanted === 'sha512') return wanted;
+  throw new ProtocolError('DIGEST_INVALID', 'digests are made by sha256 or sha512 here');
 }
 
 /** GET: how much has arrived. */
@@ -45,8 +51,10 @@ export async function getUpload(exchange: Exchange, id: string): Promise<void> {
 export async function patchUpload(exchange: Exchange, id: string): Promise<void> {
   const session = exchange.uploads.find(exchange.name, id);
   await session.exclusive(async () => {
-    checkPlace(exchange, session);
+    const length = checkPlace(exchange, session);
+    checkChunks(exchange, session);
     await session.append(exchange.request);
+    session.lastChunk = length;
     sendProgress(exchange, session, 202);
   });
 }
@@ -85,13 +93,15 @@ async function commit(exchange: Exchange, session: UploadSession): Promise<void>
   sendEmpty(exchange.response, 201, { location, 'docker-content-digest': wanted });
 }
 
-function checkPlace({ request }: Exchange, session: UploadSession): void {
+/** Bytes of the chunk that a Content-Range announces; undefined without one. */
+function checkPlace({ request }: Exchange, session: UploadSession): number | undefined {
   const value = request.headers['content-range'];
-  if (value === undefined) return;
+  if (value === undefined) return undefined;
   const match = /^(?:bytes )?(\d{1,15})-(\d{1,15})(?:\/(?:\d+|\*))?$/.exec(value);
   if (match !== null && Number(match[1]) === session.received) {
     const length = request.headers['content-length'];
-    if (length === undefined || Number(length) === Number(match[2]) - Number(match[1]) + 1) return;
+    const announced = Number(match[2]) - Number(match[1]) + 1;
+    if (length === undefined || Number(length) === announced) return announced;
     throw new ProtocolError('SIZE_INVALID', 'Content-Range and Content-Length disagree');
   }
   throw new ProtocolError('BLOB_UPLOAD_INVALID', `the next byte is ${session.received}`, {
@@ -100,8 +110,17 @@ function checkPlace({ request }: Exchange, session: UploadSession): void {
   });
 }
 
-function sendProgress({ response }: Exchange, session: UploadSession, status: number): void {
-  sendEmpty(response, status, progressOf(session));
+/** Only the last chunk may be shorter than the registry's rules say, so after a short one there can be no other. */
+function checkChunks({ rules: { chunkMinLength } }: Exchange, { lastChunk }: UploadSession): void {
+  if (lastChunk === undefined || lastChunk >= chunkMinLength) return;
+  throw new ProtocolError('SIZE_INVALID', `each chunk but the last must have ${chunkMinLength} bytes at least`, {
+    detail: { chunkMinLength },
+  });
+}
+
+function sendProgress({ response, rules: { chunkMinLength } }: Exchange, session: UploadSession, status: number): void {
+  const length = chunkMinLength === 0 ? {} : { 'oci-chunk-min-length': `${chunkMinLength}` };
+  sendEmpty(response, status, { ...progressOf(session), ...length });
 }
 
 function progressOf(session: UploadSession): Record<string, string> {
