@@ -1,5 +1,12 @@
-export { type Credential, type BasicCredential } from './credentials/credential.ts';
-export { type CredentialQuery, findCredential, type LookupOptions } from './credentials/lookup.ts';
+export { type Credential, type BasicCredential, userOf } from './credentials/credential.ts';
+export { CredentialBook, type CredentialBookOptions } from './credentials/credential-book.ts';
+export {
+  type CredentialProvider,
+  type CredentialQuery,
+  findCredential,
+  type FoundCredential,
+  type LookupOptions,
+} from './credentials/lookup.ts';
 export { eraseCredential, type SavedCredential, saveCredential, type SaveOptions } from './credentials/save.ts';
 export type { CredentialEnvironment } from './credentials/sources.ts';
 export type { RegistryOptions } from './client/connection.ts';
@@ -15,7 +22,7 @@ export { fetchUrl, type FetchUrlOptions } from './http/fetch-url.ts';
 export { header, type HttpResponse } from './http/dispatch.ts';
 export { discard as discardBody } from './http/body.ts';
 export type { TraceEvent } from './http/redaction.ts';
-export { redactHeaders, redactText, redactUrl } from './redact.ts';
+export { redactHeaders, redactText, redactUrl, rememberSecret } from './redact.ts';
 export { openDiskStorage } from './server/disk-storage.ts';
 export type { Endpoint, AccessAction, RouteName } from './server/endpoints.ts';
 export type { ServerLayer, Visit } from './server/pipeline.ts';

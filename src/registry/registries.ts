@@ -1,3 +1,5 @@
+import type { RegistryOptions } from './client/connection.ts';
+import { CredentialBook } from './credentials/credential-book.ts';
 import type { TraceEvent } from './http/redaction.ts';
 import { openSession, type RegistrySession } from './client/session.ts';
 import type { RepositoryName } from './client/repository-name.ts';
@@ -16,11 +18,14 @@ export interface RegistriesOptions {
 export class Registries implements AsyncDisposable {
   readonly settings: RegistrySettings;
   readonly #options: RegistriesOptions;
+  /** The user's credentials, as the settings say where they are. */
+  readonly credentials: CredentialBook;
   #session: RegistrySession | undefined;
 
   constructor(settings: RegistrySettings = {}, options: RegistriesOptions = {}) {
     this.settings = settings;
     this.#options = options;
+    this.credentials = new CredentialBook({ authFile: settings.authFile });
   }
 
   /**
@@ -29,16 +34,15 @@ export class Registries implements AsyncDisposable {
    * @throws OciError INVALID_REFERENCE
    */
   open(name: RepositoryName | string, access: 'pull' | 'push' = 'pull'): RepositoryTarget {
-    const { scheme, credential, trustedRealms, ...numbers } = this.settings;
+    return openRepository(name, { ...this.connectionOptions(), access });
+  }
+
+  /** How every call to a registry goes out, for calls that are about no repository. */
+  connectionOptions(): RegistryOptions {
+    const { scheme, credential, trustedRealms, authFile: _, ...numbers } = this.settings;
+    const { credentials } = this;
     this.#session ??= openSession(numbers);
-    return openRepository(name, {
-      ...this.#options,
-      scheme,
-      credential,
-      trustedRealms,
-      access,
-      session: this.#session,
-    });
+    return { ...this.#options, scheme, credential, credentials, trustedRealms, session: this.#session };
   }
 
   /** Ends idle connections; what is under way breaks. */

@@ -9,6 +9,8 @@ export interface RegistrySettings {
   readonly scheme?: 'http' | 'https' | undefined;
   /** The credential for every registry; looked up in the user's files and credential programs unless given, `anonymous` for none. */
   readonly credential?: Credential | 'anonymous' | undefined;
+  /** The only file to look for credentials in, and to log in to; all the usual places unless given. */
+  readonly authFile?: string | undefined;
   /** Hosts of token servers that may get the credential although they are on another domain; none unless given. */
   readonly trustedRealms?: readonly string[] | undefined;
   /** Tries per request; 6 unless given. */

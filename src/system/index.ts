@@ -28,6 +28,7 @@ export { ProcessLock } from './process-lock.ts';
 export { bootId, ownProcessRecord, type ProcessRecord, processStartTime } from './process-record.ts';
 export * from './root-mount.ts';
 export { reasonOf } from './reason-of.ts';
+export { hideSecrets, redactText, redactUrl, rememberSecret } from './redact.ts';
 export { putFile, type PutFileOptions } from './put-file.ts';
 export { replaceFile } from './replace-file.ts';
 export { minimalEnvironment, type RunCommandOptions, type RunResult, run } from './run.ts';

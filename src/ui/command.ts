@@ -6,6 +6,7 @@ import { type CommandSyntax, parseLine } from './parse-flags.ts';
 import type { FlagDefinition } from './flag-set.ts';
 import { interruptSignal } from './interrupt.ts';
 import { toJson } from './json.ts';
+import { hideSecrets } from '../system/index.ts';
 import type { Registries } from '../registry/index.ts';
 import { registrySettings, type RegistryValues } from './registry-flags/registry.ts';
 
@@ -43,7 +44,7 @@ export abstract class Command extends OclifCommand {
 
   /** Writes a remark for people on standard error. */
   note(text: string): void {
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${hideSecrets(text)}\n`);
   }
 
   /** After work on several things: notes all errors but the last, and throws that. Nothing where there are none. */

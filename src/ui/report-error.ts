@@ -1,4 +1,5 @@
 import { isSlipwayError, messageOf } from '../errors.ts';
+import { hideSecrets } from '../system/index.ts';
 import { paint } from './colour.ts';
 import { escapeControlsInLines } from './escape.ts';
 import { interruptExitCode } from './interrupt.ts';
@@ -19,10 +20,11 @@ export function reportError(error: unknown, options: ReportOptions): number {
   const interrupted = interruptExitCode();
   if (interrupted !== undefined) {
     // Whatever fails after Ctrl-C fails because of it.
-    options.stream.write(options.debug ? `interrupted\n${stacksOf(error).join('\n')}\n` : 'interrupted\n');
+    options.stream.write(options.debug ? `interrupted\n${hideSecrets(stacksOf(error).join('\n'))}\n` : 'interrupted\n');
     return interrupted;
   }
-  for (const line of linesOf(error, options)) options.stream.write(`${line}\n`);
+  // The last border before the terminal: whatever an error of a library quotes, no credential of this process is shown.
+  for (const line of linesOf(error, options)) options.stream.write(`${hideSecrets(line)}\n`);
   return isSlipwayError(error) ? error.exitCode : 1;
 }
 

@@ -29,7 +29,9 @@ async function write(file: string, document: unknown): Promise<void> {
 }
 
 function find(host: string, repository = 'a/b', purpose: 'pull' | 'push' = 'pull', warn?: (message: string) => void) {
-  return findCredential({ host, repository, purpose }, { environment: { variables, home }, warn });
+  return findCredential({ host, repository, purpose }, { environment: { variables, home }, warn }).then(
+    (found) => found?.credential,
+  );
 }
 
 describe('a key of a credential file', () => {
@@ -59,28 +61,70 @@ describe('findCredential', () => {
     await write('run/containers/auth.json', { auths: { 'r.io': auth('runtime') } });
     await write('.config/containers/auth.json', { auths: { 'r.io': auth('containers') } });
     await write('.docker/config.json', { auths: { 'r.io': auth('docker') } });
-    const found: Credential[] = [];
-    const removals = ['authfile', 'run/containers/auth.json', '.config/containers/auth.json', '.docker/config.json'];
-    found.push((await find('r.io')) as Credential);
-    delete variables.DOCKER_AUTH_CONFIG;
-    for (const file of removals) {
-      found.push((await find('r.io')) as Credential);
-      await rm(join(home, file));
-    }
-    expect(found).toEqual(['environment', 'authfile', 'runtime', 'containers', 'docker'].map(basic));
+    await write('.dockercfg', { 'r.io': auth('old') });
+    const found: unknown[] = [];
+    const next = async (gone: () => Promise<unknown>): Promise<void> => {
+      found.push(await find('r.io'));
+      await gone();
+    };
+    const remove = (file: string) => () => rm(join(home, file));
+    await next(remove('authfile'));
+    await next(async () => delete variables.DOCKER_AUTH_CONFIG);
+    await next(remove('run/containers/auth.json'));
+    await next(remove('.config/containers/auth.json'));
+    await next(remove('.docker/config.json'));
+    await next(remove('.dockercfg'));
+    expect(found).toEqual(['authfile', 'environment', 'runtime', 'containers', 'docker', 'old'].map(basic));
     expect(await find('r.io')).toBeUndefined();
   });
 
   const entries: readonly (readonly [string, unknown, Credential | undefined])[] = [
     ['auth', { auth: Buffer.from('u:p:w').toString('base64') }, { kind: 'basic', username: 'u', password: 'p:w' }],
     ['username and password', { username: 'u', password: 'pw' }, basic('u')],
-    ['an identity token', { ...auth('u'), identitytoken: 'it' }, { kind: 'identity-token', token: 'it' }],
+    [
+      'an identity token',
+      { ...auth('u'), identitytoken: 'it' },
+      { kind: 'identity-token', token: 'it', username: 'u' },
+    ],
     ['a registry token', { registrytoken: 'rt' }, { kind: 'registry-token', token: 'rt' }],
     ['nothing', {}, undefined],
   ];
   it.each(entries)('reads %s', async (_, entry, expected) => {
     await write('.docker/config.json', { auths: { 'r.io': entry } });
     expect(await find('r.io')).toEqual(expected);
+  });
+
+  it('looks into one file only where that is named, and says where it found what', async () => {
+    await write('.docker/config.json', { auths: { 'r.io': auth('docker'), 'q.io': auth('docker') } });
+    await write('mine', { auths: { 'r.io': auth('mine') } });
+    variables = { DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { 'q.io': auth('environment') } }) };
+    const options = { environment: { variables, home, authFile: join(home, 'mine') } };
+    const query = { repository: 'x', purpose: 'pull' } as const;
+    expect(await findCredential({ host: 'r.io', ...query }, options)).toEqual({
+      credential: basic('mine'),
+      place: join(home, 'mine'),
+    });
+    expect(await findCredential({ host: 'q.io', ...query }, options)).toBeUndefined();
+  });
+
+  it('asks programs that are named elsewhere, and then services that make credentials', async () => {
+    const program = (suffix: string) => ({
+      get: async (host: string) => (host === 'a.io' ? basic(suffix) : undefined),
+      store: async () => {},
+      erase: async () => {},
+    });
+    const find = async ({ host }: { readonly host: string }) => (host.endsWith('.io') ? basic('made') : undefined);
+    const options = {
+      environment: { variables, home },
+      helpers: new Map([['a.io', 'elsewhere']]),
+      providers: [{ name: 'a service', find }],
+      program,
+    };
+    const places: (string | undefined)[] = [];
+    for (const host of ['a.io', 'b.io', 'c.com']) {
+      places.push((await findCredential({ host, repository: 'x', purpose: 'pull' }, options))?.place);
+    }
+    expect(places).toEqual(['docker-credential-elsewhere', 'a service', undefined]);
   });
 
   it('does not quote a broken file', async () => {
@@ -107,8 +151,9 @@ describe('findCredential', () => {
       credsStore: 'store',
     });
     const options = { environment: { variables, home }, program };
-    expect(await findCredential({ host: 'a.io', repository: 'x', purpose: 'pull' }, options)).toEqual(basic('file'));
-    expect(await findCredential({ host: 'b.io', repository: 'x', purpose: 'pull' }, options)).toEqual(basic('store'));
+    const found = async (host: string) => findCredential({ host, repository: 'x', purpose: 'pull' }, options);
+    expect((await found('a.io'))?.credential).toEqual(basic('file'));
+    expect((await found('b.io'))?.credential).toEqual(basic('store'));
     expect(asked).toEqual(['own a.io', 'store b.io']);
   });
 

@@ -1,8 +1,8 @@
 import type { Digest } from '../../oci/index.ts';
 import { authenticate, type Purpose } from '../auth/authenticate.ts';
 import { type Action, repositoryScope } from '../auth/scope.ts';
-import type { Credential } from '../credentials/credential.ts';
-import { findCredential } from '../credentials/lookup.ts';
+import { type CredentialBook, sharedBook } from '../credentials/credential-book.ts';
+import { type Credential, guarded } from '../credentials/credential.ts';
 import { baseUrlOf } from '../host.ts';
 import type { Clock } from '../http/clock.ts';
 import { compose, type Dispatch, type HttpResponse, type Method } from '../http/dispatch.ts';
@@ -15,6 +15,8 @@ export interface RegistryOptions {
   readonly scheme?: 'http' | 'https' | undefined;
   /** The credential to use; looked up in the user's files and credential programs unless given, `anonymous` for none. */
   readonly credential?: Credential | 'anonymous' | undefined;
+  /** Where it is looked up; the files and programs of this process's environment unless given. */
+  readonly credentials?: CredentialBook | undefined;
   /** Hosts of token servers that may get the credential although they are on another domain. */
   readonly trustedRealms?: readonly string[] | undefined;
   readonly session?: RegistrySession | undefined;
@@ -50,10 +52,10 @@ export function connect(host: string, repository: string, options: RegistryOptio
 
 async function credentialFor(
   query: { readonly host: string; readonly repository: string; readonly purpose: Purpose },
-  { credential, warn }: RegistryOptions,
+  { credential, credentials = sharedBook(), warn }: RegistryOptions,
 ): Promise<Credential | undefined> {
-  if (credential !== undefined) return credential === 'anonymous' ? undefined : credential;
-  return findCredential(query, { warn });
+  if (credential !== undefined) return credential === 'anonymous' ? undefined : guarded(credential);
+  return (await credentials.find(query, { warn }))?.credential;
 }
 
 /** A repository behind a connection. */

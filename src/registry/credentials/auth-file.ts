@@ -50,7 +50,11 @@ function credentialOf(entry: unknown, place: string): Credential | undefined {
     const value = entriesOf(entry).find(([key]) => key.toLowerCase() === name)?.[1];
     return typeof value === 'string' ? value : '';
   };
-  if (field('identitytoken') !== '') return { kind: 'identity-token', token: field('identitytoken') };
+  if (field('identitytoken') !== '') {
+    // docker writes whose it is into `auth`, with an empty password
+    const username = userNamed(field('auth'));
+    return { kind: 'identity-token', token: field('identitytoken'), ...(username === undefined ? {} : { username }) };
+  }
   if (field('registrytoken') !== '') return { kind: 'registry-token', token: field('registrytoken') };
   if (field('auth') !== '') return decodeAuth(field('auth'), place);
   if (field('username') === '' || field('password') === '') return undefined;
@@ -63,6 +67,17 @@ function decodeAuth(auth: string, place: string): Credential {
   if (colon <= 0) throw new RegistryError('CREDENTIALS', `${place} is not the base64 of "user:password"`);
   // docker ends old entries with a zero byte
   return { kind: 'basic', username: text.slice(0, colon), password: withoutZeros(text.slice(colon + 1)) };
+}
+
+function userNamed(auth: string): string | undefined {
+  const text = Buffer.from(auth, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return colon <= 0 || text.startsWith('<token>') ? undefined : text.slice(0, colon);
+}
+
+/** The old `~/.dockercfg`: what `auths` holds today was the whole of it. @throws RegistryError CREDENTIALS */
+export function parseOldAuthFile(text: string, place: string): AuthFile {
+  return parseAuthFile(JSON.stringify({ auths: parseObject(text, place) }), place);
 }
 
 function withoutZeros(text: string): string {

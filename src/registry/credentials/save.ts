@@ -1,11 +1,12 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { mkdir, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { putFile } from '../../system/index.ts';
 import { canonicalHost, hub } from '../host.ts';
 import { entriesOf, parseAuthFile, parseObject } from './auth-file.ts';
 import { type CredentialProgram, credentialProgram } from './credential-program.ts';
-import type { Credential } from './credential.ts';
-import { bestKey, hostOfKey } from './host-match.ts';
+import { type Credential, encodeBasic } from './credential.ts';
+import { hostOfKey } from './host-match.ts';
+import { programOf } from './lookup.ts';
 import { type CredentialEnvironment, credentialPaths, loginPath, readCredentialFile } from './sources.ts';
 
 export interface SaveOptions {
@@ -70,8 +71,7 @@ export async function eraseCredential(host: string, options: SaveOptions = {}): 
 
 async function programFor(path: string, host: string): Promise<string | undefined> {
   const file = parseAuthFile((await readCredentialFile(path)) ?? '{}', path);
-  const key = bestKey([...file.credHelpers.keys()], host, '');
-  return (key === undefined ? undefined : file.credHelpers.get(key)) ?? file.credsStore;
+  return programOf(file.credHelpers, host) ?? file.credsStore;
 }
 
 function fileKey(host: string): string {
@@ -89,9 +89,14 @@ function without(auths: Auths, host: string): Auths {
 }
 
 function entryOf(credential: Credential): Record<string, string> {
-  if (credential.kind === 'identity-token') return { identitytoken: credential.token };
+  if (credential.kind === 'identity-token') {
+    const { token, username } = credential;
+    return username === undefined
+      ? { identitytoken: token }
+      : { auth: encodeBasic({ kind: 'basic', username, password: '' }), identitytoken: token };
+  }
   if (credential.kind === 'registry-token') return { registrytoken: credential.token };
-  return { auth: Buffer.from(`${credential.username}:${credential.password}`).toString('base64') };
+  return { auth: encodeBasic(credential) };
 }
 
 async function editAuths(path: string, edit: (auths: Auths) => Auths): Promise<void> {
@@ -100,8 +105,22 @@ async function editAuths(path: string, edit: (auths: Auths) => Auths): Promise<v
   const text = `${JSON.stringify({ ...document, auths: edit(auths) }, null, '\t')}\n`;
   const target = await targetOf(path);
   await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-  // Nobody but the owner can read it.
-  await putFile(target, text, { mode: 0o600 });
+  // Nobody but the owner can read it; root, at work on the file of somebody else (sudo), leaves it theirs.
+  const owner = await ownerOf(target);
+  await putFile(target, text, {
+    mode: 0o600,
+    finish: async (file) => {
+      if (owner !== undefined && process.getuid?.() === 0) await file.chown(owner.uid, owner.gid);
+    },
+  });
+}
+
+async function ownerOf(path: string): Promise<{ readonly uid: number; readonly gid: number } | undefined> {
+  try {
+    return await stat(path);
+  } catch {
+    return undefined;
+  }
 }
 
 async function targetOf(path: string): Promise<string> {
