@@ -85,7 +85,7 @@ function makeBase(program: Tools['program']): string {
   const env = { ...process.env, SLIPWAY_ROOT: join(work, 'stores', 'base') };
   const [node = '', launcher = ''] = program;
   execFileSync(node, [launcher, 'import', join(folder, 'base.tar'), 'debian:bookworm'], { env });
-  execFileSync(node, [launcher, 'copy', 'debian:bookworm', `oci:${work}/base`], { env });
+  execFileSync(node, [launcher, 'copy', 'store:debian:bookworm', `oci:${work}/base`], { env });
   execFileSync('chmod', ['-R', 'a+rX', join(work, 'base')]);
   return `--build-context=debian:bookworm=oci-layout://${work}/base`;
 }

@@ -32,7 +32,16 @@ export type { BuildRecord, BuildState, RecordedStep, RequestSummary } from './hi
 export { type LoadedImage, loadImages, type LoadOptions, saveImages, type SaveOptions } from './images/archive.ts';
 export { copyImage, type CopyImageOptions } from './images/copy.ts';
 export { importRootfs, type ImportOptions } from './images/import.ts';
-export { openImageSource, type OpenSource, type OpenSourceOptions } from './images/open-source.ts';
+export type {
+  ImageDestination,
+  ImagePlace,
+  OpenRegistryRepository,
+  PlaceOptions,
+  ReceiveOptions,
+} from './images/image-place.ts';
+export { listTags } from './images/list-tags.ts';
+export { openDestination } from './images/open-destination.ts';
+export { openPlace } from './images/open-place.ts';
 export { type Pulled, pullImage, type PullOptions } from './images/pull.ts';
 export { type Pushed, pushImage, type PushOptions } from './images/push.ts';
 export { importImage, type OpenRepository, type ResolvedImage, resolveImage } from './images/resolve.ts';

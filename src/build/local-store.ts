@@ -5,6 +5,7 @@ import type { Registries } from '../registry/index.ts';
 import type { Privileges } from '../system/index.ts';
 import { openLayerSource } from './cache/layer-source.ts';
 import { reapLane } from './workshop/lane.ts';
+import type { OpenRegistryRepository } from './images/image-place.ts';
 import type { OpenRepository } from './images/resolve.ts';
 
 /** Which of this machine's stores, and how. */
@@ -51,7 +52,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
 let registries: Promise<Registries> | undefined;
 
 /** Opens the repository of an image name with all settings at their defaults; the client is loaded only then. */
-export const openRegistry: OpenRepository = async (name, access = 'pull') => {
+export const openRegistry: OpenRegistryRepository = async (name, access = 'pull') => {
   registries ??= import('../registry/index.ts').then((registry) => new registry.Registries());
   return (await registries).open(name, access);
 };

@@ -1,6 +1,7 @@
 export * from './copy-events.ts';
 export * from './copy-graph.ts';
 export type { CopyOptions } from './copy-options.ts';
+export { restrictPlatforms } from './copy-platforms.ts';
 export type { MountOrigins } from './copy-transfer.ts';
 export * from './descriptor.ts';
 export * from './digest.ts';

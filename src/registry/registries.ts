@@ -1,6 +1,8 @@
-import type { RegistryOptions } from './client/connection.ts';
 import { CredentialBook } from './credentials/credential-book.ts';
 import type { TraceEvent } from './http/redaction.ts';
+import type { CallOptions } from '../oci/index.ts';
+import type { RegistryOptions } from './client/connection.ts';
+import { listRepositories } from './client/registry.ts';
 import { openSession, type RegistrySession } from './client/session.ts';
 import type { RepositoryName } from './client/repository-name.ts';
 import { openRepository, type RepositoryTarget } from './client/repository-target.ts';
@@ -43,6 +45,14 @@ export class Registries implements AsyncDisposable {
     const { credentials } = this;
     this.#session ??= openSession(numbers);
     return { ...this.#options, scheme, credential, credentials, trustedRealms, session: this.#session };
+  }
+
+  /**
+   * The names of all repositories of a registry that lets itself be asked.
+   * @throws RegistryError, OciError NOT_FOUND
+   */
+  listRepositories(host: string, options: CallOptions = {}): Promise<readonly string[]> {
+    return listRepositories(host, { ...this.connectionOptions(), ...options });
   }
 
   /** Ends idle connections; what is under way breaks. */

@@ -8,3 +8,4 @@ export type { LayoutWriting } from './layout-writing.ts';
 export * from './location.ts';
 export * from './memory-target.ts';
 export * from './transport.ts';
+export * from './transports.ts';

@@ -1,20 +1,18 @@
 import { type Digest, isDigest } from '../oci/index.ts';
 import { TransportError } from './error.ts';
-import { createDockerArchive, createOciArchive, type ArchiveSinkOptions } from './archive-sink.ts';
-import { openDockerArchive, openOciArchive } from './archive-source.ts';
-import type { ArchiveOptions } from './archive-files.ts';
-import { openLayout } from './layout-target.ts';
-import type { TransportSink, TransportSource } from './transport.ts';
+
+/** How images can be had outside of registries and the store. */
+export type TransportKind = 'oci' | 'oci-archive' | 'docker-archive';
 
 /** A place on this machine's disk, and what is meant in it. */
 export interface FileLocation {
-  readonly kind: 'oci' | 'oci-archive' | 'docker-archive';
+  readonly kind: TransportKind;
   readonly path: string;
   /** A tag, a full name, a digest, or empty: the only image. */
   readonly reference: string;
 }
 
-/** An image's name, in a registry (`docker://…`) or, without a prefix, in the local store. */
+/** An image's name, in a registry or in the local store. */
 export interface NamedLocation {
   readonly kind: 'docker' | 'store';
   readonly reference: string;
@@ -22,33 +20,54 @@ export interface NamedLocation {
 
 export type Location = FileLocation | NamedLocation;
 
-const fileKinds = new Set(['oci', 'oci-archive', 'docker-archive']);
+/** What a name without a word before it means. */
+export type PlainName = NamedLocation['kind'];
+
+/** Reads what stands behind `KIND:`. `text` is all of it, for messages. */
+type Reader = (rest: string, text: string) => Location;
+
+/** The words before a colon. */
+const readers: Readonly<Record<string, Reader>> = {
+  oci: fileReader('oci'),
+  'oci-archive': fileReader('oci-archive'),
+  'docker-archive': fileReader('docker-archive'),
+  store: (rest, text) => named('store', rest, text),
+};
+
+/** The words before `://`. */
+const urlReaders: Readonly<Record<string, Reader>> = {
+  docker: (rest, text) => named('docker', rest, text),
+  'oci-layout': (rest, text) => fileLocation('oci', rest, text, rest.indexOf(':', rest.lastIndexOf('/') + 1)),
+};
+
 const foreignKinds = new Set(['dir', 'docker-daemon', 'containers-storage', 'ostree', 'sif', 'tarball', 'atomic']);
 
 /**
  * Reads where an image is: `oci:PATH[:NAME]`, `oci-archive:PATH[:NAME]`, `docker-archive:PATH[:NAME]` (the path ends at its
  * first colon, as skopeo has it), `oci-layout://PATH[:TAG]` (as buildx has it: the tag begins after the last slash), each also
- * with `@DIGEST`; `docker://NAME`; any other text is a name in the store.
+ * with `@DIGEST`; `docker://NAME` in a registry, `store:NAME` in the local store; any other text is a name in `plain`.
  * @throws TransportError INVALID_LOCATION
  */
-export function parseLocation(text: string): Location {
-  const [, kind, rest] = /^([a-z-]+):(.*)$/s.exec(text) ?? [];
-  if (kind === undefined || rest === undefined) return { kind: 'store', reference: text };
-  if (fileKinds.has(kind)) return fileLocation(kind as FileLocation['kind'], rest, text, rest.indexOf(':'));
-  if (rest.startsWith('//')) return urlLocation(kind, rest.slice(2), text);
-  if (foreignKinds.has(kind) && /[/.]/.test(rest)) refuse(text, `${kind}: is not supported`);
-  return { kind: 'store', reference: text };
-}
-
-function urlLocation(kind: string, rest: string, text: string): Location {
-  if (kind === 'docker') {
-    return rest === '' ? refuse(text, 'the name is missing') : { kind: 'docker', reference: rest };
+export function parseLocation(text: string, plain: PlainName = 'docker'): Location {
+  const [, kind = '', rest = ''] = /^([a-z-]+):(.*)$/s.exec(text) ?? [];
+  if (Object.hasOwn(readers, kind)) return readers[kind]?.(rest, text) ?? refuse(text, 'it is not known');
+  if (rest.startsWith('//')) {
+    const reader = Object.hasOwn(urlReaders, kind) ? urlReaders[kind] : undefined;
+    return reader?.(rest.slice(2), text) ?? refuse(text, `${kind}:// is not known`);
   }
-  if (kind === 'oci-layout') return fileLocation('oci', rest, text, rest.indexOf(':', rest.lastIndexOf('/') + 1));
-  return refuse(text, `${kind}:// is not known`);
+  if (foreignKinds.has(kind) && /[/.]/.test(rest)) refuse(text, `${kind}: is not supported`);
+  return { kind: plain, reference: text };
 }
 
-function fileLocation(kind: FileLocation['kind'], rest: string, text: string, nameAt: number): FileLocation {
+function fileReader(kind: TransportKind): Reader {
+  return (rest, text) => fileLocation(kind, rest, text, rest.indexOf(':'));
+}
+
+function named(kind: PlainName, reference: string, text: string): NamedLocation {
+  return reference === '' ? refuse(text, 'the name is missing') : { kind, reference };
+}
+
+function fileLocation(kind: TransportKind, rest: string, text: string, nameAt: number): FileLocation {
   const [, before, digest] = /^(.*)@([^@/]*:[^@/]*)$/s.exec(rest) ?? [];
   if (digest !== undefined && before !== undefined) {
     if (!isDigest(digest)) refuse(text, `${JSON.stringify(digest)} is not a digest`);
@@ -68,31 +87,7 @@ function refuse(text: string, reason: string): never {
     'INVALID_LOCATION',
     `not a place for images: ${JSON.stringify(text.slice(0, 300))}: ${reason}`,
     {
-      hint: 'places are oci:PATH[:NAME], oci-archive:PATH[:NAME], docker-archive:PATH[:NAME], docker://NAME, or an image name',
+      hint: 'places are docker://NAME in a registry, store:NAME, oci:PATH[:NAME], oci-archive:PATH[:NAME], docker-archive:PATH[:NAME], or an image name',
     },
   );
-}
-
-/** Opens a place on disk for reading. */
-export function openSource(location: FileLocation, options: ArchiveOptions = {}): Promise<TransportSource> {
-  switch (location.kind) {
-    case 'oci':
-      return openLayout(location.path);
-    case 'oci-archive':
-      return openOciArchive(location.path, options);
-    case 'docker-archive':
-      return openDockerArchive(location.path, options);
-  }
-}
-
-/** Opens a place on disk for writing; a layout folder is made or added to, an archive is made anew. */
-export function openSink(location: FileLocation, options: ArchiveSinkOptions = {}): Promise<TransportSink> {
-  switch (location.kind) {
-    case 'oci':
-      return openLayout(location.path, { create: true });
-    case 'oci-archive':
-      return createOciArchive(location.path, options);
-    case 'docker-archive':
-      return createDockerArchive(location.path, options);
-  }
 }

@@ -1,12 +1,13 @@
 import { Command as OclifCommand } from '@oclif/core/command';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
-import type { OpenRepository } from '../build/index.ts';
+import type { OpenRegistryRepository } from '../build/index.ts';
 import { messageOf } from '../errors.ts';
 import { type CommandSyntax, parseLine } from './parse-flags.ts';
 import type { FlagDefinition } from './flag-set.ts';
 import { interruptSignal } from './interrupt.ts';
 import { toJson } from './json.ts';
 import { hideSecrets } from '../system/index.ts';
+import { writeWholeFile } from './whole-file.ts';
 import type { Registries } from '../registry/index.ts';
 import { registrySettings, type RegistryValues } from './registry-flags/registry.ts';
 
@@ -27,14 +28,18 @@ export abstract class Command extends OclifCommand {
   }
 
   /** Opens repositories as the flags of a command say (registryFlags); the client is loaded only when the first is opened. */
-  protected registries(flags: RegistryValues): OpenRepository {
+  protected registries(flags: RegistryValues): OpenRegistryRepository {
+    return async (name, access) => (await this.registryClient(flags)).open(name, access);
+  }
+
+  #client: Promise<Registries> | undefined;
+
+  /** The client as the flags of a command say, loaded only now. */
+  protected registryClient(flags: RegistryValues): Promise<Registries> {
     const settings = registrySettings(flags);
     const warn = (message: string): void => this.note(`WARNING: ${message}`);
-    let opened: Promise<Registries> | undefined;
-    return async (name, access) => {
-      opened ??= import('../registry/index.ts').then((registry) => new registry.Registries(settings, { warn }));
-      return (await opened).open(name, access);
-    };
+    this.#client ??= import('../registry/index.ts').then((registry) => new registry.Registries(settings, { warn }));
+    return this.#client;
   }
 
   /** Writes a result, with a line break. Progress and remarks go to `note`. */
@@ -56,6 +61,17 @@ export abstract class Command extends OclifCommand {
   /** Writes a value as JSON for programs. */
   printJson(value: unknown): void {
     this.print(toJson(value));
+  }
+
+  /** A value as `printJson` writes it. */
+  jsonText(value: unknown): string {
+    return `${toJson(value)}\n`;
+  }
+
+  /** Writes what was asked for, byte for byte: to a file, whole, or to standard output. */
+  async writeResult(content: Uint8Array | string, file: string | undefined): Promise<void> {
+    if (file !== undefined && file !== '-') return writeWholeFile(file, content);
+    process.stdout.write(content);
   }
 
   /** Runs the command; errors come out as they were thrown (cli.ts shows them). */

@@ -9,7 +9,11 @@ export type UiErrorCode =
   | 'IMAGE_IN_USE'
   | 'INVALID_TAG'
   | 'FILE_UNREADABLE'
-  | 'FILE_UNWRITABLE';
+  | 'FILE_UNWRITABLE'
+  /** A question could not be answered; `cause` says why. */
+  | 'UNANSWERED'
+  /** Two things that were compared are not the same. */
+  | 'DIFFERENT';
 
 /** What goes wrong between a program and the person in front of it: formats that do not parse, prompts without a terminal. */
 export class UiError extends SlipwayError {

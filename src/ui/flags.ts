@@ -16,6 +16,13 @@ export const listFormatFlag = string({
 
 export const jsonFlag = boolean({ description: 'Write the result as JSON', default: false });
 
+/** `-o` of commands that write one document. */
+export const outputFlag = string({
+  char: 'o',
+  description: 'File to write; standard output unless given',
+  helpValue: 'FILE',
+});
+
 export const quietFlag = boolean({ char: 'q', description: 'Write only ids', default: false });
 
 export const noTruncFlag = boolean({ description: "Don't shorten ids and texts", default: false });

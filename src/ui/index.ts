@@ -28,6 +28,7 @@ export {
   listFlag,
   listFormatFlag,
   noTruncFlag,
+  outputFlag,
   platformFlag,
   quietFlag,
 } from './flags.ts';
@@ -64,6 +65,7 @@ export { inspectImage } from './image-inspect.ts';
 export { namedValues } from './named-values.ts';
 export { readStandardInput } from './read-standard-input.ts';
 export { rewriteFile } from './rewrite-file.ts';
+export { PlaceCommand, placesHelp } from './place-command.ts';
 export { requireImage, StoreCommand } from './store-command.ts';
 export { clip, displayWidth, fit } from './width.ts';
 export { criticalPath, type PathStep } from './timeline/critical-path.ts';

@@ -31,9 +31,14 @@ export abstract class StoreCommand extends Command {
     return currentPrivileges();
   }
 
+  /** Opens the store; whoever does closes it. */
+  protected openStore(open?: OpenRepository): Promise<Store> {
+    return openLocalStore({ privileges: this.privileges, open });
+  }
+
   /** Opens the store for the length of `work`; `open` is for layers that are still in their registry. */
   protected async withStore<T>(work: (store: Store) => Promise<T>, open?: OpenRepository): Promise<T> {
-    const store = await openLocalStore({ privileges: this.privileges, open });
+    const store = await this.openStore(open);
     try {
       return await work(store);
     } finally {

@@ -7,7 +7,7 @@ import { UiError } from './error.ts';
  * written into.
  * @throws UiError FILE_UNWRITABLE
  */
-export async function writeWholeFile(path: string, content: string): Promise<void> {
+export async function writeWholeFile(path: string, content: string | Uint8Array): Promise<void> {
   try {
     const found = await stat(path).catch(() => undefined);
     if (found === undefined) await putFile(path, content);

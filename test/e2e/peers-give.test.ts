@@ -107,7 +107,7 @@ describeWith(['buildah', 'podman', 'skopeo', 'runc'], 'what others built', () =>
     await push(format, `for-${format}`);
     const to = place.replace('LAYOUT', join(home, `skopeo-${place.split(':')[0]}`));
     await peers.skopeo('copy', '-q', '--src-tls-verify=false', `docker://${from}`, to);
-    await slipway(['copy', '-q', to, 'copied:1']);
+    await slipway(['copy', '-q', to, 'store:copied:1']);
     return 'copied:1';
   }
 
@@ -169,7 +169,7 @@ describeWith(['buildah', 'podman', 'skopeo', 'runc'], 'what others built', () =>
     const ids = await slipway(['inspect', '-f', '{{.Id}}', ...names]);
     const docker = theirs['docker']?.id;
     expect(ids.split('\n').slice(0, 2)).toEqual([docker, docker]);
-    await slipway(['copy', '-q', `docker-archive:${archive}:localhost/theirs:again`, 'chosen:1']);
+    await slipway(['copy', '-q', `docker-archive:${archive}:localhost/theirs:again`, 'store:chosen:1']);
     expect(await slipway(['inspect', '-f', '{{.Id}}', 'chosen:1'])).toBe(`${docker}\n`);
     await slipway(['prune', '-af']);
   });
@@ -237,7 +237,7 @@ describeWith(['buildah', 'podman', 'skopeo', 'runc'], 'what others built', () =>
         '--author',
         'me',
       );
-      await slipway(['copy', '-q', `oci:${image}`, 'from-umoci']);
+      await slipway(['copy', '-q', `oci:${image}`, 'store:from-umoci']);
       const [{ Config, Author }] = JSON.parse(await slipway(['inspect', 'from-umoci'])) as [Inspected];
       expect([Config.WorkingDir, Config.Env.at(-1), Author]).toEqual(['/srv', 'A=b', 'me']);
       expect(await slipway(['layers', 'from-umoci', '--layer', '2'])).toContain('deletes  /etc/nsswitch.conf');

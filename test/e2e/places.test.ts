@@ -52,7 +52,7 @@ const places: Readonly<Record<string, Place>> = {
   'an OCI archive': inArchive('oci-archive'),
   'a docker archive': inArchive('docker-archive'),
   'the store': {
-    at: (name) => `${name}:1`,
+    at: (name) => `store:${name}:1`,
     digestAt: async (name) => {
       const [image] = JSON.parse(await slipway(['inspect', `${name}:1`])) as [
         { Id: string; Descriptor: { digest: string } },
@@ -81,9 +81,9 @@ describeWith([], 'copies between places', () => {
     await writeFile(join(context, 'file'), 'content\n');
     await writeFile(join(context, 'Dockerfile'), 'FROM scratch\nCOPY file /\nCOPY file /again\nCMD ["/file"]\n');
     id = (await slipway(['build', '-q', '-t', 'from:1', context])).trim();
-    digest = (await slipway(['copy', '-q', 'from:1', placeOf('a layout').at('from')])).trim();
+    digest = (await slipway(['copy', '-q', 'store:from:1', placeOf('a layout').at('from')])).trim();
     for (const name of names.filter((each) => !/layout|store/.test(each)))
-      await slipway(['copy', '-q', 'from:1', placeOf(name).at('from')]);
+      await slipway(['copy', '-q', 'store:from:1', placeOf(name).at('from')]);
   }, 60_000);
   afterAll(async () => {
     await Promise.all([debian?.close(), ours?.close()]);
@@ -122,7 +122,7 @@ describeWith([], 'copies between places', () => {
         const build = ['build', '-q', '--platform', platform, '-t', `multi-${platform.split('/')[1]}`];
         await slipway([...build, join(home, 'context')]);
         const place = `oci:${layout}:${platform.split('/')[1]}`;
-        manifests[platform] = (await slipway(['copy', '-q', `multi-${platform.split('/')[1]}`, place])).trim();
+        manifests[platform] = (await slipway(['copy', '-q', `store:multi-${platform.split('/')[1]}`, place])).trim();
       }
       index = await writeIndex(layout, manifests);
     }, 60_000);
@@ -162,7 +162,7 @@ describeWith([], 'copies between places', () => {
     });
 
     it('into the store comes what this machine can run', async () => {
-      await slipway(['copy', '-q', placeOf('our registry').at('multi'), 'here:1']);
+      await slipway(['copy', '-q', placeOf('our registry').at('multi'), 'store:here:1']);
       const machine = process.arch === 'x64' ? 'amd64' : 'arm64';
       expect(await slipway(['inspect', '-f', '{{.Architecture}}', 'here:1'])).toBe(`${machine}\n`);
     });
@@ -185,7 +185,8 @@ describeWith([], 'copies between places', () => {
 
   describeWith(['skopeo', 'podman'], 'our registry, for skopeo and podman', () => {
     it('lists tags, inspects, and deletes', async () => {
-      for (const tag of ['v1', 'v2']) await slipway(['copy', '-q', 'from:1', `docker://${ours.host}/listed:${tag}`]);
+      for (const tag of ['v1', 'v2'])
+        await slipway(['copy', '-q', 'store:from:1', `docker://${ours.host}/listed:${tag}`]);
       const tags = await peers.skopeo('list-tags', '--tls-verify=false', `docker://${ours.host}/listed`);
       expect(JSON.parse(tags)).toEqual({ Repository: `${ours.host}/listed`, Tags: ['v1', 'v2'] });
       const image = `docker://${ours.host}/listed:v1`;

@@ -27,19 +27,34 @@ describe('parseLocation', () => {
 
   it.each([
     ['docker://quay.io/a/b:1', 'docker', 'quay.io/a/b:1'],
-    ['debian', 'store', 'debian'],
-    ['debian:12', 'store', 'debian:12'],
-    ['localhost:5000/x', 'store', 'localhost:5000/x'],
-    [`debian@${digest}`, 'store', `debian@${digest}`],
-    ['dir:latest', 'store', 'dir:latest'],
+    ['debian', 'docker', 'debian'],
+    ['debian:12', 'docker', 'debian:12'],
+    ['localhost:5000/x', 'docker', 'localhost:5000/x'],
+    [`debian@${digest}`, 'docker', `debian@${digest}`],
+    ['dir:latest', 'docker', 'dir:latest'],
+    ['constructor:1', 'docker', 'constructor:1'],
+    ['store:debian:12', 'store', 'debian:12'],
+    ['store:localhost:5000/x', 'store', 'localhost:5000/x'],
   ])('%s is the name %s %s', (text, kind, reference) => {
     expect(parseLocation(text)).toEqual({ kind, reference });
   });
 
-  it.each(['oci:', 'oci::v1', 'oci:x@sha256:1', 'docker://', 'oci-layout://', 'http://x/y', 'dir:/tmp/x'])(
-    '%s is refused',
-    (text) => {
-      expect(() => parseLocation(text)).toThrow(expect.objectContaining({ code: 'INVALID_LOCATION' }));
-    },
-  );
+  it('takes a name without a place as its caller does', () => {
+    expect(parseLocation('debian:12', 'store')).toEqual({ kind: 'store', reference: 'debian:12' });
+    expect(parseLocation('docker://debian:12', 'store')).toEqual({ kind: 'docker', reference: 'debian:12' });
+  });
+
+  it.each([
+    'oci:',
+    'oci::v1',
+    'oci:x@sha256:1',
+    'docker://',
+    'oci-layout://',
+    'http://x/y',
+    'constructor://x',
+    'dir:/tmp/x',
+    'store:',
+  ])('%s is refused', (text) => {
+    expect(() => parseLocation(text)).toThrow(expect.objectContaining({ code: 'INVALID_LOCATION' }));
+  });
 });

@@ -18,13 +18,14 @@ import { BuildError } from '../error.ts';
 import type { Annotation } from '../outputs/output.ts';
 import { type Joined, joinImages, type JoinSource } from './join.ts';
 import { mountOrigins } from '../images/mount-origins.ts';
-import { openImageSource } from '../images/open-source.ts';
-import { type OpenRepository, readImage } from '../images/resolve.ts';
+import type { OpenRegistryRepository } from '../images/image-place.ts';
+import { openPlace } from '../images/open-place.ts';
+import { readImage } from '../images/resolve.ts';
 
 /** What the new index holds and where it goes. */
 export interface CreateIndexOptions extends CallOptions {
   readonly store: Store;
-  readonly open: OpenRepository;
+  readonly open: OpenRegistryRepository;
   /** To the registry of the name; into the store unless given. */
   readonly push: boolean;
   /** Another place, as `copy` names them. */
@@ -58,11 +59,11 @@ export async function createIndex(
 ): Promise<Joined> {
   await using opened = new AsyncDisposableStack();
   const open: JoinSource[] = [];
+  const openStore = () => Promise.resolve(options.store);
+  const places = { open: options.open, openStore, plain: 'store-or-docker', allowRemote: true } as const;
   for (const source of options.append ? [{ text: existing(name, options) }, ...sources] : sources) {
-    const place = opened.use(
-      await openImageSource(placeOf(source.text, name), { ...options, elsewhere: 'registry', allowRemote: true }),
-    );
-    open.push({ ...place, ...source });
+    const place = opened.use(await openPlace(placeOf(source.text, name), places));
+    open.push({ kind: place.kind, target: place.target, root: await place.resolve(options), ...source });
   }
   const joined = await joinImages(open, options);
   if (!options.dryRun) await send(joined, name, options);
@@ -81,7 +82,7 @@ function placeOf(text: string, name: string): string {
 async function send(joined: Joined, name: string, options: CreateIndexOptions): Promise<void> {
   const { push, destination, store, open } = options;
   if (destination !== undefined) {
-    const location = parseLocation(destination);
+    const location = parseLocation(destination, 'store');
     if ('path' in location) return toFile(joined, location, options);
     if (location.kind === 'docker')
       return toTarget(joined, await open(location.reference, 'push'), location.reference, options);

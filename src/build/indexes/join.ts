@@ -21,10 +21,10 @@ import {
 import { BuildError } from '../error.ts';
 import type { Annotation } from '../outputs/output.ts';
 import { annotationsOn } from '../outputs/annotations.ts';
-import type { OpenSource } from '../images/open-source.ts';
+import type { ImagePlace } from '../images/image-place.ts';
 
 /** What is joined: an image or index in an open place. */
-export interface JoinSource extends Pick<OpenSource, 'kind'> {
+export interface JoinSource extends Pick<ImagePlace, 'kind'> {
   /** As the user wrote it. */
   readonly text: string;
   readonly target: Target;

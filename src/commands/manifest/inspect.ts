@@ -1,6 +1,6 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
-import { openImageSource } from '../../build/index.ts';
+import { openPlace } from '../../build/index.ts';
 import { fetchBytes, formatPlatform, type ImageIndex, type Manifest, parseManifestOrIndex } from '../../oci/index.ts';
 import { escapeControls, jsonFlag, registryFlags, StoreCommand } from '../../ui/index.ts';
 
@@ -21,14 +21,10 @@ export default class ManifestInspect extends StoreCommand {
     const open = this.registries(flags);
     const { root, content } = await this.withStore(async (store) => {
       const signal = this.interrupted;
-      await using source = await openImageSource(args.name, {
-        store,
-        open,
-        elsewhere: 'registry',
-        allowRemote: true,
-        signal,
-      });
-      return { root: source.root, content: await fetchBytes(source.target, source.root, { signal }) };
+      const openStore = () => Promise.resolve(store);
+      await using source = await openPlace(args.name, { open, openStore, plain: 'store-or-docker', allowRemote: true });
+      const found = await source.resolve({ signal });
+      return { root: found, content: await fetchBytes(source.target, found, { signal }) };
     }, open);
     if (flags.raw) {
       process.stdout.write(content);

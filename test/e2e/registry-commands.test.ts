@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Registries } from '../../src/registry/index.ts';
+import { pushIndex } from '../registry/made-images.ts';
+import { ourRegistry, type OurRegistry } from './our-registry.ts';
+import { describeWith } from './peer-programs.ts';
+import { runCli, slipway, testHome } from './run-cli.ts';
+
+// What only the command line shows: words, output, exit codes, files. What they do is tested in test/build/images.
+
+let home: string;
+let registry: OurRegistry;
+let index: string;
+const registries = new Registries();
+
+const at = (name: string): string => `${registry.host}/${name}`;
+
+describeWith([], 'commands for registries', () => {
+  beforeAll(async () => {
+    home = await testHome();
+    registry = await ourRegistry(home);
+    index = (await pushIndex(registries.open(at('app'), 'push'), 'v1')).digest;
+  });
+  afterAll(async () => {
+    await registries[Symbol.asyncDispose]();
+    await registry.close();
+  });
+
+  it('ask without a store, and exit with 1 for what is not there, 2 where nobody answers', async () => {
+    const store = join(home, 'no-store');
+    const ask = (...args: string[]) => runCli(args, { env: { SLIPWAY_ROOT: store } });
+    expect(await ask('digest', at('app:v1'))).toMatchObject({ code: 0, stdout: `${index}\n`, stderr: '' });
+    expect((await ask('digest', '--platform', 'linux/arm64', at('app:v1'))).stdout).not.toContain(index);
+    for (const args of [
+      ['digest', at('app:none')],
+      ['digest', '--platform', 'linux/mips', at('app:v1')],
+      ['manifest', 'get', at('app:none')],
+      ['tags', 'ls', at('none')],
+    ])
+      expect([args, (await ask(...args)).code]).toEqual([args, 1]);
+    expect(await ask('digest', '--retry', '0', '127.0.0.1:1/a')).toMatchObject({ code: 2, stdout: '' });
+    expect(await ask('digest', 'Not/A:name:')).toMatchObject({ code: 2 });
+    expect(existsSync(store)).toBe(false);
+  });
+
+  it('copy between registries, list, and write manifests byte for byte', async () => {
+    expect(await slipway(['copy', '-q', at('app:v1'), at('copied:v2')])).toBe(`${index}\n`);
+    expect(await slipway(['tags', 'ls', at('copied')])).toBe('v2\n');
+    expect(JSON.parse(await slipway(['tags', 'ls', '--json', at('copied')]))).toMatchObject({ tags: ['v2'] });
+    expect(await slipway(['catalog', registry.host])).toBe('app\ncopied\n');
+    const file = join(home, 'manifest.json');
+    await slipway(['manifest', 'get', at('copied:v2'), '-o', file]);
+    const printed = await slipway(['manifest', 'get', at('copied:v2')]);
+    expect(await readFile(file, 'utf8')).toBe(printed);
+    const told = JSON.parse(await slipway(['manifest', 'get', '--json', at('copied:v2')])) as object;
+    expect(told).toMatchObject({ digest: index, manifest: JSON.parse(printed) as object });
+  });
+
+  it('say where an image is that only the store has', async () => {
+    await slipway(['import', '-', at('here:1')], { input: Buffer.alloc(1024) });
+    const { code, stderr } = await runCli(['copy', at('here:1'), at('there:1')]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`write store:${at('here:1')}`)]);
+    await slipway(['copy', '-q', `store:${at('here:1')}`, at('there:1')]);
+    expect(await slipway(['tags', 'ls', at('there')])).toBe('1\n');
+  });
+});
