@@ -17,7 +17,9 @@ export type RegistryErrorCode =
   | 'REDIRECT_REFUSED'
   | 'REALM_REFUSED'
   | 'UPLOAD_LOST'
-  | 'CREDENTIALS';
+  | 'CREDENTIALS'
+  | 'CONFIG'
+  | 'BLOCKED';
 
 export interface RegistryErrorOptions extends SlipwayErrorOptions {
   /** HTTP status of the answer that caused this. */
