@@ -2,7 +2,7 @@ import type { CopyEvent } from './copy-events.ts';
 import type { MountOrigins } from './copy-transfer.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { Platform } from './platform.ts';
-import type { CallOptions, Target } from './target.ts';
+import type { CallOptions, Target, TransferMemory } from './target.ts';
 
 /** What of a graph is copied, and how. */
 export interface CopyOptions extends CallOptions {
@@ -11,6 +11,8 @@ export interface CopyOptions extends CallOptions {
   readonly onEvent?: ((event: CopyEvent) => void) | undefined;
   /** Repositories that may hold a blob which the destination can mount; only the source unless given. */
   readonly mountFrom?: MountOrigins;
+  /** Where a destination keeps what it needs to go on after this process; it goes on in this process only, unless given. */
+  readonly memory?: TransferMemory | undefined;
   /**
    * Of an index, only these: for one platform its manifest becomes the root, for several a smaller index (with the
    * attestations of what it keeps). A root that is a manifest is copied whatever it is for.

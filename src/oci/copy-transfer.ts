@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts';
 import { CopyError, type CopyEvent } from './copy-events.ts';
 import type { Descriptor } from './descriptor.ts';
 import { codeOf } from './error.ts';
-import type { Target } from './target.ts';
+import type { Target, TransferMemory } from './target.ts';
 
 /** Where a blob may be mounted from: any of these, or as the function says of it. */
 export type MountOrigins = readonly Target[] | ((blob: Descriptor) => Promise<readonly Target[]>);
@@ -13,6 +13,7 @@ export interface Transfer {
   readonly from: Target;
   readonly to: Target;
   readonly mountFrom: MountOrigins;
+  readonly memory: TransferMemory | undefined;
   readonly emit: (event: CopyEvent) => void;
   readonly signal: AbortSignal;
 }
@@ -42,7 +43,7 @@ export async function transferBlob(transfer: Transfer, descriptor: Descriptor): 
   }
   if (descriptor.data !== undefined) return transferDocument(transfer, descriptor, descriptor.data);
   emit({ kind: 'started', descriptor });
-  await stream(transfer, descriptor);
+  await streamTwice(transfer, descriptor);
   emit({ kind: 'done', descriptor });
 }
 
@@ -59,46 +60,73 @@ async function mountOrigin(transfer: Transfer, descriptor: Descriptor): Promise<
   return undefined;
 }
 
-async function stream(transfer: Transfer, descriptor: Descriptor): Promise<void> {
-  const { from, to, signal } = transfer;
-  const source = await onSide(transfer, 'source', descriptor, () => from.fetch(descriptor, { signal }));
-  const counter = countingStream(transfer, descriptor);
-  const failure = watch(source, counter);
-  pipeline(source, counter, () => undefined);
+/** Wrong bytes may be a cache's or a wire's doing: they are asked for once more. */
+async function streamTwice(transfer: Transfer, descriptor: Descriptor): Promise<void> {
   try {
-    await to.push(descriptor, counter, { signal });
+    await stream(transfer, descriptor);
   } catch (error) {
-    const wrongBytes = isMismatch(error);
-    throw failureOf(transfer, failure.ofSource || wrongBytes ? 'source' : 'destination', descriptor, error);
-  } finally {
-    // Also stops the source if the destination gave up, or had it all along and did not read.
-    counter.destroy();
+    if (transfer.signal.aborted || !(error instanceof CopyError) || !isMismatch(error.cause)) throw error;
+    await stream(transfer, descriptor).catch((second: unknown) => {
+      throw second instanceof CopyError && !isMismatch(second.cause) ? error : second;
+    });
   }
 }
 
-/** Whether the source failed of itself: before anyone destroyed what it flows into. */
-function watch(source: Readable, sink: Transform): { readonly ofSource: boolean } {
-  const failure = { ofSource: false };
-  const note = (): void => {
-    if (!sink.destroyed && !source.readableEnded) failure.ofSource = true;
+async function stream(transfer: Transfer, descriptor: Descriptor): Promise<void> {
+  const { from, to, memory, signal } = transfer;
+  let ofSource = false;
+  let current: Readable | undefined;
+  const failed = (): void => {
+    ofSource = true;
   };
-  source.once('error', note).once('close', note);
-  return failure;
+  const source = async (offset: number): Promise<Readable> => {
+    ofSource = false;
+    try {
+      current = await from.fetch(descriptor, { signal, offset, unverified: true });
+    } catch (error) {
+      failed();
+      throw error;
+    }
+    // a destination that has enough destroys it without an error
+    return current.once('error', failed);
+  };
+  const onProgress = progressOf(transfer, descriptor);
+  try {
+    if (to.pushFrom !== undefined) await to.pushFrom(descriptor, source, { signal, onProgress, memory });
+    else await to.push(descriptor, counted(await source(0), onProgress), { signal });
+  } catch (error) {
+    const side = ofSource || isMismatch(error) || diedSilently(error) ? 'source' : 'destination';
+    throw failureOf(transfer, side, descriptor, error);
+  } finally {
+    // Also stops the source if the destination gave up, or had it all along and did not read.
+    current
+      ?.off('error', failed)
+      .on('error', () => undefined)
+      .destroy();
+  }
 }
 
-function countingStream({ emit }: Transfer, descriptor: Descriptor): Transform {
+function counted(source: Readable, onProgress: (bytes: number) => void): Readable {
   let bytes = 0;
-  let told = 0;
-  return new Transform({
+  const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.byteLength;
-      if (bytes - told >= progressStep || bytes === descriptor.size) {
-        told = bytes;
-        emit({ kind: 'progress', descriptor, bytes });
-      }
+      onProgress(bytes);
       done(null, chunk);
     },
   });
+  return pipeline(source, counter, () => undefined);
+}
+
+/** Tells of progress in steps. */
+function progressOf({ emit }: Transfer, descriptor: Descriptor): (bytes: number) => void {
+  let told = 0;
+  return (bytes) => {
+    if (Math.abs(bytes - told) < progressStep && bytes !== descriptor.size) return;
+    if (bytes === told) return;
+    told = bytes;
+    emit({ kind: 'progress', descriptor, bytes });
+  };
 }
 
 /** Runs one call to one side, and says in the error which side it was. */
@@ -132,6 +160,11 @@ function failureOf(
 function passedOn(cause: unknown): { readonly hint?: string } {
   const hint = typeof cause === 'object' && cause !== null && 'hint' in cause ? cause.hint : undefined;
   return typeof hint === 'string' ? { hint } : {};
+}
+
+/** A stream that ended without its end. */
+function diedSilently(error: unknown): boolean {
+  return codeOf(error) === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
 function isMismatch(error: unknown): boolean {

@@ -35,6 +35,7 @@ export class GraphWalk {
       from,
       to,
       mountFrom: options.mountFrom ?? [from],
+      memory: options.memory,
       emit: options.onEvent ?? (() => undefined),
       signal: this.signal,
     };

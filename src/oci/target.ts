@@ -15,6 +15,28 @@ export interface CallOptions {
 export interface FetchOptions extends CallOptions {
   /** First byte wanted; 0 unless given. A partial stream is not verified. */
   readonly offset?: number | undefined;
+  /** Whoever reads checks the bytes anyway: a place that would hash them for that alone need not. */
+  readonly unverified?: boolean | undefined;
+}
+
+/** Opens content from a byte on. It can be called again, for instance after a stream broke; nobody has verified what it gives. */
+export type ContentSource = (offset: number) => Promise<Readable>;
+
+/**
+ * What a place must know to go on with content that it has received in part, kept between processes. `state` is the place's own text
+ * and may hold a secret.
+ */
+export interface TransferMemory {
+  /** What was kept last, if nobody else is at it; whoever takes it says later what became of it. */
+  take(place: string, digest: Digest): string | undefined;
+  keep(place: string, digest: Digest, state: string): void;
+  forget(place: string, digest: Digest): void;
+}
+
+export interface PushFromOptions extends CallOptions {
+  /** Hears how many bytes of the content the place has. */
+  readonly onProgress?: ((bytes: number) => void) | undefined;
+  readonly memory?: TransferMemory | undefined;
 }
 
 export interface ContentReader {
@@ -34,6 +56,12 @@ export interface ContentWriter {
    * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH
    */
   push(descriptor: Descriptor, content: Readable | Uint8Array, options?: CallOptions): Promise<void>;
+  /**
+   * As `push`, of content that can be read from any byte on: a place that has a part of it already, or that loses its connection, asks
+   * for the rest. What fails otherwise than by wrong bytes may leave that part for the next time.
+   * @throws as `push`
+   */
+  pushFrom?(descriptor: Descriptor, source: ContentSource, options?: PushFromOptions): Promise<void>;
   /**
    * Takes `descriptor` from another repository of the same place without moving bytes; false where that cannot be.
    * `from` is the label of a source Target.

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CallOptions, Digest } from '../oci/index.ts';
+import type { CallOptions } from '../oci/index.ts';
 import { ProcessLock } from '../system/index.ts';
 import type { StoreBase } from './base.ts';
 
@@ -7,19 +7,19 @@ import type { StoreBase } from './base.ts';
 const pollMs = 50;
 
 /**
- * Steps that somebody is at. Within this process the next in line is told; of other processes there is a row naming their lock, void
+ * Steps and downloads that somebody is at. Within this process the next in line is told; of other processes there is a row naming their lock, void
  * when the lock is. Whoever holds a claim waits for no other one, so none can wait in a circle.
  */
 export class Claims {
   readonly #base: StoreBase;
   /** Settled when the last one in line lets go. */
-  readonly #lines = new Map<Digest, Promise<void>>();
+  readonly #lines = new Map<string, Promise<void>>();
 
   constructor(base: StoreBase) {
     this.#base = base;
   }
 
-  async take(key: Digest, options: CallOptions = {}): Promise<Disposable> {
+  async take(key: string, options: CallOptions = {}): Promise<Disposable> {
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const before = this.#lines.get(key);
     const line = before === undefined ? released : before.then(() => released);
@@ -46,7 +46,7 @@ export class Claims {
     };
   }
 
-  async #takeRow(key: Digest, options: CallOptions): Promise<void> {
+  async #takeRow(key: string, options: CallOptions): Promise<void> {
     const { db, leases, paths } = this.#base;
     const mine = leases.owner();
     for (;;) {
@@ -62,11 +62,20 @@ export class Claims {
     }
   }
 
-  #owner(key: Digest): string | undefined {
+  /** Whether a living process, this one included, is at it. Inside of a transaction it stays so. */
+  isTaken(key: string): boolean {
+    const owner = this.#owner(key);
+    if (owner === undefined) return false;
+    return owner === this.#base.leases.owner()
+      ? this.#lines.has(key)
+      : ProcessLock.isAlive(this.#base.paths.locks, owner);
+  }
+
+  #owner(key: string): string | undefined {
     return this.#base.db.get<{ owner: string }>('SELECT owner FROM claims WHERE key = ?', key)?.owner;
   }
 
-  #giveBack(key: Digest): void {
+  #giveBack(key: string): void {
     const { db, leases } = this.#base;
     db.writeVolatile(() => db.run('DELETE FROM claims WHERE key = ? AND owner = ?', key, leases.owner()));
   }

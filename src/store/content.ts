@@ -17,6 +17,8 @@ import type { Content } from './contract.ts';
 import { asStoreError, errnoOf, StoreError } from './error.ts';
 import { trashNames } from './files.ts';
 import { discardContent, ingest, publish } from './ingest.ts';
+import type { Partials } from './partials.ts';
+import { appendVerified, type ArrivingBlob, receiveBlob } from './receive.ts';
 import { skipBytes } from './skip-bytes.ts';
 import { findDerivable, snapshotId } from './snapshot-rows.ts';
 
@@ -26,10 +28,12 @@ const largestDocument = 8 * 1024 * 1024;
 export class StoreContent implements Content {
   readonly #base: StoreBase;
   readonly #blobs: Blobs;
+  readonly #partials: Partials;
 
-  constructor(base: StoreBase, blobs: Blobs) {
+  constructor(base: StoreBase, blobs: Blobs, partials: Partials) {
     this.#base = base;
     this.#blobs = blobs;
+    this.#partials = partials;
   }
 
   state(digest: Digest): 'present' | 'derivable' | 'remote' | undefined {
@@ -89,26 +93,48 @@ export class StoreContent implements Content {
   async pushAnd(
     descriptor: Descriptor,
     content: Readable | Uint8Array,
-    options: CallOptions & { record(): void },
+    options: CallOptions & { readonly record: () => void },
   ): Promise<void> {
     options.signal?.throwIfAborted();
-    const record = (): void => {
-      this.#blobs.put(descriptor);
-      options.record();
-    };
-    if (await this.#adopt(descriptor, record)) return discardContent(content);
+    if (await this.adopt(descriptor, options.record)) return discardContent(content);
     const file = await ingest(this.#base, descriptor, content, options);
-    await publish(this.#base, descriptor, file, record);
+    await publish(this.#base, descriptor, file, this.#recording(descriptor, options.record));
+  }
+
+  /** Stores a blob that arrives; `record` as in `pushAnd`. */
+  async takeArriving(
+    blob: ArrivingBlob,
+    options: CallOptions & { readonly onProgress?: ((bytes: number) => void) | undefined; readonly record: () => void },
+  ): Promise<void> {
+    await appendVerified(blob, options);
+    await publish(this.#base, blob.descriptor, blob.path, this.#recording(blob.descriptor, options.record));
+  }
+
+  #recording(descriptor: Descriptor, record: () => void): () => void {
+    return () => {
+      this.#blobs.put(descriptor);
+      record();
+    };
   }
 
   /** Fetches a blob that is elsewhere, so that it is here. */
   async bring(descriptor: Descriptor, options: CallOptions = {}): Promise<void> {
     if (this.#blobs.present(descriptor.digest) !== undefined) return;
-    await this.push(descriptor, await this.openRemote(descriptor, options), options);
+    const nothing = { ...options, record: () => undefined };
+    await receiveBlob(
+      { base: this.#base, partials: this.#partials },
+      {
+        descriptor,
+        signal: options.signal,
+        source: (offset) => this.openRemote(descriptor, { ...options, offset }),
+        isHere: async () => this.adopt(descriptor, nothing.record),
+        take: (blob) => this.takeArriving(blob, nothing),
+      },
+    );
   }
 
   /** The stream of a blob from where it is offered; not verified. @throws StoreError LAYER_UNAVAILABLE */
-  async openRemote(descriptor: Descriptor, options: CallOptions): Promise<Readable> {
+  async openRemote(descriptor: Descriptor, options: FetchOptions): Promise<Readable> {
     const { fetchRemote } = this.#base.options;
     const sources = this.#blobs.sources(descriptor.digest);
     if (fetchRemote === undefined || sources.length === 0) {
@@ -116,7 +142,7 @@ export class StoreContent implements Content {
         hint: sources[0] === undefined ? undefined : `it came from ${sources[0]}: pull the image again`,
       });
     }
-    return fetchRemote(descriptor, sources, options);
+    return fetchRemote(descriptor, sources, { ...options, unverified: true });
   }
 
   async #bring(digest: Digest): Promise<BlobRow> {
@@ -157,11 +183,12 @@ export class StoreContent implements Content {
   }
 
   /** Takes a blob that is there already: with its row, or the file alone, which a killed process left behind. */
-  async #adopt(descriptor: Descriptor, record: () => void): Promise<boolean> {
+  async adopt(descriptor: Descriptor, alsoRecord: () => void): Promise<boolean> {
     const { paths, db, leases } = this.#base;
     const { digest } = descriptor;
     const place = paths.blob(digest);
     const known = this.#blobs.present(digest);
+    const record = this.#recording(descriptor, alsoRecord);
     if (known === undefined && !(existsSync(place) && (await this.#isIntact(descriptor)))) return false;
     return await db.writeSoon(() => {
       if (!existsSync(place)) return false;

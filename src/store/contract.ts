@@ -7,9 +7,11 @@ import type {
   ContentWriter,
   Descriptor,
   Digest,
+  FetchOptions,
   ImageConfig,
   Platform,
   Target,
+  TransferMemory,
 } from '../oci/index.ts';
 import type { CacheMounts } from './cache-mounts/contract.ts';
 import type { Privileges, RootMount } from '../system/index.ts';
@@ -29,7 +31,7 @@ export interface StoreOptions {
   readonly fetchRemote?: (
     descriptor: Descriptor,
     sources: readonly string[],
-    options: CallOptions,
+    options: FetchOptions,
   ) => Promise<Readable>;
   /** Ends what is left of a container whose process died; called before its folder is deleted. */
   readonly reapContainer?: (bundle: string, id: string) => void | Promise<void>;
@@ -47,6 +49,8 @@ export interface Store extends AsyncDisposable {
   readonly accounts: BuildAccounts;
   /** The store as a Target: names are image names; `fetch` of a derivable layer derives it. */
   readonly target: Target;
+  /** Uploads that registries have received in part, for whoever sends the same again. */
+  readonly transfers: TransferMemory;
   /**
    * Gives an image its manifest in a form, making blobs where there are none; the first form made for a name stays.
    * Returns the manifest's descriptor; all it names is then `present` (or `remote`, where `allowRemote`).

@@ -8,6 +8,7 @@ import { trashNames } from './files.ts';
 import { markLive } from './mark.ts';
 import { reapOwner, tolerant } from './reap.ts';
 import { snapshotId, snapshotNumber } from './snapshot-rows.ts';
+import { isPart, type Partials } from './partials.ts';
 import type { Trash } from './trash.ts';
 
 /** Rows swept per transaction: each is a rename of some 20 µs. */
@@ -27,17 +28,19 @@ interface Condemned {
 export class GarbageCollector {
   readonly #base: StoreBase;
   readonly #trash: Trash;
+  readonly #partials: Partials;
 
-  constructor(base: StoreBase, trash: Trash) {
+  constructor(base: StoreBase, trash: Trash, partials: Partials) {
     this.#base = base;
     this.#trash = trash;
+    this.#partials = partials;
   }
 
   /** Returns the bytes that became free. */
   async collect(options: CallOptions = {}): Promise<number> {
     await this.#reapForgotten();
     await this.#base.db.writeSoon(() => this.#condemn(), options);
-    const freed = await this.sweep(options);
+    const freed = (await this.sweep(options)) + this.#partials.tidy();
     await this.#deleteOrphans();
     await tolerant(() => this.#trash.empty());
     return freed;
@@ -141,6 +144,7 @@ export class GarbageCollector {
       });
     }
     await this.#deleteOld(paths.ingest, (name) => {
+      if (isPart(name)) return true;
       return ProcessLock.isAlive(paths.locks, name.slice(0, '00000000-0000-0000-0000-000000000000'.length));
     });
   }

@@ -6,6 +6,7 @@ import type { ImageRecord, Images, PruneOptions, PruneReport } from './contract.
 import type { GarbageCollector } from './garbage.ts';
 import type { ImageIndexFile } from './image-index.ts';
 import { removeImage } from './images.ts';
+import type { Partials } from './partials.ts';
 import type { Trash } from './trash.ts';
 
 interface Removed {
@@ -23,6 +24,7 @@ export async function pruneStore(
     readonly cacheMounts: CacheMounts;
     readonly trash: Trash;
     readonly images: Images;
+    readonly partials: Partials;
   },
   options: PruneOptions,
 ): Promise<PruneReport> {
@@ -38,7 +40,8 @@ export async function pruneStore(
     : { deleted: [], freed: 0 };
   // Commits that builds have fetched are worth a download and no more.
   if (options.buildCache && options.before === undefined) await parts.trash.delete([join(base.paths.root, 'git')]);
-  const spaceReclaimed = mounts.freed + (await parts.garbage.collect(options));
+  const unfinished = parts.partials.tidy({ all: true });
+  const spaceReclaimed = mounts.freed + unfinished + (await parts.garbage.collect(options));
   return { ...removed, deletedCacheMounts: mounts.deleted, spaceReclaimed };
 }
 

@@ -146,6 +146,18 @@ const migrations: readonly string[] = [
   CREATE INDEX edges_by_child ON edges (child);
   CREATE INDEX names_by_manifest ON names (manifest) WHERE manifest IS NOT NULL;
   `,
+  `
+  -- Uploads that a place has received in part. state: what it takes to go on; may hold a secret. owner: whose process is or was at it.
+  -- kept: milliseconds since 1970.
+  CREATE TABLE transfers (
+    place TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    state TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    kept INTEGER NOT NULL,
+    PRIMARY KEY (place, digest)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 export const schemaVersion: number = migrations.length;

@@ -26,9 +26,11 @@ import { StoreImages } from './images.ts';
 import { StoreLayers } from './layers.ts';
 import { Manifests } from './manifests.ts';
 import { defaultForm, Materializer } from './materialize.ts';
+import { Partials } from './partials.ts';
 import { pruneStore } from './prune.ts';
 import { StoreSnapshots } from './snapshots.ts';
 import { StoreTarget } from './target.ts';
+import { Transfers } from './transfers.ts';
 import { Trash } from './trash.ts';
 import { trimCache } from './trim-cache.ts';
 import { Unpacker } from './unpack.ts';
@@ -46,6 +48,7 @@ export class LocalStore implements Store {
   readonly cacheMounts: StoreCacheMounts;
   readonly accounts: StoreAccounts;
   readonly target: StoreTarget;
+  readonly transfers: Transfers;
   readonly trash: Trash;
   readonly #base: StoreBase;
   readonly #blobs: Blobs;
@@ -55,6 +58,7 @@ export class LocalStore implements Store {
   readonly #unpacker: Unpacker;
   readonly #materializer: Materializer;
   readonly #layers: StoreLayers;
+  readonly #partials: Partials;
   #closed = false;
 
   constructor(base: StoreBase) {
@@ -65,13 +69,15 @@ export class LocalStore implements Store {
     this.#blobs = new Blobs(base);
     this.#indexFile = new ImageIndexFile(base);
     this.#unsynced = new Unsynced(base, this.#indexFile);
-    this.#garbage = new GarbageCollector(base, this.trash);
+    this.#partials = new Partials(base);
+    this.#garbage = new GarbageCollector(base, this.trash, this.#partials);
     const blobs = this.#blobs;
-    this.content = new StoreContent(base, blobs);
+    this.content = new StoreContent(base, blobs, this.#partials);
     this.snapshots = new StoreSnapshots(base, { trash: this.trash, unsynced: this.#unsynced });
     this.cacheMounts = new StoreCacheMounts(base, this.trash);
     this.cache = new StoreCacheRecords(base, blobs);
     this.accounts = new StoreAccounts(base);
+    this.transfers = new Transfers(base);
     const manifests = new Manifests(base, blobs);
     this.#layers = new StoreLayers(base, { blobs, content: this.content });
     this.images = new StoreImages(base, {
@@ -81,13 +87,19 @@ export class LocalStore implements Store {
       layers: this.#layers,
       indexFile: this.#indexFile,
     });
-    this.#unpacker = new Unpacker(base, { blobs, content: this.content, snapshots: this.snapshots });
+    this.#unpacker = new Unpacker(base, {
+      blobs,
+      content: this.content,
+      snapshots: this.snapshots,
+      partials: this.#partials,
+    });
     const parts = { content: this.content, images: this.images, manifests };
     this.#materializer = new Materializer(base, { ...parts, blobs });
     this.target = new StoreTarget(base, {
       ...parts,
       blobs,
       unpacker: this.#unpacker,
+      partials: this.#partials,
       materializeDefault: (id, options) => this.materialize(id, defaultForm, options),
     });
   }
@@ -171,6 +183,7 @@ export class LocalStore implements Store {
         indexFile: this.#indexFile,
         cacheMounts: this.cacheMounts,
         images: this.images,
+        partials: this.#partials,
         trash: this.trash,
       },
       options,

@@ -16,6 +16,8 @@ import {
   parseManifestOrIndex,
   parseReference,
   selectManifest,
+  type ContentSource,
+  type PushFromOptions,
   type Target,
 } from '../oci/index.ts';
 import type { StoreBase } from './base.ts';
@@ -23,6 +25,8 @@ import type { Blobs } from './blobs.ts';
 import { refuseLargeDocument, type StoreContent } from './content.ts';
 import type { StoreImages } from './images.ts';
 import type { ManifestRow, Manifests } from './manifests.ts';
+import type { Partials } from './partials.ts';
+import { receiveBlob } from './receive.ts';
 import type { Unpacker } from './unpack.ts';
 
 export interface TargetParts {
@@ -31,16 +35,19 @@ export interface TargetParts {
   readonly manifests: Manifests;
   readonly images: StoreImages;
   readonly unpacker: Unpacker;
+  readonly partials: Partials;
   readonly materializeDefault: (imageId: Digest, options: CallOptions) => Promise<Descriptor>;
 }
 
 /** The store as a Target: names are image names. */
 export class StoreTarget implements Target {
   readonly label: string;
+  readonly #base: StoreBase;
   readonly #parts: TargetParts;
 
   constructor(base: StoreBase, parts: TargetParts) {
     this.label = `store:${base.paths.root}`;
+    this.#base = base;
     this.#parts = parts;
   }
 
@@ -59,6 +66,28 @@ export class StoreTarget implements Target {
     const layer = this.#parts.unpacker.expected(descriptor.digest);
     if (layer === undefined) return this.#pushBlob(descriptor, content, options);
     return this.#parts.unpacker.pushLayer(descriptor, content, { ...options, ...layer });
+  }
+
+  /** Continues what an earlier download, of any process, left of a blob. */
+  async pushFrom(descriptor: Descriptor, source: ContentSource, options: PushFromOptions = {}): Promise<void> {
+    const { mediaType, digest } = descriptor;
+    if (isManifestType(mediaType) || isIndexType(mediaType)) return this.push(descriptor, await source(0), options);
+    const { content, partials, unpacker } = this.#parts;
+    const record = this.#recordLayer(descriptor);
+    await receiveBlob(
+      { base: this.#base, partials },
+      {
+        descriptor,
+        source,
+        signal: options.signal,
+        isHere: () => content.adopt(descriptor, record),
+        take: (blob) => {
+          const layer = unpacker.expected(digest);
+          if (layer === undefined) return content.takeArriving(blob, { ...options, record });
+          return unpacker.takeArriving(blob, { signal: options.signal, onBytes: options.onProgress, ...layer });
+        },
+      },
+    );
   }
 
   async resolve(reference: string, options: CallOptions = {}): Promise<Descriptor> {
@@ -88,13 +117,16 @@ export class StoreTarget implements Target {
   }
 
   /** What holds a layer that is unpacked already is remembered as said to hold it: else its image could not be sent anywhere. */
-  async #pushBlob(descriptor: Descriptor, content: Readable | Uint8Array, options: CallOptions): Promise<void> {
-    const { unpacker, blobs, content: store } = this.#parts;
-    const diffId = unpacker.diffIdOf(descriptor.digest);
-    const record = (): void => {
-      if (diffId !== undefined) blobs.putLayer({ diffId, digest: descriptor.digest, verified: false });
+  #recordLayer({ digest }: Descriptor): () => void {
+    const { unpacker, blobs } = this.#parts;
+    const diffId = unpacker.diffIdOf(digest);
+    return () => {
+      if (diffId !== undefined) blobs.putLayer({ diffId, digest, verified: false });
     };
-    await store.pushAnd(descriptor, content, { ...options, record });
+  }
+
+  async #pushBlob(descriptor: Descriptor, content: Readable | Uint8Array, options: CallOptions): Promise<void> {
+    await this.#parts.content.pushAnd(descriptor, content, { ...options, record: this.#recordLayer(descriptor) });
   }
 
   async #pushDocument(descriptor: Descriptor, content: Readable | Uint8Array, options: CallOptions): Promise<void> {

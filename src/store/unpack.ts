@@ -8,6 +8,8 @@ import type { StoreContent } from './content.ts';
 import type { UnpackProgress } from './contract.ts';
 import { asStoreError, errnoOf, StoreError } from './error.ts';
 import { discardContent, ingestPath, publish } from './ingest.ts';
+import type { Partials } from './partials.ts';
+import { type ArrivingBlob, receiveBlob } from './receive.ts';
 import { tolerant } from './reap.ts';
 import { findDerivable, snapshotId } from './snapshot-rows.ts';
 import type { StoreSnapshots } from './snapshots.ts';
@@ -28,9 +30,17 @@ export interface UnpackParts {
   readonly blobs: Blobs;
   readonly content: StoreContent;
   readonly snapshots: StoreSnapshots;
+  readonly partials: Partials;
 }
 
 type UnpackOptions = CallOptions & UnpackProgress;
+
+type ApplyOptions = UnpackOptions &
+  ExpectedLayer &
+  Pick<ApplyInWorkerOptions, 'expect' | 'ingestFd' | 'ingested'> & {
+    /** Hears how many more bytes of the blob were dealt with. */
+    readonly onDealt?: ((bytes: number) => void) | undefined;
+  };
 
 /** Turns layers into snapshots: on their way in, or later from wherever they are. */
 export class Unpacker {
@@ -129,10 +139,44 @@ export class Unpacker {
   }
 
   async #unpackBlob(blob: LayerBlobRow, options: UnpackOptions & ExpectedLayer): Promise<void> {
-    const { blobs, content } = this.#parts;
+    const { blobs, content, partials } = this.#parts;
     const descriptor = descriptorOf(blob);
-    if (blobs.present(blob.digest) !== undefined && (await this.#applyFile(descriptor, options))) return;
-    await this.#applyAndStore(descriptor, await content.openRemote(descriptor, options), options);
+    const applied = async (): Promise<boolean> =>
+      blobs.present(blob.digest) !== undefined && (await this.#applyFile(descriptor, options));
+    if (await applied()) return;
+    const { diffId, parent, signal } = options;
+    const onBytes = bytesOf(options, descriptor.size);
+    await receiveBlob(
+      { base: this.#base, partials },
+      {
+        descriptor,
+        signal,
+        source: (offset) => content.openRemote(descriptor, { signal, offset }),
+        isHere: applied,
+        take: (arriving) => this.takeArriving(arriving, { diffId, parent, signal, onBytes }),
+      },
+    );
+  }
+
+  /** One pass: what is kept is read again and the rest written; all of it hashed, inflated, hashed, applied. */
+  async takeArriving(
+    blob: ArrivingBlob,
+    options: ExpectedLayer & CallOptions & { readonly onBytes?: ((bytes: number) => void) | undefined },
+  ): Promise<void> {
+    const { descriptor, kept, handle, rest } = blob;
+    const { diffId, parent, signal, onBytes } = options;
+    let at = kept;
+    const where = { diffId, parent, signal, expect: descriptor, ingestFd: handle.fd, ingested: kept };
+    const onDealt = (bytes: number): void => onBytes?.((at += bytes));
+    await this.#apply(rest, { ...where, onDealt }, () => this.#publish(descriptor, blob.path, diffId));
+  }
+
+  async #publish(descriptor: Descriptor, file: string, diffId: Digest): Promise<void> {
+    const { blobs } = this.#parts;
+    await publish(this.#base, descriptor, file, () => {
+      blobs.put(descriptor);
+      blobs.putLayer({ diffId, digest: descriptor.digest, verified: true });
+    });
   }
 
   /** False where the file proved to be damaged and was put away. */
@@ -156,19 +200,13 @@ export class Unpacker {
     content: Readable | Uint8Array,
     options: UnpackOptions & ExpectedLayer,
   ): Promise<void> {
-    const { blobs } = this.#parts;
     const file = ingestPath(this.#base);
     try {
       const handle = await fs.open(file, 'wx', 0o600);
       try {
         const source = content instanceof Uint8Array ? [content] : content;
         const where = { ...options, expect: descriptor, ingestFd: handle.fd };
-        await this.#apply(source, where, async () => {
-          await publish(this.#base, descriptor, file, () => {
-            blobs.put(descriptor);
-            blobs.putLayer({ diffId: options.diffId, digest: descriptor.digest, verified: true });
-          });
-        });
+        await this.#apply(source, where, () => this.#publish(descriptor, file, options.diffId));
       } finally {
         await handle.close();
       }
@@ -192,11 +230,11 @@ export class Unpacker {
   /** Applies a layer into a new snapshot; `before` runs between the last check and the commit. */
   async #apply(
     source: ChunkSource | { readonly path: string },
-    options: UnpackOptions & ExpectedLayer & Pick<ApplyInWorkerOptions, 'expect' | 'ingestFd'>,
+    options: ApplyOptions,
     before: () => Promise<void>,
   ): Promise<void> {
     const { snapshots } = this.#parts;
-    const { diffId, parent, expect, ingestFd, signal } = options;
+    const { diffId, parent, expect, ingestFd, ingested, signal } = options;
     const active = await snapshots.prepare(parent);
     try {
       const applied = await applyInWorker(source, active.folder, {
@@ -205,8 +243,9 @@ export class Unpacker {
         lowers: active.driver === 'overlay' && parent !== undefined ? snapshots.lowers(parent) : [],
         expect,
         ingestFd,
+        ingested,
         signal,
-        onProgress: progressOf(options),
+        onProgress: options.onDealt ?? progressOf(options),
       });
       if (applied.diffId !== diffId) {
         throw new StoreError('DIFF_ID_MISMATCH', `a layer unpacks to ${applied.diffId}, its image says ${diffId}`);
@@ -233,15 +272,15 @@ async function settled(work: Promise<void>, signal: AbortSignal | undefined): Pr
   }
 }
 
-function progressOf({
-  diffId,
-  expect,
-  onProgress,
-}: UnpackOptions & ExpectedLayer & Pick<ApplyInWorkerOptions, 'expect'>): ((bytes: number) => void) | undefined {
-  if (onProgress === undefined) return undefined;
+function progressOf({ expect, ...options }: ApplyOptions): ((bytes: number) => void) | undefined {
+  const tell = bytesOf(options, expect?.size);
   let bytes = 0;
-  return (more) => {
-    bytes += more;
-    onProgress({ diffId, bytes, total: expect?.size ?? bytes });
-  };
+  return tell && ((more) => tell((bytes += more)));
+}
+
+function bytesOf(
+  { diffId, onProgress }: UnpackOptions & ExpectedLayer,
+  total: number | undefined,
+): ((bytes: number) => void) | undefined {
+  return onProgress && ((bytes) => onProgress({ diffId, bytes, total: total ?? bytes }));
 }

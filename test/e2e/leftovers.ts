@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 
 /**
  * What commands on the store below `home` have left on the machine and should not have: mounts, processes, containers, locks,
- * half-written files. Empty is right.
+ * half-written files other than downloads that the next one goes on with. Empty is right.
  */
 export async function leftovers(home: string): Promise<string[]> {
   return [...mountsBelow(home), ...processesBelow(home), ...storeGarbage(join(home, 'store'))];
@@ -49,7 +49,7 @@ function storeGarbage(store: string): string[] {
   const files = ['containers', 'ingest', 'locks', 'snapshots/.trash'].flatMap((folder) =>
     names(folder).map((name) => `${folder}/${name}`),
   );
-  return [...files, ...rowsInWork(store)];
+  return [...files.filter((name) => !name.startsWith('ingest/partial-')), ...rowsInWork(store)];
 }
 
 /** Rows that stand for work going on; nothing is at work any more. */

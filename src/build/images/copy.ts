@@ -25,6 +25,7 @@ export async function copyImage(from: string, to: string, options: CopyImageOpti
   const copied = await destination.receive(source.target, root, {
     ...graphOptions(options),
     ...(mountFrom && { mountFrom }),
+    ...(source.kind === 'store' && { memory: source.store.transfers }),
     names: [destination.reference],
   });
   await destination.commit({ signal });

@@ -39,7 +39,8 @@ export async function pushImage(imageId: Digest, name: string, options: PushOpti
   const { form } = options;
   const descriptor = await (form === undefined ? store.manifestOf(name, how) : store.materialize(imageId, form, how));
   const mountFrom = mountOrigins(store, repository, options.open);
-  await copyGraph(store.target, repository, descriptor, { signal, onEvent: options.onEvent, mountFrom });
+  const { onEvent } = options;
+  await copyGraph(store.target, repository, descriptor, { signal, onEvent, mountFrom, memory: store.transfers });
   await repository.tag(descriptor, tag, { signal });
   const repoDigest = `${formatReference(withDigest(reference, descriptor.digest))}`;
   store.images.addRepoDigest(imageId, repoDigest);

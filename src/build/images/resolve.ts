@@ -115,6 +115,7 @@ function withoutImage({ target, content }: Store): Target {
     exists: (descriptor, options) => target.exists(descriptor, options),
     push: (descriptor, bytes, options) =>
       (isManifestType(descriptor.mediaType) ? content : target).push(descriptor, bytes, options),
+    ...(target.pushFrom && { pushFrom: target.pushFrom.bind(target) }),
     resolve: (reference, options) => target.resolve(reference, options),
     tag: (descriptor, reference, options) => target.tag(descriptor, reference, options),
     referrers: (digest, artifactType, options) => target.referrers(digest, artifactType, options),

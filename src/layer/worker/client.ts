@@ -13,6 +13,8 @@ export type ChunkSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 export interface ApplyInWorkerOptions extends ApplyOptions {
   /** An open file that gets the bytes as they come and is on the disk when the call resolves; the caller closes it. */
   readonly ingestFd?: number | undefined;
+  /** How many bytes of the blob that file holds already; `source` gives the rest, and the file is open for appending and reading. */
+  readonly ingested?: number | undefined;
   /** What the bytes must be: a longer input fails while it streams. */
   readonly expect?: { readonly digest: Digest; readonly size: number } | undefined;
   /** Hears how many bytes of the input have been dealt with. */
@@ -29,10 +31,12 @@ export async function applyInWorker(
   dir: string,
   options: ApplyInWorkerOptions,
 ): Promise<AppliedBlob> {
-  const { signal, ingestFd, expect, onProgress, ...apply } = options;
+  const { signal, ingestFd, ingested, expect, onProgress, ...apply } = options;
   const input = 'path' in source ? { path: source.path } : 'chunks';
-  const job: Job = { kind: 'apply', dir, options: apply, input, ingestFd, expect };
-  return (await run(job, { source: 'path' in source ? undefined : source, signal, onProgress })) as AppliedBlob;
+  const job: Job = { kind: 'apply', dir, options: apply, input, ingestFd, ingested, expect };
+  const stream = 'path' in source ? undefined : source;
+  const onBroken = ingestFd === undefined ? 'stop' : 'end';
+  return (await run(job, { source: stream, signal, onProgress, onBroken })) as AppliedBlob;
 }
 
 /** `diffLayer` in a worker thread. */
@@ -98,9 +102,11 @@ interface RunOptions extends CallOptions {
   readonly source?: ChunkSource | undefined;
   readonly output?: OutputStream | undefined;
   readonly onProgress?: ((bytes: number) => void) | undefined;
+  /** What the job hears of a source that breaks; `end` lets it deal with all that came. `stop` unless given. */
+  readonly onBroken?: 'stop' | 'end';
 }
 
-async function run(task: Job, { source, signal, output, onProgress }: RunOptions): Promise<unknown> {
+async function run(task: Job, { source, signal, output, onProgress, onBroken = 'stop' }: RunOptions): Promise<unknown> {
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const credit = new Credit();
@@ -128,7 +134,12 @@ async function run(task: Job, { source, signal, output, onProgress }: RunOptions
   const onAbort = (): void => stop(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
   output?.attach(handle, () => stop(new Error('the reader of the compressed layer went away')));
-  if (source !== undefined) feed(source, handle, { credit, free }).catch(stop);
+  const broken = (reason: unknown): void => {
+    if (onBroken === 'stop') return stop(reason);
+    cause ??= reason;
+    handle.end();
+  };
+  if (source !== undefined) feed(source, handle, { credit, free }).catch(broken);
   try {
     return await promise;
   } finally {
@@ -155,16 +166,20 @@ async function feed(
     batch = take();
     filled = 0;
   };
-  for await (const chunk of source) {
-    for (let at = 0; at < chunk.byteLength; ) {
-      const piece = chunk.subarray(at, at + batchSize - filled);
-      batch.set(piece, filled);
-      filled += piece.byteLength;
-      at += piece.byteLength;
-      if (filled === batchSize) await flush();
+  try {
+    for await (const chunk of source) {
+      for (let at = 0; at < chunk.byteLength; ) {
+        const piece = chunk.subarray(at, at + batchSize - filled);
+        batch.set(piece, filled);
+        filled += piece.byteLength;
+        at += piece.byteLength;
+        if (filled === batchSize) await flush();
+      }
     }
+  } finally {
+    // also of a source that broke: what came is worth keeping
+    if (filled > 0) await flush();
   }
-  if (filled > 0) await flush();
   handle.end();
 }
 

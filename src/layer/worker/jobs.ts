@@ -57,13 +57,14 @@ async function apply(job: Extract<Job, { kind: 'apply' }>, context: JobContext):
   let size = 0;
   let malformed: LayerError | undefined;
   try {
-    for await (const chunk of inputOf(job.input, context)) {
+    const ingested = job.ingestFd === undefined ? 0 : (job.ingested ?? 0);
+    for await (const chunk of blobOf(job, context)) {
       context.checkIn();
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
       size += bytes.length;
       if (job.expect !== undefined && size > job.expect.size) throw wrongSize(job.expect.size, 'more');
       updateHash(hash, bytes);
-      if (job.ingestFd !== undefined) writeFully(job.ingestFd, bytes);
+      if (job.ingestFd !== undefined && size > ingested) writeFully(job.ingestFd, bytes);
       if (malformed === undefined) malformed = await writeTo(pipe, bytes, job.expect === undefined ? 'throw' : 'keep');
     }
     if (job.expect !== undefined && size < job.expect.size) throw wrongSize(job.expect.size, 'fewer');
@@ -155,6 +156,20 @@ async function* derived(
     await setImmediate();
     context.checkIn();
   }
+}
+
+/** What was kept of a blob, read from its file; then what comes. */
+async function* blobOf(job: Extract<Job, { kind: 'apply' }>, context: JobContext): AsyncGenerator<Uint8Array> {
+  const { ingestFd, ingested = 0 } = job;
+  const buffer = Buffer.allocUnsafeSlow(ingestFd === undefined || ingested === 0 ? 0 : 1 << 20);
+  for (let at = 0; ingestFd !== undefined && at < ingested; ) {
+    const got = fs.readSync(ingestFd, buffer, 0, Math.min(buffer.length, ingested - at), at);
+    if (got === 0) throw wrongSize(ingested, 'fewer');
+    at += got;
+    yield buffer.subarray(0, got);
+    await setImmediate();
+  }
+  yield* inputOf(job.input, context);
 }
 
 async function* inputOf(input: JobInput, context: JobContext): AsyncGenerator<Uint8Array> {

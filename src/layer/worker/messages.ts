@@ -22,6 +22,8 @@ export type Job =
       readonly input: JobInput;
       /** An open file that gets the bytes as they come; descriptors are shared by all threads. */
       readonly ingestFd?: number | undefined;
+      /** How many bytes at the input's start that file has already: they are read from there. */
+      readonly ingested?: number | undefined;
       readonly expect?: { readonly digest: Digest; readonly size: number } | undefined;
     }
   | {

@@ -8,6 +8,7 @@ import type { Clock } from '../http/clock.ts';
 import { compose, type Dispatch, type HttpResponse, type Method } from '../http/dispatch.ts';
 import { redaction, type TraceEvent } from '../http/redaction.ts';
 import { redirect } from '../http/redirect.ts';
+import type { Lanes } from './lanes.ts';
 import { type RegistrySession, sharedSession } from './session.ts';
 
 export interface RegistryOptions {
@@ -30,13 +31,17 @@ export interface Connection {
   readonly base: URL;
   readonly dispatch: Dispatch;
   readonly clock: Clock;
+  readonly lanes: Lanes;
+  readonly parallelFrom?: number | undefined;
+  readonly parallelStreams?: number | undefined;
 }
 
 const userAgent = 'slipway';
 
 /** Composes the layers for a host; `repository` ('' for none) decides which credential is looked up. */
 export function connect(host: string, repository: string, options: RegistryOptions = {}): Connection {
-  const { dispatch, clock } = options.session ?? sharedSession();
+  const session = options.session ?? sharedSession();
+  const { dispatch, clock, parallelFrom, parallelStreams } = session;
   const base = baseUrlOf(host, options.scheme);
   const border = redaction({ trace: options.trace, warn: options.warn, clock });
   const tokenDispatch = compose(dispatch, [redirect({ otherOrigin: 'refuse' }), border]);
@@ -47,7 +52,15 @@ export function connect(host: string, repository: string, options: RegistryOptio
     trustedRealms: options.trustedRealms,
     clock,
   });
-  return { host, base, clock, dispatch: compose(dispatch, [redirect(), authentication, border]) };
+  return {
+    host,
+    base,
+    clock,
+    lanes: session.lanesTo(host),
+    parallelFrom,
+    parallelStreams,
+    dispatch: compose(dispatch, [redirect(), authentication, border]),
+  };
 }
 
 async function credentialFor(

@@ -1,12 +1,17 @@
 import { type Clock, systemClock } from '../http/clock.ts';
 import { compose, type Dispatch } from '../http/dispatch.ts';
 import { HostGate, retry } from '../http/retry.ts';
-import { openTransport, type TransportOptions } from '../http/transport.ts';
+import { Lanes } from './lanes.ts';
+import { connectionsPerHost, openTransport, type TransportOptions } from '../http/transport.ts';
 
 export interface SessionOptions extends TransportOptions {
   /** Tries per request; 6 unless given. */
   readonly attempts?: number | undefined;
   readonly clock?: Clock | undefined;
+  /** Blobs larger than this come by several connections; 64 MiB unless given. Bytes. */
+  readonly parallelFrom?: number | undefined;
+  /** Connections for one such blob; 4 unless given, 1 for no more than one. */
+  readonly parallelStreams?: number | undefined;
 }
 
 /** What all repositories of a process share: connections, and the gates of hosts that asked us to wait. */
@@ -14,6 +19,10 @@ export interface RegistrySession {
   /** One request with retries; no redirects, no credentials. */
   readonly dispatch: Dispatch;
   readonly clock: Clock;
+  readonly parallelFrom?: number | undefined;
+  readonly parallelStreams?: number | undefined;
+  /** Who has which connections to a host. */
+  lanesTo(host: string): Lanes;
   close(): Promise<void>;
 }
 
@@ -21,7 +30,15 @@ export function openSession(options: SessionOptions = {}): RegistrySession {
   const clock = options.clock ?? systemClock;
   const transport = openTransport(options);
   const gate = new HostGate(clock);
+  const lanes = new Map<string, Lanes>();
   return {
+    parallelFrom: options.parallelFrom,
+    parallelStreams: options.parallelStreams,
+    lanesTo: (host) => {
+      const known = lanes.get(host) ?? new Lanes(connectionsPerHost);
+      lanes.set(host, known);
+      return known;
+    },
     dispatch: compose(transport.dispatch, [retry({ gate, clock, attempts: options.attempts })]),
     clock,
     close: () => transport.close(),

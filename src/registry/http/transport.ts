@@ -20,7 +20,7 @@ export interface Transport {
 
 /** A large body goes out in such pieces, so that time is counted from the last piece taken and not from the first; bytes. */
 const slice = 64 * 1024;
-const connectionsPerHost = 8;
+export const connectionsPerHost = 8;
 
 /**
  * The innermost dispatch: one request through undici, no redirects, no retries, no decoding of bodies. undici costs

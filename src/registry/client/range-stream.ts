@@ -1,0 +1,151 @@
+import { Readable } from 'node:stream';
+import type { Verifier } from '../../oci/index.ts';
+import { RegistryError } from '../error.ts';
+import { backoff, defaultAttempts } from '../http/backoff.ts';
+import { abandon } from '../http/body.ts';
+import { asRegistryError, isTransientError } from '../http/network-error.ts';
+import type { BlobRequest, OpenRange, Range } from './blob-request.ts';
+
+/** A connection that carried this much before it broke does not count as a failed try; bytes. */
+const worthwhile = 64 * 1024;
+/** Bytes taken ahead of whoever reads. */
+export const readAhead = 512 * 1024;
+
+export interface RangeStreamOptions {
+  readonly range: Range;
+  readonly opened: OpenRange;
+  /** Of the whole blob, where this is all of it. */
+  readonly verifier?: Verifier | undefined;
+  readonly highWaterMark?: number;
+}
+
+/**
+ * A part of a blob. A connection that breaks, stands still or ends too early is continued by Range where it stopped; where
+ * a server ignores Range, what we have is skipped.
+ */
+export class RangeStream extends Readable {
+  readonly #request: BlobRequest;
+  readonly #end: number;
+  readonly #verifier: Verifier | undefined;
+  /** Position of the next byte we pass on. */
+  #at: number;
+  /** Where the current connection began to give something new. */
+  #began: number;
+  #failures = 0;
+  #body: Readable | undefined;
+  /** Bytes of the current body that we passed on earlier. */
+  #skip = 0;
+
+  constructor(request: BlobRequest, options: RangeStreamOptions) {
+    super({ highWaterMark: options.highWaterMark ?? readAhead });
+    this.#request = request;
+    this.#at = options.range.start;
+    this.#began = this.#at;
+    this.#end = options.range.end;
+    this.#verifier = options.verifier;
+    this.#attach(options.opened);
+  }
+
+  override _read(): void {
+    this.#body?.resume();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#letGo();
+    callback(error);
+  }
+
+  #attach({ body, skip }: OpenRange): void {
+    this.#body = body;
+    this.#skip = skip;
+    this.#began = this.#at;
+    const isCurrent = (): boolean => this.#body === body && !this.destroyed;
+    body.on('data', (chunk: Buffer) => isCurrent() && this.#take(chunk));
+    body.once('end', () => isCurrent() && this.#onEnd());
+    body.on('error', (error) => isCurrent() && this.#onBreak(error));
+    // a body that is closed without a word
+    body.once('close', () => isCurrent() && this.#onBreak(this.#closedEarly()));
+    // the first read() of ours starts it
+    body.pause();
+  }
+
+  #letGo(): void {
+    const body = this.#body;
+    this.#body = undefined;
+    if (body !== undefined) abandon(body);
+  }
+
+  #take(bytes: Buffer): void {
+    const skipped = Math.min(this.#skip, bytes.length);
+    this.#skip -= skipped;
+    const room = this.#end - this.#at;
+    const chunk = skipped === 0 && bytes.length <= room ? bytes : bytes.subarray(skipped, skipped + room);
+    if (bytes.length - skipped > room && this.#end === this.#request.descriptor.size) {
+      this.#fail(this.#request.wrongSize('more than'));
+      return;
+    }
+    if (chunk.length === 0) return;
+    this.#at += chunk.length;
+    try {
+      this.#verifier?.update(chunk);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (!this.push(chunk)) this.#body?.pause();
+    // the rest is for others; where this is the end of the blob, more would be an error to be seen
+    if (this.#at === this.#end && this.#end < this.#request.descriptor.size) this.#finish();
+  }
+
+  #onEnd(): void {
+    if (this.#at === this.#end) return this.#finish();
+    // ended in order but too early: another request shows whether there is more
+    if (this.#at === this.#began && this.#failures > 0) return this.#fail(this.#request.wrongSize('not'));
+    void this.#continue(this.#request.wrongSize('not'));
+  }
+
+  #onBreak(error: unknown): void {
+    const { signal } = this.#request;
+    if (signal?.aborted === true) return this.#fail(signal.reason);
+    // all bytes came, only the end of the message did not
+    if (this.#at === this.#end) return this.#finish();
+    if (!isTransientError(error)) return this.#fail(error);
+    void this.#continue(error);
+  }
+
+  async #continue(error: unknown): Promise<void> {
+    const { connection, signal } = this.#request;
+    this.#letGo();
+    this.#failures = this.#at - this.#began >= worthwhile ? 1 : this.#failures + 1;
+    if (this.#failures >= defaultAttempts) return this.#fail(error);
+    try {
+      await connection.clock.sleep(backoff(this.#failures, connection.clock), signal);
+      const opened = await this.#request.open({ start: this.#at, end: this.#end });
+      if (this.destroyed) return abandon(opened.body);
+      this.#attach(opened);
+      opened.body.resume();
+    } catch (failure) {
+      this.#fail(failure);
+    }
+  }
+
+  #finish(): void {
+    const body = this.#body;
+    this.#body = undefined;
+    if (body !== undefined && !body.readableEnded) abandon(body);
+    try {
+      this.#verifier?.finish();
+      this.push(null);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #closedEarly(): RegistryError {
+    return new RegistryError('NETWORK', `${this.#request.connection.host} closed the connection early`);
+  }
+
+  #fail(error: unknown): void {
+    this.destroy(asRegistryError(error, this.#request.connection.host) as Error);
+  }
+}
