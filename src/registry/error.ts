@@ -19,7 +19,8 @@ export type RegistryErrorCode =
   | 'UPLOAD_LOST'
   | 'CREDENTIALS'
   | 'CONFIG'
-  | 'BLOCKED';
+  | 'BLOCKED'
+  | 'INVALID_FAULTS';
 
 export interface RegistryErrorOptions extends SlipwayErrorOptions {
   /** HTTP status of the answer that caused this. */

@@ -29,4 +29,13 @@ export type { ServerLayer, Visit } from './server/pipeline.ts';
 export { ProtocolError, type ProtocolErrorCode } from './server/protocol-error.ts';
 export type { DeletionRules, RegistryRules } from './server/rules.ts';
 export { type RegistryServer, type RegistryServerOptions, type ServedRequest, startRegistry } from './server/start.ts';
+export {
+  FaultPlan,
+  type FaultPlanOptions,
+  type FaultRule,
+  type InflictedFault,
+  parseFaults,
+  readFaults,
+  type RequestFilter,
+} from './server/faults/index.ts';
 export type { RegistryStorage, RepositoryStorage } from './server/storage.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { boolean, string } from '@oclif/core/flags';
 import { UsageError } from '../../errors.ts';
-import { openDiskStorage, startRegistry } from '../../registry/index.ts';
+import { FaultPlan, openDiskStorage, readFaults, startRegistry } from '../../registry/index.ts';
 import { Command, escapeControls } from '../../ui/index.ts';
 
 export default class RegistryServe extends Command {
@@ -18,6 +18,10 @@ export default class RegistryServe extends Command {
       default: '127.0.0.1:5000',
       helpValue: 'HOST:PORT',
     }),
+    faults: string({
+      description: 'Fault script: which requests are to fail and how, for tests of clients',
+      helpValue: 'FILE',
+    }),
     verbose: boolean({ description: 'Write a line for each request', default: false }),
   };
 
@@ -30,6 +34,7 @@ export default class RegistryServe extends Command {
       storage: await openDiskStorage(root),
       host,
       port,
+      faults: flags.faults === undefined ? undefined : await this.#faults(flags.faults),
       onError: (message) => this.note(escapeControls(message)),
       onRequest: ({ method, path, status, milliseconds }) => {
         if (flags.verbose) this.note(`${method} ${escapeControls(path)} ${status} ${milliseconds}ms`);
@@ -41,6 +46,13 @@ export default class RegistryServe extends Command {
     if (!signal.aborted) await once(signal, 'abort');
     // Being stopped is how a server ends well.
     process.exitCode = 0;
+  }
+
+  async #faults(path: string): Promise<FaultPlan> {
+    return new FaultPlan(await readFaults(path), {
+      onFault: ({ method, path: asked, operation, fault }) =>
+        this.note(`FAULT ${fault.kind}: ${method} ${escapeControls(asked)} (${operation})`),
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { messageOf } from '../../errors.ts';
 import { RegistryError } from '../error.ts';
+import type { RequestFilter, RequestListener } from './faults/index.ts';
 import { endpointOf } from './endpoints.ts';
 import { answerErrors } from './layers/answer-errors.ts';
 import { obeyRules } from './layers/obey-rules.ts';
@@ -22,6 +23,8 @@ export interface RegistryServerOptions extends UploadLimits, RegistryRules {
   readonly onRequest?: ((event: ServedRequest) => void) | undefined;
   /** Hears of what went wrong in the server itself. */
   readonly onError?: ((message: string) => void) | undefined;
+  /** Stands before all: faults on purpose. */
+  readonly faults?: RequestFilter | undefined;
 }
 
 export interface ServedRequest {
@@ -54,12 +57,13 @@ export async function startRegistry(options: RegistryServerOptions): Promise<Reg
   const service: RegistryService = { storage: options.storage, uploads, rules };
   const layers = [hearRequests(options), answerErrors(options.onError), ...(options.layers ?? []), obeyRules(rules)];
   const answer = stack(layers, (visit) => answerRoute(service, visit));
-  const server = createServer({ requestTimeout: 0 }, (request, response) => {
-    void answer(visitOf(request, response));
-  });
+  const handle: RequestListener = (request, response) => void answer(visitOf(request, response));
+  const server = createServer({ requestTimeout: 0 }, options.faults?.filter(handle) ?? handle);
+  options.faults?.attach(server);
   server.setTimeout(stallTimeout, (socket) => socket.destroy());
   const host = await listen(server, options.host ?? '127.0.0.1', options.port ?? 0);
   const close = async (): Promise<void> => {
+    options.faults?.release();
     await stop(server);
     await uploads.close();
   };
