@@ -2,6 +2,8 @@
 
 # The checkout's own Node (tools/node-runtime) comes first, whatever Node runs npm.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+# What programs that run from their sources (tests, tools, their threads) would compile and strip of types at every start.
+export NODE_COMPILE_CACHE := $(CURDIR)/.cache/compiled
 SHELL := /bin/sh
 # npm writes this one when an installation is complete.
 INSTALLED := node_modules/.package-lock.json
@@ -26,10 +28,10 @@ check: deps ## lint, format and types, without changing anything
 	tsc --noEmit
 
 unit: deps ## unit tests
-	$(JEST) --selectProjects unit $(JEST_FLAGS)
+	$(JEST) --selectProjects unit --maxWorkers=100% $(JEST_FLAGS)
 
 e2e: build ## end-to-end tests: the CLI as a user runs it
-	$(JEST) --selectProjects e2e --runInBand $(JEST_E2E_FLAGS)
+	$(JEST) --selectProjects e2e --runInBand --testTimeout=60000 $(JEST_E2E_FLAGS)
 
 build: deps ## bundle the CLI and the library into dist/
 	node tools/build.ts
@@ -45,7 +47,7 @@ lint: deps ## lint, and the check of the import list
 	node tools/check-imports.ts
 
 clean: ## remove what was built
-	rm -rf dist oclif.manifest.json coverage
+	rm -rf dist oclif.manifest.json coverage .cache/compiled
 
 deps: $(INSTALLED)
 

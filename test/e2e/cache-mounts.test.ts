@@ -99,7 +99,7 @@ interface Listed {
   /** What steps of two processes do at once in a cache, each noting when it begins and ends. */
   const together = (sharing: string, name: string): readonly string[] => [
     `ARG WHO`,
-    `RUN --mount=type=cache,target=/c,id=${name},sharing=${sharing} : ${name}; echo $WHO begins >>/c/log; sleep 0.3; echo $WHO ends >>/c/log; cat /c/log`,
+    `RUN --mount=type=cache,target=/c,id=${name},sharing=${sharing} : ${name}; echo $WHO begins >>/c/log; sleep 0.6; echo $WHO ends >>/c/log; cat /c/log`,
   ];
 
   it('that are locked are used by one process at a time', async () => {

@@ -196,8 +196,13 @@ describe('secrets', () => {
   const basic = Buffer.from(`x-access-token:${token}`).toString('base64');
 
   it('let a context in, and are left nowhere', async () => {
-    await using closed = await GitServer.start(repositories.root, { authorization: `Basic ${basic}` });
     const shown: string[] = [];
+    // While git waits for an answer it is there to be looked at.
+    const before = (): boolean => {
+      shown.push(...commandsOfGit());
+      return false;
+    };
+    await using closed = await GitServer.start(repositories.root, { authorization: `Basic ${basic}`, before });
     const env = { GIT_AUTH_TOKEN: token };
     const watching = watch(shown);
     const secret = ['--secret', 'id=GIT_AUTH_TOKEN', '--build-arg', 'BUILDKIT_CONTEXT_KEEP_GIT_DIR=1'];
@@ -236,14 +241,7 @@ function watch(lines: string[]): { stop(): Promise<void> } {
   let stopped = false;
   const watching = (async () => {
     while (!stopped) {
-      for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-        try {
-          const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-          if (line.includes('git')) lines.push(line);
-        } catch {
-          // it ended meanwhile
-        }
-      }
+      lines.push(...commandsOfGit());
       await delay(5);
     }
   })();
@@ -253,6 +251,20 @@ function watch(lines: string[]): { stop(): Promise<void> } {
       return watching;
     },
   };
+}
+
+/** Command lines that speak of git, of now. */
+function commandsOfGit(): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      } catch {
+        return ''; // it ended meanwhile
+      }
+    })
+    .filter((line) => line.includes('git'));
 }
 
 describe('a build that ends while git waits', () => {

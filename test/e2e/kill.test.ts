@@ -60,7 +60,7 @@ async function treeOf(archive: string): Promise<string[]> {
 
   /** Nothing is left, and what the kernel or a detached sync still ends is gone soon. */
   async function expectNothingLeft(lanes: readonly string[] = [], where = home): Promise<void> {
-    for (let wait = 1; (await leftovers(where)).length > 0 && wait < 500; wait *= 2) await delay(wait);
+    for (let wait = 1; (await leftovers(where)).length > 0 && wait < 4000; wait *= 2) await delay(wait);
     expect(await leftovers(where)).toEqual([]);
     expect(lanes.flatMap((lane) => globSync(`/sys/fs/cgroup/**/${lane}*`))).toEqual([]);
   }

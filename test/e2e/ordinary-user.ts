@@ -32,8 +32,8 @@ export async function ordinaryUser(): Promise<OrdinaryUser> {
     gid: Number(group),
     remove: async () => {
       await run('/usr/bin/pkill', ['-KILL', '-u', ids]);
-      await run('/usr/sbin/userdel', [name]);
       await rm(join(tmpdir(), `slipway-${ids}`), { recursive: true, force: true }); // marks of stores, else kept until a restart
+      await run('/usr/sbin/userdel', [name]); // last: another test's user may have the same ids at once
     },
   };
 }

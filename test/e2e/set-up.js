@@ -1,4 +1,8 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { buildOnce } from './build-once.js';
+import { makeBusyboxBase } from './busybox-base.ts';
 import { machineState } from './machine-leftovers.ts';
 
 /** Jest's globalSetup of the end-to-end tests. */
@@ -6,4 +10,6 @@ import { machineState } from './machine-leftovers.ts';
 export default function setUp() {
   buildOnce();
   globalThis.machineBeforeTests = machineState();
+  globalThis.sharedByTests = mkdtempSync(join(tmpdir(), 'slipway-e2e-shared-'));
+  makeBusyboxBase(join(globalThis.sharedByTests, 'busybox'));
 }

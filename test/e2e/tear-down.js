@@ -1,10 +1,11 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { machineState } from './machine-leftovers.ts';
 
 /** Jest's globalTeardown of the end-to-end tests: what they left on the machine makes the run fail. */
 // oxlint-disable-next-line import/no-default-export -- jest asks for one
 export default async function tearDown() {
+  rmSync(globalThis.sharedByTests, { recursive: true, force: true });
   let left = leftovers();
   // What the kernel or a detached sync still ends is gone soon.
   for (let wait = 10; left.length > 0 && wait < 5000 && !othersRun(); wait *= 2) {
