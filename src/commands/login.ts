@@ -1,21 +1,19 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { UsageError } from '../errors.ts';
-import { canonicalHost, checkLogin, saveCredential } from '../registry/index.ts';
-import { ask, askPassword, Command, readStandardInput } from '../ui/index.ts';
-
-/** Passwords longer than this are no passwords; bytes. */
-const maxPassword = 1 << 20;
+import { type Credential, processEnvironment, Registries, saveCredential, serverHost } from '../registry/index.ts';
+import { Command, givenPassword, registryFlags, registrySettings, signIn } from '../ui/index.ts';
 
 export default class Login extends Command {
   static override summary = 'Log in to a registry';
   static override description =
-    'The registry is asked first; nothing is saved where it refuses. Docker Hub unless a server is named.';
+    'The registry is asked first; nothing is saved where it refuses. Docker Hub unless a server is named: without a user name in the browser, on a terminal.';
   static override args = { server: argument({ description: 'Host, with port where it is not 443' }) };
   static override flags = {
     username: string({ char: 'u', description: 'User name' }),
     password: string({ char: 'p', description: 'Password; --password-stdin keeps it out of process lists' }),
     'password-stdin': boolean({ description: 'Take the password from standard input', default: false }),
+    ...registryFlags,
   };
 
   override async run(): Promise<void> {
@@ -26,27 +24,30 @@ export default class Login extends Command {
     }
     if (flags['password-stdin'] && flags.username === undefined)
       throw new UsageError('must provide --username with --password-stdin');
-    const host = canonicalHost(args.server ?? 'docker.io');
-    const username = flags.username ?? (await ask('Username: ', { signal: this.interrupted }));
-    const password = await this.#password(flags);
-    if (username === '' || password === '')
-      throw new UsageError('username and password must not be empty', { exitCode: 1 });
-    const credential = { kind: 'basic', username, password } as const;
-    await checkLogin(host, credential, { signal: this.interrupted });
-    const saved = await saveCredential(host, credential, { signal: this.interrupted });
-    if (!saved.protected)
-      this.note(
-        `WARNING! Your password is stored unencrypted in ${saved.place}.\nConfigure a credential helper to remove this warning.`,
-      );
+    const host = serverHost(args.server ?? 'docker.io');
+    const settings = registrySettings(flags);
+    await using registries = new Registries(settings, { warn: (message) => this.note(`WARNING: ${message}`) });
+    const password = await givenPassword(flags);
+    const { credential, isNew } = await signIn(
+      { host, username: flags.username, password },
+      {
+        registries,
+        note: (text) => this.note(text),
+        signal: this.interrupted,
+        terminal: process.stdin.isTTY,
+        browser: !['1', 't', 'true'].includes(process.env['DOCKER_CLI_DISABLE_OAUTH_LOGIN']?.toLowerCase() ?? ''),
+      },
+    );
+    if (isNew) await this.#save(host, credential, settings.authFile);
     this.print('Login Succeeded');
   }
 
-  async #password(flags: {
-    readonly password: string | undefined;
-    readonly 'password-stdin': boolean;
-  }): Promise<string> {
-    if (flags.password !== undefined) return flags.password;
-    if (!flags['password-stdin']) return askPassword('Password: ', { signal: this.interrupted });
-    return (await readStandardInput(maxPassword)).toString('utf8').replace(/\r?\n$/, '');
+  async #save(host: string, credential: Credential, authFile: string | undefined): Promise<void> {
+    const environment = processEnvironment(authFile);
+    const saved = await saveCredential(host, credential, { environment, signal: this.interrupted });
+    if (saved.protected) return;
+    this.note(
+      `WARNING! Your password is stored unencrypted in ${saved.place}.\nConfigure a credential helper to remove this warning.`,
+    );
   }
 }

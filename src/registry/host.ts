@@ -15,6 +15,11 @@ export function canonicalHost(host: string): string {
   return hub.aliases.has(small) ? hub.name : small;
 }
 
+/** The host in what people give as a server: `https://registry.example.com/v2/` too. */
+export function serverHost(server: string): string {
+  return canonicalHost(server.replace(/^https?:\/\//i, '').split('/', 1)[0] ?? '');
+}
+
 /**
  * Where the registry called `host` answers. Plain http only on loopback or when asked for: a failed TLS handshake must
  * never lead to http, or whoever breaks the handshake gets the password.

@@ -7,8 +7,15 @@ export {
   type FoundCredential,
   type LookupOptions,
 } from './credentials/lookup.ts';
+export {
+  beginDeviceLogin,
+  type DeviceLogin,
+  type DeviceService,
+  hubDeviceService,
+} from './credentials/device-login.ts';
+export { programReply, type ProgramReply, serveProgram } from './credentials/serve-program.ts';
 export { eraseCredential, type SavedCredential, saveCredential, type SaveOptions } from './credentials/save.ts';
-export type { CredentialEnvironment } from './credentials/sources.ts';
+export { type CredentialEnvironment, processEnvironment } from './credentials/sources.ts';
 export type { RegistryOptions } from './client/connection.ts';
 export { checkLogin, listRepositories } from './client/registry.ts';
 export type { RepositoryName } from './client/repository-name.ts';
@@ -17,7 +24,7 @@ export { Registries, type RegistriesOptions } from './registries.ts';
 export type { RegistrySettings } from './settings.ts';
 export { openSession, type RegistrySession, type SessionOptions } from './client/session.ts';
 export { RegistryError, type RegistryErrorCode } from './error.ts';
-export { canonicalHost } from './host.ts';
+export { canonicalHost, serverHost } from './host.ts';
 export { fetchUrl, type FetchUrlOptions } from './http/fetch-url.ts';
 export { header, type HttpResponse } from './http/dispatch.ts';
 export { discard as discardBody } from './http/body.ts';

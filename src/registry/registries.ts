@@ -1,8 +1,10 @@
 import { CredentialBook } from './credentials/credential-book.ts';
+import type { Credential } from './credentials/credential.ts';
+import { beginDeviceLogin, type DeviceLogin, type DeviceService } from './credentials/device-login.ts';
 import type { TraceEvent } from './http/redaction.ts';
 import type { CallOptions } from '../oci/index.ts';
 import type { RegistryOptions } from './client/connection.ts';
-import { listRepositories } from './client/registry.ts';
+import { authorizationFor, checkLogin, listRepositories } from './client/registry.ts';
 import { openSession, type RegistrySession } from './client/session.ts';
 import type { RepositoryName } from './client/repository-name.ts';
 import { openRepository, type RepositoryTarget } from './client/repository-target.ts';
@@ -53,6 +55,27 @@ export class Registries implements AsyncDisposable {
    */
   listRepositories(host: string, options: CallOptions = {}): Promise<readonly string[]> {
     return listRepositories(host, { ...this.connectionOptions(), ...options });
+  }
+
+  /**
+   * Asks a registry whether it takes a credential, and gives what is to be saved of it.
+   * @throws RegistryError UNAUTHORIZED, and others where the registry cannot be asked
+   */
+  checkLogin(host: string, credential: Credential, options: CallOptions = {}): Promise<Credential> {
+    return checkLogin(host, credential, { ...this.connectionOptions(), ...options });
+  }
+
+  /** Begins a login in the browser. @throws RegistryError where the service does not offer it */
+  beginDeviceLogin(options: CallOptions & { readonly service?: DeviceService } = {}): Promise<DeviceLogin> {
+    return beginDeviceLogin({ ...options, session: this.connectionOptions().session });
+  }
+
+  /**
+   * What a request for a repository carries as its Authorization; undefined where the registry wants none. A secret.
+   * @throws RegistryError
+   */
+  authorization(name: RepositoryName, access: 'pull' | 'push', options: CallOptions = {}): Promise<string | undefined> {
+    return authorizationFor(name, access, { ...this.connectionOptions(), ...options });
   }
 
   /** Ends idle connections; what is under way breaks. */

@@ -6,6 +6,7 @@ export type UiErrorCode =
   | 'NOT_A_TERMINAL'
   | 'INTERRUPTED'
   | 'NO_SUCH_IMAGE'
+  | 'NO_CREDENTIAL'
   | 'IMAGE_IN_USE'
   | 'INVALID_TAG'
   | 'FILE_UNREADABLE'

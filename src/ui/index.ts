@@ -36,6 +36,7 @@ export { type CheckedFile, type FindingsFormat, findingsFormats } from './findin
 export { formatFindings } from './findings/format-findings.ts';
 export { formatMode } from './file-mode.ts';
 export { registryFlags, registrySettings, type RegistryValues } from './registry-flags/registry.ts';
+export { givenPassword, signIn, type SignedIn, type SignInOptions, type SignInRequest } from './sign-in.ts';
 export { shortId } from './id.ts';
 export { outputFlags, outputRequest, type OutputValues } from './build-flags/outputs.ts';
 export { metadataOf, writeBakeMetadata, writeResultFiles } from './result-files.ts';

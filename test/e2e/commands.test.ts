@@ -4,11 +4,11 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { leftovers } from './leftovers.ts';
 import { ourRegistry, type OurRegistry } from './our-registry.ts';
 import { describeWith, succeed } from './peer-programs.ts';
-import { runCli, type RunOptions, slipway, testHome } from './run-cli.ts';
+import { run, runCli, type RunOptions, slipway, testHome } from './run-cli.ts';
 
 // Docker's words, columns and exit codes for the commands that look at images and take them away.
 
@@ -207,7 +207,19 @@ describeWith([], 'commands', () => {
       expect(JSON.parse(config)).toEqual({
         auths: { [registry.host]: { auth: Buffer.from('me:secret').toString('base64') } },
       });
+      await check('whoami HOST', { stdout: 'me\n' });
+      const known = /^Authenticating with existing credentials of me \(.*config\.json\)\n/;
+      await check('login HOST', { stdout: 'Login Succeeded\n', stderr: known });
+      const reply = JSON.parse(await slipway(['auth', 'get', registry.host], { env: { HOME: home } })) as unknown;
+      expect(reply).toEqual({ ServerURL: registry.host, Username: 'me', Secret: 'secret' });
+      const docker = join(dirname(dirname(import.meta.dirname)), 'bin', 'docker-credential-slipway');
+      const asked = await run(docker, ['get'], {
+        env: { PATH: process.env['PATH'], HOME: home },
+        input: registry.host,
+      });
+      expect(JSON.parse(asked.stdout)).toEqual(reply);
       await check('logout HOST', { stdout: 'Removing login credentials for HOST\n' });
+      await check('whoami HOST', { code: 1, stderr: /not logged in to 127/ });
       expect(await readFile(join(home, '.docker', 'config.json'), 'utf8')).not.toContain(registry.host);
     });
 

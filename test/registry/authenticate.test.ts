@@ -5,6 +5,7 @@ import {
   type Credential,
   listRepositories,
   openRepository,
+  Registries,
   type RegistrySession,
   type RepositoryOptions,
 } from '../../src/registry/index.ts';
@@ -69,6 +70,30 @@ async function tokenRegistry({ tokens = [{ token: 't1' }], accepts = 't1', token
 }
 
 const authorizations = (seen: readonly Seen[]): unknown[] => seen.map(({ headers }) => headers.authorization);
+
+describe('a login', () => {
+  it('keeps the refresh token where the token server gives one, which is asked for', async () => {
+    const { issuer, registry } = await tokenRegistry({ tokens: [{ token: 't1', refresh_token: 'r1' }] });
+    const saved = await checkLogin(registry.host, basic, { session });
+    expect(saved).toEqual({ kind: 'identity-token', token: 'r1', username: 'me' });
+    expect(issuer.seen[0]?.url).toContain('offline_token=true');
+  });
+
+  it('keeps the password where it gives none', async () => {
+    const { registry } = await tokenRegistry();
+    expect(await checkLogin(registry.host, basic, { session })).toEqual(basic);
+  });
+});
+
+describe('whoever asks for a token', () => {
+  it('gets the one that a request for the repository carries', async () => {
+    const { issuer, registry } = await tokenRegistry();
+    await using registries = new Registries({ credential: basic });
+    const name = { registry: registry.host, repository: 'a/b' };
+    expect(await registries.authorization(name, 'push')).toBe('Bearer t1');
+    expect(issuer.seen.at(-1)?.url).toContain('pull%2Cpush');
+  });
+});
 
 describe('Basic', () => {
   const script: Script = (seen, response) =>

@@ -10,6 +10,14 @@ import { requestToken, type Token } from './token.ts';
 /** What a credential is wanted for; a push must not go on without the one that the user set up. */
 export type Purpose = 'pull' | 'push';
 
+/** Hears of secrets that otherwise never leave this layer: for a login, and for who asks for a token. */
+export interface AuthWatch {
+  /** Given, token servers are asked for a refresh token too. */
+  readonly refreshToken?: ((token: string) => void) | undefined;
+  /** The value of `Authorization` of a request that was sent. */
+  readonly authorization?: ((value: string) => void) | undefined;
+}
+
 export interface AuthenticateOptions {
   /** Where the registry answers; nothing else ever gets a credential or token of it. */
   readonly registry: URL;
@@ -19,6 +27,7 @@ export interface AuthenticateOptions {
   readonly tokenDispatch: Dispatch;
   readonly trustedRealms?: readonly string[] | undefined;
   readonly clock?: Clock | undefined;
+  readonly watch?: AuthWatch | undefined;
 }
 
 /**
@@ -38,6 +47,7 @@ export function authenticate(options: AuthenticateOptions): Layer {
       if (answer === undefined) return response;
       await discard(response);
       sent = answer;
+      options.watch?.authorization?.(answer);
       response = await next(authorized(request, sent));
     }
     return response;
@@ -134,9 +144,13 @@ class AuthState {
     const current = this.#tokens.get(key);
     if (current !== undefined && current !== known) return current;
     const exchange = requestToken(
-      { realm, service, scopes: wanted.scopes, credential },
+      { realm, service, scopes: wanted.scopes, credential, offline: this.#options.watch?.refreshToken !== undefined },
       this.#options.tokenDispatch,
       this.#clock,
+    );
+    void exchange.then(
+      ({ refreshToken }) => refreshToken !== undefined && this.#options.watch?.refreshToken?.(refreshToken),
+      () => undefined,
     );
     this.#tokens.set(key, exchange);
     exchange.catch(() => {

@@ -4,7 +4,7 @@ import { readAll } from '../http/body.ts';
 import type { Clock } from '../http/clock.ts';
 import type { Dispatch, HttpRequest, HttpResponse } from '../http/dispatch.ts';
 import { errorFromResponse } from '../http/error-response.ts';
-import { redactUrl } from '../redact.ts';
+import { redactUrl, rememberSecret } from '../redact.ts';
 import { isRecord } from '../record.ts';
 
 /** A bearer token and when we stop using it. */
@@ -12,6 +12,8 @@ export interface Token {
   readonly value: string;
   /** Milliseconds since 1970 of our own clock; the server's `issued_at` may come from a skewed one. */
   readonly renewAt: number;
+  /** What later tokens can be had with, where the server gives one and it was asked for. */
+  readonly refreshToken?: string | undefined;
 }
 
 export interface TokenRequest {
@@ -19,6 +21,8 @@ export interface TokenRequest {
   readonly service: string | undefined;
   readonly scopes: readonly string[];
   readonly credential: Credential | undefined;
+  /** Asks for a refresh token too, which a login keeps in place of the password. */
+  readonly offline?: boolean | undefined;
 }
 
 const bodyLimit = 1024 * 1024;
@@ -43,12 +47,16 @@ export async function requestToken(request: TokenRequest, dispatch: Dispatch, cl
   return readToken(response, realm, asked);
 }
 
-function getRequest({ realm, service, scopes, credential }: TokenRequest): HttpRequest {
+function getRequest({ realm, service, scopes, credential, offline }: TokenRequest): HttpRequest {
   const url = new URL(realm);
   for (const scope of scopes) url.searchParams.append('scope', scope);
   if (service !== undefined) url.searchParams.set('service', service);
   if (credential?.kind !== 'basic') return { method: 'GET', url, headers: { accept: 'application/json' } };
   url.searchParams.set('account', credential.username);
+  if (offline === true) {
+    url.searchParams.set('client_id', clientId);
+    url.searchParams.set('offline_token', 'true');
+  }
   const authorization = basicAuthorization(credential);
   return { method: 'GET', url, headers: { accept: 'application/json', authorization } };
 }
@@ -85,6 +93,10 @@ async function readToken(response: HttpResponse, realm: URL, asked: number): Pro
   if (typeof value !== 'string') throw bad('without a token');
   // a line break in a token would let the token server write headers of its own
   if (!/^[\x21-\x7e]+$/.test(value)) throw bad('with a token that no header can carry');
+  rememberSecret(value);
+  const refresh = fields.refresh_token;
+  const refreshToken = typeof refresh === 'string' && /^[\x21-\x7e]+$/.test(refresh) ? refresh : undefined;
+  if (refreshToken !== undefined) rememberSecret(refreshToken);
   const seconds = typeof fields.expires_in === 'number' && Number.isFinite(fields.expires_in) ? fields.expires_in : 60;
-  return { value, renewAt: asked + Math.max(shortestLife, seconds * 1000) - renewEarly };
+  return { value, refreshToken, renewAt: asked + Math.max(shortestLife, seconds * 1000) - renewEarly };
 }

@@ -1,5 +1,5 @@
 import type { Digest } from '../../oci/index.ts';
-import { authenticate, type Purpose } from '../auth/authenticate.ts';
+import { authenticate, type AuthWatch, type Purpose } from '../auth/authenticate.ts';
 import { type Action, repositoryScope } from '../auth/scope.ts';
 import { type CredentialBook, sharedBook } from '../credentials/credential-book.ts';
 import { type Credential, guarded } from '../credentials/credential.ts';
@@ -21,6 +21,7 @@ export interface RegistryOptions {
   /** Hosts of token servers that may get the credential although they are on another domain. */
   readonly trustedRealms?: readonly string[] | undefined;
   readonly session?: RegistrySession | undefined;
+  readonly watch?: AuthWatch | undefined;
   readonly trace?: ((event: TraceEvent) => void) | undefined;
   readonly warn?: ((message: string) => void) | undefined;
 }
@@ -50,6 +51,7 @@ export function connect(host: string, repository: string, options: RegistryOptio
     credential: (purpose) => credentialFor({ host, repository, purpose }, options),
     tokenDispatch,
     trustedRealms: options.trustedRealms,
+    watch: options.watch,
     clock,
   });
   return {

@@ -1,6 +1,6 @@
 import type { CallOptions } from '../../oci/index.ts';
-import { catalogScope } from '../auth/scope.ts';
-import type { Credential } from '../credentials/credential.ts';
+import { catalogScope, repositoryScope } from '../auth/scope.ts';
+import { type Credential, userOf } from '../credentials/credential.ts';
 import { RegistryError } from '../error.ts';
 import { canonicalHost } from '../host.ts';
 import { discard } from '../http/body.ts';
@@ -8,6 +8,7 @@ import type { HttpResponse } from '../http/dispatch.ts';
 import { errorFromResponse } from '../http/error-response.ts';
 import { connect, type RegistryOptions } from './connection.ts';
 import { pages, stringsOf } from './paging.ts';
+import type { RepositoryName } from './repository-name.ts';
 
 const pageSize = 1000;
 
@@ -35,18 +36,32 @@ export async function listRepositories(
 
 /**
  * Asks a registry whether it takes a credential, before that is saved: `GET /v2/`, with the token exchange it leads to.
+ * @returns what to save: a refresh token where its token server gives one, which can be revoked and is no password
  * @throws RegistryError UNAUTHORIZED, and others where the registry cannot be asked
  */
 export async function checkLogin(
   host: string,
   credential: Credential,
   options: Omit<RegistryOptions, 'credential'> & CallOptions = {},
-): Promise<void> {
-  const connection = connect(canonicalHost(host), '', { ...options, credential });
+): Promise<Credential> {
+  let refreshToken: string | undefined;
+  const connection = connect(canonicalHost(host), '', {
+    ...options,
+    credential,
+    watch: {
+      refreshToken: (token) => {
+        refreshToken = token;
+      },
+    },
+  });
   const url = new URL('/v2/', connection.base);
   try {
     const response = await connection.dispatch({ method: 'GET', url, signal: options.signal });
-    if (response.status === 200) return await discard(response);
+    if (response.status === 200) {
+      await discard(response);
+      const username = userOf(credential);
+      return refreshToken === undefined ? credential : { kind: 'identity-token', token: refreshToken, username };
+    }
     throw await errorFromResponse(response, { action: `log in to ${connection.host}`, host: connection.host });
   } catch (cause) {
     // The token service's refusal or the registry's own: neither should advise to log in.
@@ -58,4 +73,34 @@ export async function checkLogin(
       cause,
     });
   }
+}
+
+/**
+ * What a request for a repository carries as its Authorization, found by asking for it; undefined where the registry wants
+ * none. It is a secret.
+ * @throws RegistryError
+ */
+export async function authorizationFor(
+  { registry, repository }: RepositoryName,
+  access: 'pull' | 'push',
+  options: RegistryOptions & CallOptions = {},
+): Promise<string | undefined> {
+  let value: string | undefined;
+  const watch = {
+    authorization: (sent: string) => {
+      value = sent;
+    },
+  };
+  const connection = connect(canonicalHost(registry), repository, { ...options, watch });
+  const scopes = [repositoryScope(repository, access === 'push' ? ['pull', 'push'] : ['pull'])];
+  const url = new URL('/v2/', connection.base);
+  const response = await connection.dispatch({ method: 'GET', url, scopes, signal: options.signal });
+  if (response.status !== 200) {
+    throw await errorFromResponse(response, {
+      action: `get a token for ${registry}/${repository}`,
+      host: connection.host,
+    });
+  }
+  await discard(response);
+  return value;
 }

@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../http/clock.ts';
 import type { Credential } from './credential.ts';
-import { type CredentialProgram, credentialProgram } from './credential-program.ts';
+import { credentialProgram } from './credential-program.ts';
+import type { CredentialProgram } from './program-protocol.ts';
 import { type CredentialProvider, type CredentialQuery, findCredential, type FoundCredential } from './lookup.ts';
 import { type CredentialEnvironment, processEnvironment } from './sources.ts';
 
@@ -40,7 +41,10 @@ export class CredentialBook {
    */
   find(
     query: CredentialQuery,
-    { warn, signal }: { readonly warn?: ((message: string) => void) | undefined; readonly signal?: AbortSignal } = {},
+    {
+      warn,
+      signal,
+    }: { readonly warn?: ((message: string) => void) | undefined; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<FoundCredential | undefined> {
     const { environment, authFile, helpers, providers } = this.#options;
     return findCredential(query, {

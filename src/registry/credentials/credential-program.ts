@@ -1,21 +1,13 @@
 import { spawn } from 'node:child_process';
-import { hub } from '../host.ts';
+import { type CredentialProgram, namedSecret, notFound, programKey } from './program-protocol.ts';
 import { RegistryError } from '../error.ts';
 import { entriesOf } from './auth-file.ts';
 import type { Credential } from './credential.ts';
+import { ownKeeper, ownSuffix } from './own-keeper.ts';
 import { findExecutable } from '../../system/index.ts';
-
-/** What a credential program of docker can do (docker-credential-helpers, "Development"). */
-export interface CredentialProgram {
-  /** undefined where it has none. */
-  get(host: string, signal?: AbortSignal): Promise<Credential | undefined>;
-  store(host: string, credential: Credential, signal?: AbortSignal): Promise<void>;
-  erase(host: string, signal?: AbortSignal): Promise<void>;
-}
 
 const timeout = 10_000;
 const outputLimit = 1024 * 1024;
-const notFound = 'credentials not found in native keychain';
 
 /**
  * The program `docker-credential-<suffix>`, found by this process's own PATH. Secrets go through its stdin and stdout
@@ -23,6 +15,8 @@ const notFound = 'credentials not found in native keychain';
  * @throws RegistryError CREDENTIALS for a suffix that could name another file, and from every call that fails
  */
 export function credentialProgram(suffix: string): CredentialProgram {
+  // ourselves: started as a program it would look here again, without end
+  if (suffix === ownSuffix) return ownKeeper();
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(suffix)) {
     throw new RegistryError(
       'CREDENTIALS',
@@ -48,18 +42,6 @@ export function credentialProgram(suffix: string): CredentialProgram {
       if (result.status !== 0 && result.output.trim() !== notFound) throw failed(name, 'erase', result.status);
     },
   };
-}
-
-/** The server name as docker gives it; a line break in it would ask the program for another host (CVE-2020-5260's way). */
-function programKey(host: string): string {
-  if (!/^[\x21-\x7e]+$/.test(host))
-    throw new RegistryError('CREDENTIALS', `not a registry host: ${JSON.stringify(host)}`);
-  return host === hub.name ? hub.credentialKey : host;
-}
-
-function namedSecret(credential: Credential): { Username: string; Secret: string } {
-  if (credential.kind === 'basic') return { Username: credential.username, Secret: credential.password };
-  return { Username: '<token>', Secret: credential.token };
 }
 
 function parseReply(output: string, name: string): Credential | undefined {

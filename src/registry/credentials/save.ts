@@ -1,13 +1,19 @@
-import { mkdir, realpath, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { putFile } from '../../system/index.ts';
-import { canonicalHost, hub } from '../host.ts';
+import { canonicalHost } from '../host.ts';
+import { editAuths, entryOf, fileKey, without } from './auth-edits.ts';
 import { entriesOf, parseAuthFile, parseObject } from './auth-file.ts';
-import { type CredentialProgram, credentialProgram } from './credential-program.ts';
-import { type Credential, encodeBasic } from './credential.ts';
-import { hostOfKey } from './host-match.ts';
+import { credentialProgram } from './credential-program.ts';
+import type { CredentialProgram } from './program-protocol.ts';
+import type { Credential } from './credential.ts';
 import { programOf } from './lookup.ts';
-import { type CredentialEnvironment, credentialPaths, loginPath, readCredentialFile } from './sources.ts';
+import { ownSuffix } from './own-keeper.ts';
+import {
+  type CredentialEnvironment,
+  containersPath,
+  credentialPaths,
+  loginPath,
+  processEnvironment,
+  readCredentialFile,
+} from './sources.ts';
 
 export interface SaveOptions {
   readonly environment?: CredentialEnvironment | undefined;
@@ -71,62 +77,7 @@ export async function eraseCredential(host: string, options: SaveOptions = {}): 
 
 async function programFor(path: string, host: string): Promise<string | undefined> {
   const file = parseAuthFile((await readCredentialFile(path)) ?? '{}', path);
-  return programOf(file.credHelpers, host) ?? file.credsStore;
-}
-
-function fileKey(host: string): string {
-  const name = canonicalHost(host);
-  return name === hub.name ? hub.credentialKey : name;
-}
-
-type Auths = Readonly<Record<string, unknown>>;
-
-/** All entries but those of the host itself; namespaced ones below it stay, they are other logins. */
-function without(auths: Auths, host: string): Auths {
-  const isHost = (key: string): boolean =>
-    hostOfKey(key) === canonicalHost(host) && (/^https?:\/\//i.test(key) || !key.includes('/'));
-  return Object.fromEntries(Object.entries(auths).filter(([key]) => !isHost(key)));
-}
-
-function entryOf(credential: Credential): Record<string, string> {
-  if (credential.kind === 'identity-token') {
-    const { token, username } = credential;
-    return username === undefined
-      ? { identitytoken: token }
-      : { auth: encodeBasic({ kind: 'basic', username, password: '' }), identitytoken: token };
-  }
-  if (credential.kind === 'registry-token') return { registrytoken: credential.token };
-  return { auth: encodeBasic(credential) };
-}
-
-async function editAuths(path: string, edit: (auths: Auths) => Auths): Promise<void> {
-  const document = parseObject((await readCredentialFile(path)) ?? '{}', path);
-  const auths = Object.fromEntries(entriesOf(document.auths));
-  const text = `${JSON.stringify({ ...document, auths: edit(auths) }, null, '\t')}\n`;
-  const target = await targetOf(path);
-  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-  // Nobody but the owner can read it; root, at work on the file of somebody else (sudo), leaves it theirs.
-  const owner = await ownerOf(target);
-  await putFile(target, text, {
-    mode: 0o600,
-    finish: async (file) => {
-      if (owner !== undefined && process.getuid?.() === 0) await file.chown(owner.uid, owner.gid);
-    },
-  });
-}
-
-async function ownerOf(path: string): Promise<{ readonly uid: number; readonly gid: number } | undefined> {
-  try {
-    return await stat(path);
-  } catch {
-    return undefined;
-  }
-}
-
-async function targetOf(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch {
-    return path;
-  }
+  const suffix = programOf(file.credHelpers, host) ?? file.credsStore;
+  // what we would keep ourselves is kept in this very file
+  return suffix === ownSuffix && path === containersPath(processEnvironment()) ? undefined : suffix;
 }
