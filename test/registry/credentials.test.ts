@@ -116,15 +116,17 @@ describe('findCredential', () => {
     const find = async ({ host }: { readonly host: string }) => (host.endsWith('.io') ? basic('made') : undefined);
     const options = {
       environment: { variables, home },
-      helpers: new Map([['a.io', 'elsewhere']]),
+      helpers: ['elsewhere', 'containers-auth.json'],
       providers: [{ name: 'a service', find }],
       program,
     };
+    await write('.docker/config.json', { auths: { 'file.io': auth('file') } });
+    const place = join(home, '.docker/config.json');
     const places: (string | undefined)[] = [];
-    for (const host of ['a.io', 'b.io', 'c.com']) {
+    for (const host of ['a.io', 'file.io', 'b.io', 'c.com']) {
       places.push((await findCredential({ host, repository: 'x', purpose: 'pull' }, options))?.place);
     }
-    expect(places).toEqual(['docker-credential-elsewhere', 'a service', undefined]);
+    expect(places).toEqual(['docker-credential-elsewhere', place, 'a service', undefined]);
   });
 
   it('does not quote a broken file', async () => {

@@ -9,8 +9,8 @@ export interface CredentialBookOptions {
   /** The only file to look into (`--authfile`). */
   readonly authFile?: string | undefined;
   readonly environment?: CredentialEnvironment | undefined;
-  /** Registry host to credential program, beside those of the files (registries.conf's credential-helpers). */
-  readonly helpers?: ReadonlyMap<string, string> | undefined;
+  /** registries.conf's `credential-helpers`; the files alone unless given. */
+  readonly helpers?: readonly string[] | undefined;
   /** Services whose credentials can be made; asked where the user configured none. */
   readonly providers?: readonly CredentialProvider[] | undefined;
   readonly program?: ((suffix: string) => CredentialProgram) | undefined;

@@ -32,10 +32,13 @@ export interface FoundCredential {
   readonly place: string;
 }
 
+/** How registries.conf calls the credential files among programs. */
+export const authFilesHelper = 'containers-auth.json';
+
 export interface LookupOptions {
   readonly environment?: CredentialEnvironment | undefined;
-  /** Registry host to credential program, beside those of the files. */
-  readonly helpers?: ReadonlyMap<string, string> | undefined;
+  /** registries.conf's `credential-helpers`: programs for all hosts, `containers-auth.json` for the files; these alone unless given. */
+  readonly helpers?: readonly string[] | undefined;
   readonly providers?: readonly CredentialProvider[] | undefined;
   readonly warn?: ((message: string) => void) | undefined;
   readonly program?: ((suffix: string) => CredentialProgram) | undefined;
@@ -45,7 +48,7 @@ export interface LookupOptions {
 /**
  * The user's credential for a repository; undefined for none. Sources in order: the file of `--authfile` (then nothing
  * else), REGISTRY_AUTH_FILE, DOCKER_AUTH_CONFIG, containers' auth.json (of the session, then of the user), docker's
- * config.json, `~/.dockercfg`; then programs named elsewhere; then services whose credentials can be made. Within one
+ * config.json, `~/.dockercfg`; then services whose credentials can be made. Within one
  * file: `credHelpers`, then `credsStore`, then `auths`, of which the longest key that fits counts.
  * @throws RegistryError CREDENTIALS for files that cannot be read as such, and for pushes where a program fails
  */
@@ -53,9 +56,18 @@ export async function findCredential(
   query: CredentialQuery,
   options: LookupOptions = {},
 ): Promise<FoundCredential | undefined> {
-  const found = (await inFiles(query, options)) ?? (await inHelpers(query, options)) ?? (await made(query, options));
+  const found = (await configured(query, options)) ?? (await made(query, options));
   guarded(found?.credential);
   return found;
+}
+
+/** What the user set up: the files, and the programs that are named for all hosts, in their order. */
+async function configured(query: CredentialQuery, options: LookupOptions): Promise<FoundCredential | undefined> {
+  for (const helper of options.helpers ?? [authFilesHelper]) {
+    const found = await (helper === authFilesHelper ? inFiles(query, options) : askProgram(helper, query, options));
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 async function inFiles(query: CredentialQuery, options: LookupOptions): Promise<FoundCredential | undefined> {
@@ -80,11 +92,6 @@ async function inFile(
   const key = bestKey([...file.auths.keys()], host, repository);
   const credential = key === undefined ? undefined : file.auths.get(key);
   return credential && { credential, place };
-}
-
-async function inHelpers(query: CredentialQuery, options: LookupOptions): Promise<FoundCredential | undefined> {
-  const suffix = programOf(options.helpers ?? new Map(), query.host);
-  return suffix === undefined ? undefined : askProgram(suffix, query, options);
 }
 
 /** The program for a host, by a map of hosts. */
