@@ -30,7 +30,8 @@ export { header, type HttpResponse } from './http/dispatch.ts';
 export { discard as discardBody } from './http/body.ts';
 export type { TraceEvent } from './http/redaction.ts';
 export { redactHeaders, redactText, redactUrl, rememberSecret } from './redact.ts';
-export { openDiskStorage } from './server/disk-storage.ts';
+export { type DiskStorage, type DiskStorageOptions, openDiskStorage } from './server/storage/disk-storage.ts';
+export { type MemoryStorageOptions, openMemoryStorage } from './server/storage/memory-storage.ts';
 export type { Endpoint, AccessAction, RouteName } from './server/endpoints.ts';
 export type { ServerLayer, Visit } from './server/pipeline.ts';
 export { ProtocolError, type ProtocolErrorCode } from './server/protocol-error.ts';
@@ -45,4 +46,4 @@ export {
   readFaults,
   type RequestFilter,
 } from './server/faults/index.ts';
-export type { RegistryStorage, RepositoryStorage } from './server/storage.ts';
+export type { RegistryStorage, RepositoryStorage } from './server/storage/storage.ts';

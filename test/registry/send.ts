@@ -11,13 +11,15 @@ export interface Answer {
 export interface SendOptions {
   readonly headers?: Readonly<Record<string, string | number>>;
   readonly body?: Uint8Array | string;
+  /** Sends the body without telling its length. */
+  readonly streamed?: boolean;
 }
 
 /** One request to a registry at `host:port`, by node:http and not by fetch: paths go out as written, `..` and all. */
 export function send(host: string, method: string, path: string, options: SendOptions = {}): Promise<Answer> {
-  const { headers = {}, body = '' } = options;
+  const { headers = {}, body = '', streamed = false } = options;
   const [hostname, port] = host.split(':');
-  const length = method === 'GET' || method === 'HEAD' ? {} : { 'content-length': Buffer.byteLength(body) };
+  const length = streamed || method === 'GET' || method === 'HEAD' ? {} : { 'content-length': Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {
     const target = { hostname, port, method, path, headers: { ...length, ...headers } };
     const outgoing = httpRequest(target, (incoming) => {

@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Digest } from '../../oci/index.ts';
 import { digestFrom, entityTags, type Exchange, isKnownToClient, sendEmpty } from './exchange.ts';
 import { ProtocolError } from './protocol-error.ts';
-import type { StoredBlob } from './storage.ts';
+import type { StoredBlob } from './storage/storage.ts';
 
 /** GET and HEAD of `/v2/<name>/blobs/<digest>`, one Range allowed (distribution-spec, "Pulling blobs"). */
 export async function getBlob(exchange: Exchange, reference: string): Promise<void> {

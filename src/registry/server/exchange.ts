@@ -3,7 +3,7 @@ import { type Digest, isDigest } from '../../oci/index.ts';
 import type { Visit } from './pipeline.ts';
 import { ProtocolError } from './protocol-error.ts';
 import type { CompleteRules } from './rules.ts';
-import type { RegistryStorage, RepositoryStorage } from './storage.ts';
+import type { RegistryStorage, RepositoryStorage } from './storage/storage.ts';
 import type { UploadSessions } from './upload-sessions.ts';
 
 /** One request to a repository, with what it takes to answer it. */

@@ -16,7 +16,7 @@ import {
 import { entityTags, type Exchange, isKnownToClient, sendEmpty } from './exchange.ts';
 import { isTagName } from './names.ts';
 import { ProtocolError } from './protocol-error.ts';
-import type { StoredManifest } from './storage.ts';
+import type { StoredManifest } from './storage/storage.ts';
 
 /** More tags than this in one request are refused; the specification asks for ten at least. */
 const mostTagParameters = 100;

@@ -6,7 +6,7 @@ import type { Visit } from './pipeline.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { getReferrers } from './referrers.ts';
 import type { CompleteRules } from './rules.ts';
-import type { RegistryStorage } from './storage.ts';
+import type { RegistryStorage } from './storage/storage.ts';
 import { deleteUpload, getUpload, patchUpload, postUpload, putUpload } from './uploads.ts';
 import type { UploadSessions } from './upload-sessions.ts';
 

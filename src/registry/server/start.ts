@@ -8,11 +8,13 @@ import { obeyRules } from './layers/obey-rules.ts';
 import { type ServerLayer, stack, type Visit } from './pipeline.ts';
 import { answerRoute, type RegistryService } from './routes.ts';
 import { completeRules, type RegistryRules } from './rules.ts';
-import type { RegistryStorage } from './storage.ts';
+import type { RegistryStorage } from './storage/storage.ts';
 import { type UploadLimits, UploadSessions } from './upload-sessions.ts';
 
 export interface RegistryServerOptions extends UploadLimits, RegistryRules {
   readonly storage: RegistryStorage;
+  /** Milliseconds after which bytes of an upload that nobody goes on with are dropped; a day unless given. */
+  readonly uploadAge?: number | undefined;
   /** What stands between the log and the registry itself, the first outermost: who may do what, other services' ways, faults. */
   readonly layers?: readonly ServerLayer[] | undefined;
   /** Address to listen on; 127.0.0.1 unless given, since there is no login. */
@@ -39,13 +41,14 @@ export interface RegistryServer extends AsyncDisposable {
   readonly url: string;
   /** `127.0.0.1:5000`, as in an image's name. */
   readonly host: string;
-  /** Lets requests in work end, for 5 s at most, and drops unfinished uploads. */
+  /** Lets requests in work end, for 5 s at most; uploads that a storage on disk has can go on with the next server. */
   close(): Promise<void>;
 }
 
 /** Milliseconds without a byte after which a connection is given up, either way. */
 const stallTimeout = 60_000;
 const closeTimeout = 5_000;
+const sweepInterval = 60 * 60_000;
 
 /**
  * Serves a registry over plain http (distribution-spec 1.1: pull, push, discovery, deletion).
@@ -61,13 +64,27 @@ export async function startRegistry(options: RegistryServerOptions): Promise<Reg
   const server = createServer({ requestTimeout: 0 }, options.faults?.filter(handle) ?? handle);
   options.faults?.attach(server);
   server.setTimeout(stallTimeout, (socket) => socket.destroy());
+  const sweeper = await sweepUploads(options);
   const host = await listen(server, options.host ?? '127.0.0.1', options.port ?? 0);
   const close = async (): Promise<void> => {
     options.faults?.release();
+    clearInterval(sweeper);
     await stop(server);
     await uploads.close();
+    await options.storage.settle();
   };
   return { url: `http://${host}`, host, close, [Symbol.asyncDispose]: close };
+}
+
+/** Drops what nobody has gone on with, also of servers that were killed. */
+async function sweepUploads({ storage, uploadAge = 24 * 60 * 60_000, onError }: RegistryServerOptions) {
+  const sweep = (): Promise<void> =>
+    storage.dropUploads(uploadAge).then(
+      () => {},
+      (error: unknown) => onError?.(`old uploads stay: ${messageOf(error)}`),
+    );
+  await sweep();
+  return setInterval(() => void sweep(), Math.min(uploadAge, sweepInterval)).unref();
 }
 
 /** `..` in a path is not resolved, since no part that passes our checks can be one. */

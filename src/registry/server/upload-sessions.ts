@@ -2,7 +2,9 @@ import { createHash, type Hash, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { algorithmOf, type Digest, type DigestAlgorithm, finishDigest } from '../../oci/index.ts';
 import { ProtocolError } from './protocol-error.ts';
-import type { RegistryStorage, UploadFile } from './storage.ts';
+import type { RegistryStorage, UploadFile, UploadPlace } from './storage/storage.ts';
+
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export interface UploadLimits {
   /** Uploads open at once; 256 unless given. */
@@ -13,7 +15,7 @@ export interface UploadLimits {
   readonly idleTimeout?: number | undefined;
 }
 
-/** The uploads that clients have begun and not ended. They are bounded in number, size and time, and do not outlive the server. */
+/** The uploads that clients have begun and not ended, bounded in number, size and time. On disk they outlive the server. */
 export class UploadSessions {
   readonly #storage: RegistryStorage;
   readonly #limits: Required<{ [K in keyof UploadLimits]: number }>;
@@ -28,32 +30,59 @@ export class UploadSessions {
     };
   }
 
+  /** How many are open in this process. */
+  get open(): number {
+    return this.#sessions.size;
+  }
+
   async start(name: string, algorithm: DigestAlgorithm): Promise<UploadSession> {
-    await this.#dropIdle();
-    if (this.#sessions.size >= this.#limits.mostUploads) {
-      throw new ProtocolError('TOOMANYREQUESTS', 'too many uploads are open', { headers: { 'retry-after': '5' } });
-    }
-    const id = randomUUID();
-    // taken before the file is made: many requests at once must not get past the limit
-    const session = new UploadSession({ id, name, algorithm, largest: this.#limits.largestBlob });
-    this.#sessions.set(id, session);
+    await this.#makeRoom();
+    const session = this.#add({ id: randomUUID(), name, algorithm });
+    // The place is taken before the file is made: many requests at once must not get past the limit.
     try {
-      session.attach(await this.#storage.startUpload());
+      session.attach(await this.#storage.startUpload(session));
     } catch (error) {
-      this.#sessions.delete(id);
+      this.forget(session);
       throw error;
     }
     return session;
   }
 
   /** @throws ProtocolError BLOB_UPLOAD_UNKNOWN, also for an upload of another repository */
-  find(name: string, id: string): UploadSession {
-    const session = this.#sessions.get(id);
+  async find(name: string, id: string): Promise<UploadSession> {
+    const session = this.#sessions.get(id) ?? (await this.#resume({ name, id }));
     if (session === undefined || session.name !== name) {
       throw new ProtocolError('BLOB_UPLOAD_UNKNOWN', 'there is no such upload');
     }
     session.touch();
     return session;
+  }
+
+  /** What an earlier process has begun goes on where its bytes on disk end. */
+  async #resume(place: UploadPlace): Promise<UploadSession | undefined> {
+    if (!uuid.test(place.id)) return undefined;
+    await this.#makeRoom();
+    const file = await this.#storage.findUpload(place);
+    const meanwhile = this.#sessions.get(place.id);
+    if (file === undefined || meanwhile !== undefined) {
+      await file?.leave();
+      return meanwhile;
+    }
+    const session = this.#add({ ...place, algorithm: undefined });
+    session.attach(file);
+    return session;
+  }
+
+  #add(start: Omit<SessionStart, 'largest'>): UploadSession {
+    const session = new UploadSession({ ...start, largest: this.#limits.largestBlob });
+    this.#sessions.set(session.id, session);
+    return session;
+  }
+
+  async #makeRoom(): Promise<void> {
+    await this.#dropIdle();
+    if (this.#sessions.size < this.#limits.mostUploads) return;
+    throw new ProtocolError('TOOMANYREQUESTS', 'too many uploads are open', { headers: { 'retry-after': '5' } });
   }
 
   /** Forgets an upload whose file went elsewhere. */
@@ -62,24 +91,34 @@ export class UploadSessions {
   }
 
   async drop(session: UploadSession): Promise<void> {
-    this.forget(session);
-    await session.exclusive(() => session.file.discard());
+    if (session.ended) return;
+    await session.exclusive(async () => {
+      session.end();
+      await session.file.discard();
+      this.forget(session);
+    });
   }
 
+  /** Lets go of all; those on disk are found again. */
   async close(): Promise<void> {
-    await Promise.all([...this.#sessions.values()].map((session) => this.drop(session)));
+    const sessions = [...this.#sessions.values()];
+    this.#sessions.clear();
+    await Promise.all(sessions.map((session) => session.exclusive(() => session.file.leave()).catch(ignore)));
   }
 
   async #dropIdle(): Promise<void> {
     const oldest = Date.now() - this.#limits.idleTimeout;
-    for (const session of this.#sessions.values()) if (session.touched < oldest) await this.drop(session);
+    for (const session of this.#sessions.values()) {
+      if (session.touched < oldest) await this.drop(session).catch(ignore);
+    }
   }
 }
 
 interface SessionStart {
   readonly id: string;
   readonly name: string;
-  readonly algorithm: DigestAlgorithm;
+  /** By what the bytes are hashed as they come; undefined for hashing in the end. */
+  readonly algorithm: DigestAlgorithm | undefined;
   readonly largest: number;
 }
 
@@ -90,10 +129,10 @@ export class UploadSession {
   touched = Date.now();
   /** Bytes that the last whole chunk announced. */
   lastChunk: number | undefined;
-  readonly #algorithm: DigestAlgorithm;
+  ended = false;
+  readonly #algorithm: DigestAlgorithm | undefined;
   readonly #largest: number;
-  #hash: Hash;
-  #received = 0;
+  readonly #hash: Hash | undefined;
   #file: UploadFile | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -102,11 +141,11 @@ export class UploadSession {
     this.name = name;
     this.#algorithm = algorithm;
     this.#largest = largest;
-    this.#hash = createHash(algorithm);
+    this.#hash = algorithm === undefined ? undefined : createHash(algorithm);
   }
 
   get received(): number {
-    return this.#received;
+    return this.#file?.size ?? 0;
   }
 
   get file(): UploadFile {
@@ -122,9 +161,17 @@ export class UploadSession {
     this.touched = Date.now();
   }
 
+  /** Nothing more is taken: what waits for its turn finds no such upload. */
+  end(): void {
+    this.ended = true;
+  }
+
   /** Runs `work` when all earlier work on this upload has ended: a client may ask before we see its last connection break. */
   async exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work);
+    const turn = this.#turn.then(() => {
+      if (this.ended) throw new ProtocolError('BLOB_UPLOAD_UNKNOWN', 'there is no such upload');
+      return work();
+    });
     this.#turn = turn.catch(() => {});
     return turn;
   }
@@ -133,12 +180,11 @@ export class UploadSession {
   async append(request: IncomingMessage): Promise<void> {
     // A request that is destroyed takes its connection with it, and our answer.
     for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      if (this.#received + chunk.length > this.#largest) {
+      if (this.received + chunk.length > this.#largest) {
         throw new ProtocolError('SIZE_INVALID', `a blob has ${this.#largest} bytes at most`, { status: 413 });
       }
       await this.file.append(chunk);
-      this.#hash.update(chunk);
-      this.#received += chunk.length;
+      this.#hash?.update(chunk);
       this.touch();
     }
   }
@@ -146,9 +192,12 @@ export class UploadSession {
   /** The digest of all bytes, by the algorithm of `wanted`; read again where we hashed with another one. */
   async digest(wanted: Digest): Promise<Digest> {
     const algorithm = algorithmOf(wanted);
-    if (algorithm === this.#algorithm) return finishDigest(this.#hash.copy(), algorithm);
+    if (this.#hash !== undefined && algorithm === this.#algorithm) return finishDigest(this.#hash.copy(), algorithm);
     const hash = createHash(algorithm);
-    for await (const chunk of this.file.read() as AsyncIterable<Buffer>) hash.update(chunk);
+    for await (const chunk of (await this.file.read()) as AsyncIterable<Buffer>) hash.update(chunk);
     return finishDigest(hash, algorithm);
   }
 }
+
+/** For uploads that end by themselves while they are given up. */
+function ignore(): void {}

@@ -43,13 +43,13 @@ function algorithmWanted(query: URLSearchParams): DigestAlgorithm {
 
 /** GET: how much has arrived. */
 export async function getUpload(exchange: Exchange, id: string): Promise<void> {
-  const session = exchange.uploads.find(exchange.name, id);
+  const session = await exchange.uploads.find(exchange.name, id);
   await session.exclusive(async () => sendProgress(exchange, session, 204));
 }
 
 /** PATCH: a chunk. With a Content-Range it must go on exactly where the last one ended, else 416. */
 export async function patchUpload(exchange: Exchange, id: string): Promise<void> {
-  const session = exchange.uploads.find(exchange.name, id);
+  const session = await exchange.uploads.find(exchange.name, id);
   await session.exclusive(async () => {
     const length = checkPlace(exchange, session);
     checkChunks(exchange, session);
@@ -61,7 +61,7 @@ export async function patchUpload(exchange: Exchange, id: string): Promise<void>
 
 /** PUT: the last bytes, if any, and the digest that all must have. */
 export async function putUpload(exchange: Exchange, id: string): Promise<void> {
-  const session = exchange.uploads.find(exchange.name, id);
+  const session = await exchange.uploads.find(exchange.name, id);
   digestFrom(exchange.query.get('digest'));
   await session.exclusive(async () => {
     checkPlace(exchange, session);
@@ -71,23 +71,25 @@ export async function putUpload(exchange: Exchange, id: string): Promise<void> {
 }
 
 export async function deleteUpload(exchange: Exchange, id: string): Promise<void> {
-  await exchange.uploads.drop(exchange.uploads.find(exchange.name, id));
+  await exchange.uploads.drop(await exchange.uploads.find(exchange.name, id));
   sendEmpty(exchange.response, 204, {});
 }
 
+/** Ends the session either way: one whose bytes were wrong cannot become right. */
 async function commit(exchange: Exchange, session: UploadSession): Promise<void> {
   const wanted = digestFrom(exchange.query.get('digest'));
   const found = await session.digest(wanted);
-  exchange.uploads.forget(session);
-  if (found !== wanted) {
-    await session.file.discard();
-    throw new ProtocolError('DIGEST_INVALID', `the content has the digest ${found}`);
-  }
+  session.end();
   try {
+    if (found !== wanted) {
+      throw new ProtocolError('DIGEST_INVALID', `the content has the digest ${found}`, { detail: { digest: found } });
+    }
     await exchange.repository.commitBlob(wanted, session.file);
   } catch (error) {
     await session.file.discard();
     throw error;
+  } finally {
+    exchange.uploads.forget(session);
   }
   const location = `/v2/${exchange.name}/blobs/${wanted}`;
   sendEmpty(exchange.response, 201, { location, 'docker-content-digest': wanted });

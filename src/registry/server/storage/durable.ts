@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { syncFolder } from '../../system/index.ts';
-import { codeOf } from '../record.ts';
+import { syncFolder } from '../../../system/index.ts';
+import { codeOf } from '../../record.ts';
 
 /** Writes a small file so that it is there whole or not at all, also after a power cut. */
 export async function writeDurably(path: string, content: Uint8Array | string, temporaryIn: string): Promise<void> {

@@ -1,20 +1,37 @@
 import type { Readable } from 'node:stream';
-import type { Descriptor, Digest } from '../../oci/index.ts';
+import type { Descriptor, Digest } from '../../../oci/index.ts';
 
-/** Where the embedded registry keeps its repositories. What a promise says is stored is synced to disk. */
+/** Where the embedded registry keeps its repositories. What a promise says is stored outlives the process, where anything does. */
 export interface RegistryStorage {
+  /** What it is, for people: a path, `memory`. */
+  readonly description: string;
   /** Names of all repositories that hold something, sorted. */
   repositories(): Promise<readonly string[]>;
   /** `name` fits the specification's expression; the repository need not be there. */
   repository(name: string): RepositoryStorage;
   /** A new file for bytes that nobody has vouched for yet. */
-  startUpload(): Promise<UploadFile>;
+  startUpload(place: UploadPlace): Promise<UploadFile>;
+  /** An upload that an earlier process, or another one, has begun and not ended. */
+  findUpload(place: UploadPlace): Promise<UploadFile | undefined>;
+  /** Drops uploads that nobody has touched for so many milliseconds; says how many. */
+  dropUploads(idle: number): Promise<number>;
+  /** Bytes of all content, what several repositories share once; uploads too. */
+  usage(): Promise<number>;
+  /** Ends when all that is kept beside the content, such as an index for other programs, is written. */
+  settle(): Promise<void>;
+}
+
+/** Which upload: its id is a secret of who began it, and holds in one repository alone. */
+export interface UploadPlace {
+  readonly name: string;
+  /** A UUID. */
+  readonly id: string;
 }
 
 export interface RepositoryStorage {
   exists(): Promise<boolean>;
   blob(digest: Digest): Promise<StoredBlob | undefined>;
-  /** Makes an upload that was verified against `digest` a blob; the upload is used up. */
+  /** Makes an upload of this storage that was verified against `digest` a blob; the upload is used up. */
   commitBlob(digest: Digest, upload: UploadFile): Promise<void>;
   /** Takes a blob over from another repository; false if it is not there. */
   mountBlob(digest: Digest, from: string): Promise<boolean>;
@@ -33,6 +50,9 @@ export interface RepositoryStorage {
   deleteTag(name: string): Promise<boolean>;
 
   referrers(subject: Digest): Promise<readonly Descriptor[]>;
+
+  /** Bytes of all that it holds, shared or not. */
+  usage(): Promise<number>;
 }
 
 export interface StoredBlob {
@@ -48,13 +68,15 @@ export interface StoredManifest {
   readonly referrer?: { readonly subject: Digest; readonly entry: Descriptor } | undefined;
 }
 
-/** Bytes on their way in. */
+/** Bytes on their way in. One caller at a time. */
 export interface UploadFile {
-  readonly path: string;
-  append(chunk: Uint8Array): Promise<void>;
+  /** Bytes that have come in so far. */
+  readonly size: number;
+  /** Takes a chunk, perhaps to be written with the next ones. @throws what an earlier chunk failed with, too */
+  append(chunk: Buffer): Promise<void>;
   /** Streams what was appended. */
-  read(): Readable;
-  /** Flushes to disk and closes. */
-  finish(): Promise<void>;
+  read(): Promise<Readable>;
   discard(): Promise<void>;
+  /** Lets go of the upload without dropping its bytes, where it can be found again. */
+  leave(): Promise<void>;
 }
