@@ -39,11 +39,14 @@ export type {
   PlaceOptions,
   ReceiveOptions,
 } from './images/image-place.ts';
+export { blobDigest, type ByteRange, describeBlob, readBlob, removeBlob } from './images/blobs.ts';
+export { putBlob, type PutBlobOptions, putManifest, type PutManifestOptions } from './images/put.ts';
 export { listTags } from './images/list-tags.ts';
 export { openDestination } from './images/open-destination.ts';
 export { openPlace } from './images/open-place.ts';
 export { type Pulled, pullImage, type PullOptions } from './images/pull.ts';
 export { type Pushed, pushImage, type PushOptions } from './images/push.ts';
+export { removeManifest, type RemoveManifestOptions, removeTag } from './images/remove.ts';
 export { importImage, type OpenRepository, type ResolvedImage, resolveImage } from './images/resolve.ts';
 export { takeImage, type TakenImage, type TakeOptions } from './images/take.ts';
 export { createIndex, type CreateIndexOptions, type IndexSource } from './indexes/create-index.ts';

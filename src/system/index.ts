@@ -29,7 +29,7 @@ export { bootId, ownProcessRecord, type ProcessRecord, processStartTime } from '
 export * from './root-mount.ts';
 export { reasonOf } from './reason-of.ts';
 export { hideSecrets, redactText, redactUrl, rememberSecret } from './redact.ts';
-export { putFile, type PutFileOptions } from './put-file.ts';
+export { type FileContent, putFile, type PutFileOptions } from './put-file.ts';
 export { replaceFile } from './replace-file.ts';
 export { minimalEnvironment, type RunCommandOptions, type RunResult, run } from './run.ts';
 export { syncFolder } from './sync-folder.ts';

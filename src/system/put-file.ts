@@ -3,6 +3,9 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncFolder } from './sync-folder.ts';
 
+/** What a file gets: at hand, or as it comes. */
+export type FileContent = Uint8Array | string | AsyncIterable<Uint8Array>;
+
 export interface PutFileOptions {
   /** Of the file; what the umask leaves of 0666 unless given. */
   readonly mode?: number | undefined;
@@ -16,7 +19,7 @@ export interface PutFileOptions {
  */
 export async function putFile(
   path: string,
-  content: Uint8Array | string,
+  content: FileContent,
   { mode = 0o666, finish }: PutFileOptions = {},
 ): Promise<void> {
   const folder = dirname(path);

@@ -1,11 +1,11 @@
 import { type FileHandle, realpath, stat } from 'node:fs/promises';
-import { putFile } from './put-file.ts';
+import { type FileContent, putFile } from './put-file.ts';
 
 /**
  * Gives a file that is there other content: whoever looks sees the old file or the new one, whole. Mode and owner stay
  * (the owner where this user may give files away); of a symbolic link it is the file behind it that changes.
  */
-export async function replaceFile(path: string, content: Uint8Array): Promise<void> {
+export async function replaceFile(path: string, content: FileContent): Promise<void> {
   const target = await realpath(path);
   const { mode, uid, gid } = await stat(target);
   await putFile(target, content, {

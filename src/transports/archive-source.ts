@@ -79,6 +79,10 @@ class ArchiveSource implements TransportSource {
     return this.#reader.resolve(reference, options);
   }
 
+  describeBlob(digest: Digest): Promise<Descriptor> {
+    return this.#reader.describeBlob(digest);
+  }
+
   list(): Promise<readonly NamedManifest[]> {
     return this.#reader.list();
   }

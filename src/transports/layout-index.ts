@@ -127,6 +127,16 @@ export function withEntry(index: ImageIndex, descriptor: Descriptor, name: strin
   return { ...index, manifests: [...others, named] };
 }
 
+/** The index without a name; what has no other is not listed any more. */
+export function withoutName(index: ImageIndex, name: string): ImageIndex {
+  const full = fullName(name);
+  const hasName = ({ annotations }: Descriptor): boolean => {
+    const image = annotations?.[imageName];
+    return annotations?.[refName] === name || (image !== undefined && (image === name || image === full));
+  };
+  return { ...index, manifests: index.manifests.filter((each) => !hasName(each)) };
+}
+
 /** A descriptor as it is elsewhere: the names are the layout's, not the content's. */
 function withoutNames(descriptor: Descriptor): Descriptor {
   if (descriptor.annotations === undefined) return descriptor;

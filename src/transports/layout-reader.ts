@@ -69,6 +69,13 @@ export class LayoutReader implements ContentReader {
     return file?.size === descriptor.size;
   }
 
+  async describeBlob(digest: Digest): Promise<Descriptor> {
+    const file = await this.#files.open(blobPath(digest));
+    await file?.close();
+    if (file === undefined) throw new OciError('NOT_FOUND', `${digest} is not in ${this.#files.label}`);
+    return { mediaType: 'application/octet-stream', digest, size: file.size };
+  }
+
   async resolve(reference: string, options: CallOptions = {}): Promise<Descriptor> {
     options.signal?.throwIfAborted();
     const entry = findEntry(await readIndex(this.#files), reference, this.#files.label);

@@ -17,7 +17,7 @@ import {
 } from '../oci/index.ts';
 import { TransportError } from './error.ts';
 import { folderFiles, type LayoutFiles } from './layout-files.ts';
-import { emptyIndex, type NamedManifest, readIndex, withEntry } from './layout-index.ts';
+import { emptyIndex, type NamedManifest, readIndex, withEntry, withoutName } from './layout-index.ts';
 import { withFolderLock } from './layout-lock.ts';
 import { blobPath, LayoutReader } from './layout-reader.ts';
 import { LayoutWriting } from './layout-writing.ts';
@@ -123,6 +123,15 @@ export class LayoutTarget implements TransportSource, TransportSink {
       throw new OciError('NOT_FOUND', `${descriptor.digest} is not in ${this.label}`);
     }
     await this.#change((index) => withEntry(index, descriptor, reference), options);
+  }
+
+  async untag(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#reader.resolve(name, options);
+    await this.#change((index) => withoutName(index, name), options);
+  }
+
+  describeBlob(digest: Digest): Promise<Descriptor> {
+    return this.#reader.describeBlob(digest);
   }
 
   referrers(digest: Digest, artifactType?: string, options: CallOptions = {}): Promise<readonly Descriptor[]> {

@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { Command as OclifCommand } from '@oclif/core/command';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import type { OpenRegistryRepository } from '../build/index.ts';
@@ -69,9 +71,10 @@ export abstract class Command extends OclifCommand {
   }
 
   /** Writes what was asked for, byte for byte: to a file, whole, or to standard output. */
-  async writeResult(content: Uint8Array | string, file: string | undefined): Promise<void> {
+  async writeResult(content: Uint8Array | string | Readable, file: string | undefined): Promise<void> {
     if (file !== undefined && file !== '-') return writeWholeFile(file, content);
-    process.stdout.write(content);
+    if (content instanceof Readable) await pipeline(content, process.stdout, { end: false });
+    else process.stdout.write(content);
   }
 
   /** Runs the command; errors come out as they were thrown (cli.ts shows them). */

@@ -64,6 +64,8 @@ export { cacheMountFilter } from './cache-mount-filter.ts';
 export { type ImageFilter, imageFilter } from './image-filter.ts';
 export { inspectImage } from './image-inspect.ts';
 export { namedValues } from './named-values.ts';
+export { readSmallFile } from './read-small-file.ts';
+export { withProgress } from './progress/with-progress.ts';
 export { readStandardInput } from './read-standard-input.ts';
 export { rewriteFile } from './rewrite-file.ts';
 export { PlaceCommand, placesHelp } from './place-command.ts';

@@ -1,5 +1,5 @@
 import { stat, writeFile } from 'node:fs/promises';
-import { putFile, reasonOf, replaceFile } from '../system/index.ts';
+import { type FileContent, putFile, reasonOf, replaceFile } from '../system/index.ts';
 import { UiError } from './error.ts';
 
 /**
@@ -7,11 +7,11 @@ import { UiError } from './error.ts';
  * written into.
  * @throws UiError FILE_UNWRITABLE
  */
-export async function writeWholeFile(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeWholeFile(path: string, content: FileContent): Promise<void> {
   try {
     const found = await stat(path).catch(() => undefined);
     if (found === undefined) await putFile(path, content);
-    else if (found.isFile()) await replaceFile(path, Buffer.from(content));
+    else if (found.isFile()) await replaceFile(path, content);
     else await writeFile(path, content);
   } catch (error) {
     throw new UiError('FILE_UNWRITABLE', `cannot write ${path}: ${reasonOf(error)}`, { cause: error });

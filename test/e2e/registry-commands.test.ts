@@ -58,6 +58,43 @@ describeWith([], 'commands for registries', () => {
     expect(told).toMatchObject({ digest: index, manifest: JSON.parse(printed) as object });
   });
 
+  it('read and write single blobs and manifests', async () => {
+    const digest = (await slipway(['blob', 'put', '-q', at('raw'), '-'], { input: 'twelve bytes' })).trim();
+    const blob = `${at('raw')}@${digest}`;
+    expect(await slipway(['blob', 'head', blob])).toBe('12\n');
+    expect(await slipway(['blob', 'get', blob])).toBe('twelve bytes');
+    expect(await slipway(['blob', 'get', '--range', '7-', blob])).toBe('bytes');
+    const file = join(home, 'blob');
+    expect(await runCli(['blob', 'get', '-o', file, blob])).toMatchObject({
+      stderr: expect.stringMatching(/^[0-9a-f]{12}: Pulling/),
+    });
+    expect(await readFile(file, 'utf8')).toBe('twelve bytes');
+    expect(await slipway(['blob', 'rm', blob])).toBe(`Deleted: ${digest}\n`);
+    for (const command of ['head', 'get']) expect((await runCli(['blob', command, blob])).code).toBe(1);
+    expect((await runCli(['blob', 'get', '--range', '9-3', blob])).code).toBe(125);
+
+    const manifest = await slipway(['manifest', 'get', '--platform', 'linux/arm64', at('app:v1')]);
+    expect(await slipway(['manifest', 'put', at('app:arm'), '-'], { input: manifest })).toMatch(/^sha256:/);
+    expect(await slipway(['manifest', 'get', at('app:arm')])).toBe(manifest);
+    expect(JSON.parse(await slipway(['config', at('app:arm')]))).toMatchObject({ architecture: 'arm64' });
+    const platform = ['--platform', 'linux/arm64'];
+    expect(await slipway(['manifest', 'diff', ...platform, at('app:v1'), at('app:arm')])).toBe('');
+    const changed = await runCli(['manifest', 'diff', at('app:v1'), at('app:arm')]);
+    expect(changed).toMatchObject({ code: 1, stdout: expect.stringContaining('\n-  "manifests": [') });
+  });
+
+  it('take away one tag, and a manifest only where no other tag stands for it', async () => {
+    await slipway(['copy', '-q', at('app:v1'), at('tags:a')]);
+    for (const tag of ['b', 'c']) await slipway(['copy', '-q', at('app:v1'), at(`tags:${tag}`)]);
+    expect(await slipway(['tags', 'rm', at('tags:a')])).toBe(`Untagged: ${at('tags:a')}\n`);
+    expect(await slipway(['tags', 'ls', at('tags')])).toBe('b\nc\n');
+    const refused = await runCli(['manifest', 'rm', at('tags:b')]);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('has other tags: c') });
+    expect(await slipway(['manifest', 'rm', '-f', at('tags:b')])).toBe(`Deleted: ${index}\n`);
+    const some = await runCli(['tags', 'rm', at('tags:b'), at('app:arm'), at('tags')]);
+    expect(some).toMatchObject({ code: 1, stdout: `Untagged: ${at('app:arm')}\n` });
+  });
+
   it('say where an image is that only the store has', async () => {
     await slipway(['import', '-', at('here:1')], { input: Buffer.alloc(1024) });
     const { code, stderr } = await runCli(['copy', at('here:1'), at('there:1')]);

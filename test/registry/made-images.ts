@@ -38,7 +38,7 @@ export async function pushImage(to: Target, tag?: string, image: MadeImage = {})
     layers: contents.map((content) => describeContent(layerType, content)),
     ...image.manifest,
   };
-  await to.push(manifest.config, config);
+  if (image.manifest?.config === undefined) await to.push(manifest.config, config);
   for (const content of contents) await to.push(describeContent(layerType, content), content);
   return pushDocument(to, manifest.mediaType, serializeManifest(manifest), tag);
 }

@@ -94,10 +94,10 @@ describe('our own registry', () => {
     const image = await pushImage(target, 'ours');
     await target.tag(image.descriptor, 'v1');
     await target.tag(image.descriptor, 'v2');
-    await target.deleteManifest('v1');
+    await target.deleteTag('v1');
     expect(await target.listTags()).toEqual(['v2']);
     await target.deleteManifest(image.descriptor.digest);
     expect(await target.exists(image.descriptor)).toBe(false);
-    await expect(target.deleteManifest('v1')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(target.deleteTag('v1')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });

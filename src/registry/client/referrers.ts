@@ -13,6 +13,7 @@ import {
   referrerOf,
   serializeIndex,
 } from '../../oci/index.ts';
+import { RegistryError } from '../error.ts';
 import { discard } from '../http/body.ts';
 import { header, type HttpResponse } from '../http/dispatch.ts';
 import { errorFromResponse } from '../http/error-response.ts';
@@ -124,17 +125,53 @@ export async function recordReferrer(
   });
 }
 
+/** Writes of one index by several clients at once: each reads again what it wrote, and writes again what got lost. */
+const writeAttempts = 5;
+
 async function addToTag(
   connection: RepositoryConnection,
   { subject, entry }: { readonly subject: Digest; readonly entry: Descriptor },
   options: CallOptions,
 ): Promise<void> {
+  for (let attempt = 1; attempt <= writeAttempts; attempt++) {
+    const index = await readTagIndex(connection, subject, options);
+    const listed = index?.manifests ?? [];
+    if (listed.some(({ digest }) => digest === entry.digest)) return;
+    await writeTagIndex(connection, subject, { ...emptyIndex, ...index, manifests: [...listed, entry] }, options);
+  }
+  throw new RegistryError('REJECTED', `the list of what refers to ${nameOf(connection, subject)} does not hold still`, {
+    hint: `Others write ${referrersTag(subject)} at the same time; push again.`,
+  });
+}
+
+/**
+ * After a manifest with a subject was deleted: where the registry has no referrers API, it leaves the index under the tag
+ * (distribution-spec, "Deleting Manifests").
+ */
+export async function forgetReferrer(
+  connection: RepositoryConnection,
+  { descriptor, content }: FetchedManifest,
+  options: CallOptions,
+): Promise<void> {
+  const referrer = referrerOf(descriptor, parseManifestOrIndex(content, descriptor.mediaType));
+  if (referrer === undefined) return;
+  const { subject } = referrer;
+  if ((await fromApi(connection, subject, options)) !== undefined) return;
   const index = await readTagIndex(connection, subject, options);
-  const listed = index?.manifests ?? [];
-  if (listed.some(({ digest }) => digest === entry.digest)) return;
-  const content = Buffer.from(
-    serializeIndex({ kind: 'index', mediaType: mediaTypes.ociIndex, ...index, manifests: [...listed, entry] }),
-  );
+  const manifests = index?.manifests.filter(({ digest }) => digest !== descriptor.digest) ?? [];
+  if (index === undefined || manifests.length === index.manifests.length) return;
+  await writeTagIndex(connection, subject, { ...index, manifests }, options);
+}
+
+const emptyIndex: ImageIndex = { kind: 'index', mediaType: mediaTypes.ociIndex, manifests: [] };
+
+async function writeTagIndex(
+  connection: RepositoryConnection,
+  subject: Digest,
+  index: ImageIndex,
+  options: CallOptions,
+): Promise<void> {
+  const content = Buffer.from(serializeIndex(index));
   const descriptor = describe(mediaTypes.ociIndex, content);
   await putManifest(connection, { descriptor, content }, { ...options, reference: referrersTag(subject) });
 }

@@ -20,13 +20,13 @@ import {
   fetchManifest,
   isManifestLike,
   manifestLimit,
-  manifestPath,
-  notFound,
   putManifest,
   resolveManifest,
 } from './manifests.ts';
-import { pages, stringsOf } from './paging.ts';
+import { describeBlob } from './describe-blob.ts';
+import { deleteBlob, deleteManifest, deleteTag } from './deletion.ts';
 import { listReferrers, recordReferrer } from './referrers.ts';
+import { listTags } from './tags.ts';
 import { type RepositoryName, repositoryName } from './repository-name.ts';
 import { pushBlob } from './upload.ts';
 import { cancelUpload, locationOf } from './upload-session.ts';
@@ -39,8 +39,6 @@ export interface RepositoryOptions extends RegistryOptions {
 
 /** Manifests that were just pushed, kept for the tag that follows; count. */
 const keptManifests = 16;
-/** As large as ECR allows; docker-registry gives 100 whatever is asked. */
-const pageSize = 1000;
 
 /**
  * Opens a repository of a registry. Nothing is sent before the first call.
@@ -154,34 +152,28 @@ export class RepositoryTarget implements Target {
   }
 
   /** All tags, in the registry's order. @throws OciError NOT_FOUND where there is no such repository */
-  async listTags({ signal }: CallOptions = {}): Promise<readonly string[]> {
-    const tags = new Set<string>();
-    const first = new URL(`/v2/${this.#connection.repository}/tags/list?n=${pageSize}`, this.#connection.base);
-    const get = async (path: URL) => {
-      const response = await call(this.#connection, { method: 'GET', path, signal });
-      if (response.status === 200) return response;
-      const error = await this.#error(response, `list the tags of ${this.label}`);
-      throw response.status === 404 ? notFound(this.#connection, '', error) : error;
-    };
-    for await (const { document } of pages(first, get)) for (const tag of stringsOf(document.tags)) tags.add(tag);
-    return [...tags];
+  listTags(options: CallOptions = {}): Promise<readonly string[]> {
+    return listTags(this.#connection, options);
   }
 
-  /**
-   * Deletes a tag, or by digest a manifest with all its tags. Not every registry can.
-   * @throws OciError NOT_FOUND; RegistryError UNSUPPORTED
-   */
-  async deleteManifest(reference: string, { signal }: CallOptions = {}): Promise<void> {
-    const path = manifestPath(reference);
-    const response = await call(this.#connection, { method: 'DELETE', path, scopes: this.#deleteScopes(), signal });
-    if (response.status === 202 || response.status === 200 || response.status === 204) return discard(response);
-    const error = await this.#error(response, `delete ${nameOf(this.#connection, reference)}`);
-    throw response.status === 404 ? notFound(this.#connection, reference, error) : error;
+  /** What a blob is that is known by its digest alone. @throws OciError NOT_FOUND */
+  describeBlob(digest: Digest, options: CallOptions = {}): Promise<Descriptor> {
+    return describeBlob(this.#connection, digest, options);
   }
 
-  /** `*`, since Quay gives no token at all where `delete` is asked for. */
-  #deleteScopes(): readonly string[] {
-    return [repositoryScope(this.#connection.repository, [deleteAction])];
+  /** Deletes a tag and nothing else, whatever it takes. @throws OciError NOT_FOUND; RegistryError UNSUPPORTED */
+  deleteTag(tag: string, options: CallOptions = {}): Promise<void> {
+    return deleteTag(this.#connection, tag, options);
+  }
+
+  /** Deletes a manifest with all its tags. Not every registry can. @throws OciError NOT_FOUND; RegistryError UNSUPPORTED */
+  deleteManifest(digest: Digest, options: CallOptions = {}): Promise<void> {
+    return deleteManifest(this.#connection, digest, options);
+  }
+
+  /** Deletes a blob. Not every registry can. @throws OciError NOT_FOUND; RegistryError UNSUPPORTED */
+  deleteBlob(digest: Digest, options: CallOptions = {}): Promise<void> {
+    return deleteBlob(this.#connection, digest, options);
   }
 
   #remember(manifest: FetchedManifest): void {
@@ -194,8 +186,6 @@ export class RepositoryTarget implements Target {
     return errorFromResponse(response, { action, host: this.#connection.host });
   }
 }
-
-const deleteAction = '*';
 
 function pathOf(descriptor: Descriptor): string {
   return `${isManifestLike(descriptor) ? 'manifests' : 'blobs'}/${descriptor.digest}`;

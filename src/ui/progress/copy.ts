@@ -1,4 +1,4 @@
-import { type CopyEvent, type Descriptor, isLayerType } from '../../oci/index.ts';
+import { type CopyEvent, type Descriptor, isConfigType, isDocumentType, mediaTypes } from '../../oci/index.ts';
 import { escapeControls } from '../escape.ts';
 import { shortId } from '../id.ts';
 import { formatSize } from '../../oci/index.ts';
@@ -38,8 +38,13 @@ export function copyProgress(
   return { event: (event) => writeLine(event, direction, stream), end: () => {} };
 }
 
+/** Layers, and blobs of whatever kind; manifests and configs are too small to be watched. */
+function isShown({ mediaType }: Descriptor): boolean {
+  return !isDocumentType(mediaType) && !isConfigType(mediaType) && mediaType !== mediaTypes.ociEmpty;
+}
+
 function writeLine(event: CopyEvent, direction: CopyDirection, stream: ProgressStream): void {
-  if (event.kind === 'progress' || !isLayerType(event.descriptor.mediaType)) return;
+  if (event.kind === 'progress' || !isShown(event.descriptor)) return;
   stream.write(`${shortId(event.descriptor.digest)}: ${statusOf(event, direction)}\n`);
 }
 
@@ -75,7 +80,7 @@ class CopyBars implements CopyProgress {
   }
 
   event(event: CopyEvent): void {
-    if (!isLayerType(event.descriptor.mediaType)) return;
+    if (!isShown(event.descriptor)) return;
     const { digest } = event.descriptor;
     if (event.kind === 'started') this.#bars.set(digest, { descriptor: event.descriptor, bytes: 0 });
     else if (event.kind === 'progress') this.#bars.set(digest, { descriptor: event.descriptor, bytes: event.bytes });

@@ -1,0 +1,19 @@
+import { string as argument } from '@oclif/core/args';
+import { openPlace, removeBlob } from '../../build/index.ts';
+import { jsonFlag, PlaceCommand, registryFlags } from '../../ui/index.ts';
+
+export default class BlobRm extends PlaceCommand {
+  static override summary = 'Delete a blob from a registry, where it lets itself be told so';
+  static override args = { blob: argument({ required: true, description: 'NAME@DIGEST' }) };
+  static override flags = { json: jsonFlag, ...registryFlags };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(BlobRm);
+    const digest = await this.withPlaces(flags, async (places) => {
+      await using place = await openPlace(args.blob, places);
+      return removeBlob(place, { signal: this.interrupted });
+    });
+    if (flags.json) this.printJson({ name: args.blob, digest });
+    else this.print(`Deleted: ${digest}`);
+  }
+}

@@ -1,0 +1,161 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Descriptor, describe as describeContent, isDigest, mediaTypes } from '../../src/oci/index.ts';
+import { Registries, type RegistryServerOptions } from '../../src/registry/index.ts';
+import { ProtocolError } from '../../src/registry/server/protocol-error.ts';
+import type { ServerLayer } from '../../src/registry/server/pipeline.ts';
+import { debianRegistry, hasDebianRegistry } from './debian-registry.ts';
+import { embeddedRegistry } from './embedded.ts';
+import { pushImage } from './made-images.ts';
+
+/** Deletion as other registries have it. */
+const kinds: Readonly<Record<string, Partial<RegistryServerOptions>>> = {
+  'as the specification has it': {},
+  'of manifests only, tags being 405': { layers: [tagDeletion(405, 'UNSUPPORTED')] },
+  'of manifests only, tags being no digests': { layers: [tagDeletion(400, 'DIGEST_INVALID')] },
+  'of manifests only, tags being unknown': { layers: [tagDeletion(404, 'MANIFEST_UNKNOWN')] },
+  'of the manifest where a tag is meant': { layers: [wholeManifest] },
+};
+
+function tagDeletion(status: number, code: 'UNSUPPORTED' | 'DIGEST_INVALID' | 'MANIFEST_UNKNOWN'): ServerLayer {
+  return async ({ request, path }, next) => {
+    if (request.method === 'DELETE' && !path.includes(':')) throw new ProtocolError(code, 'no', { status });
+    return next();
+  };
+}
+
+/** What zot once did: the tag's manifest goes, and with it its other tags. */
+async function wholeManifest(visit: Parameters<ServerLayer>[0], next: () => Promise<void>): Promise<void> {
+  const { request, path, endpoint } = visit;
+  if (request.method !== 'DELETE' || endpoint === undefined || path.includes(':')) return next();
+  const { host } = request.headers;
+  const head = await fetch(`http://${host}${path}`, { method: 'HEAD' });
+  const digest = head.headers.get('docker-content-digest') ?? '';
+  const gone = await fetch(`http://${host}${path.slice(0, path.lastIndexOf('/'))}/${digest}`, { method: 'DELETE' });
+  visit.response.writeHead(gone.status).end();
+}
+
+async function withRepository(
+  host: string,
+  work: (target: ReturnType<Registries['open']>) => Promise<void>,
+): Promise<void> {
+  await using registries = new Registries();
+  await work(registries.open(`${host}/app`, 'push'));
+}
+
+/** Two tags of one image, and another image. */
+async function threeTags(target: ReturnType<Registries['open']>): Promise<Descriptor> {
+  const image = await pushImage(target, 'v1');
+  await target.tag(image, 'v2');
+  await pushImage(target, 'other', { layers: ['other'] });
+  return image;
+}
+
+describe.each(Object.entries(kinds))('a registry with deletion %s', (_, options) => {
+  it('loses one tag and no other', async () => {
+    await using server = await embeddedRegistry(options);
+    await withRepository(server.host, async (target) => {
+      const { digest } = await threeTags(target);
+      await target.deleteTag('v1');
+      expect((await target.listTags()).toSorted()).toEqual(['other', 'v2']);
+      expect((await target.resolve('v2')).digest).toBe(digest);
+      await expect(target.deleteTag('v1')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    });
+  });
+});
+
+describe('a registry that deletes nothing', () => {
+  const refuse: ServerLayer = async ({ request }, next) => {
+    if (request.method === 'DELETE') throw new ProtocolError('UNSUPPORTED', 'deletion is off');
+    return next();
+  };
+
+  it('keeps its tags, untouched', async () => {
+    const written: string[] = [];
+    const onRequest: RegistryServerOptions['onRequest'] = ({ method, path }) =>
+      void (method === 'PUT' && written.push(path));
+    await using server = await embeddedRegistry({ layers: [refuse], onRequest });
+    await withRepository(server.host, async (target) => {
+      const { digest } = await threeTags(target);
+      written.length = 0;
+      await expect(target.deleteTag('v1')).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+      expect(written).toEqual([]);
+      expect((await target.resolve('v1')).digest).toBe(digest);
+    });
+  });
+
+  it('gets a tag back where it deletes what is not there, but not what is', async () => {
+    const stubborn: ServerLayer = async ({ request, path }, next) => {
+      const there = request.method === 'DELETE' && (await fetch(`http://${request.headers.host}${path}`)).ok;
+      if (there) throw new ProtocolError('DENIED', 'no');
+      return next();
+    };
+    const reluctant: ServerLayer = async (visit, next) => {
+      const isTag = visit.request.method === 'DELETE' && !isDigest(visit.path.slice(visit.path.lastIndexOf('/') + 1));
+      if (isTag) throw new ProtocolError('UNSUPPORTED', 'no');
+      return stubborn(visit, next);
+    };
+    await using server = await embeddedRegistry({ layers: [reluctant] });
+    await withRepository(server.host, async (target) => {
+      const { digest } = await threeTags(target);
+      await expect(target.deleteTag('v1')).rejects.toMatchObject({ code: 'DENIED' });
+      expect((await target.resolve('v1')).digest).toBe(digest);
+    });
+  });
+});
+
+(hasDebianRegistry ? describe : describe.skip)("Debian's docker-registry", () => {
+  it('loses one tag and no other', async () => {
+    const debian = await debianRegistry();
+    try {
+      await withRepository(debian.host, async (target) => {
+        const { digest } = await threeTags(target);
+        await target.deleteTag('v1');
+        await expect(target.resolve('v1')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+        expect((await target.resolve('v2')).digest).toBe(digest);
+      });
+    } finally {
+      await debian.close();
+    }
+  });
+});
+
+describe('without a referrers API', () => {
+  const withoutApi: ServerLayer = async ({ path, request, response }, next) => {
+    if (path.includes('/referrers/')) throw new ProtocolError('UNSUPPORTED', 'no', { status: 404 });
+    const send = response.writeHead.bind(response);
+    if (request.method === 'PUT') {
+      response.writeHead = ((status: number, headers: Record<string, string> = {}) => {
+        const { 'oci-subject': _, ...others } = headers;
+        return send(status, others);
+      }) as typeof response.writeHead;
+    }
+    return next();
+  };
+
+  it('a deleted referrer leaves the index under the tag', async () => {
+    await using server = await embeddedRegistry({ layers: [withoutApi] });
+    await withRepository(server.host, async (target) => {
+      const subject = await pushImage(target, 'v1');
+      const empty = describeContent(mediaTypes.ociEmpty, Buffer.from('{}'));
+      await target.push(empty, Buffer.from('{}'));
+      const artifact = (artifactType: string) =>
+        pushImage(target, undefined, {
+          layers: [artifactType],
+          manifest: { artifactType, config: empty, subject, annotations: { of: artifactType } },
+        });
+      const [sbom, signature] = [await artifact('test/sbom'), await artifact('test/signature')];
+      const listed = (await target.referrers(subject.digest)).map(({ digest, artifactType, annotations }) => [
+        digest,
+        artifactType,
+        annotations,
+      ]);
+      expect(listed).toEqual([
+        [sbom.digest, 'test/sbom', { of: 'test/sbom' }],
+        [signature.digest, 'test/signature', { of: 'test/signature' }],
+      ]);
+      await target.deleteManifest(sbom.digest);
+      expect((await target.referrers(subject.digest)).map(({ digest }) => digest)).toEqual([signature.digest]);
+      expect((await target.referrers(subject.digest, 'test/sbom')).length).toBe(0);
+    });
+  });
+});
