@@ -256,11 +256,14 @@ const addressIn = (output: string): string =>
         it.each(means)('has a network of its own by %s, which ends with the build', async (name) => {
           const { node, launcher } = await reachableProgram(home);
           const dockerfile = join(context, `${name}.Dockerfile`);
-          const server = createServer((socket) => socket.end('hello from the machine\n'));
+          // The pasta of Debian 12 at times loses a connection that its peer closes at once.
+          const server = createServer((socket) => {
+            socket.write('hello from the machine\n');
+            setTimeout(() => socket.end(), 300);
+          });
           await once(server.listen(0, '0.0.0.0'), 'listening');
           const { port } = server.address() as AddressInfo;
-          // The pasta of Debian 12 at times loses a connection that its peer closes at once.
-          const script = `ip -o addr; grep nameserver /etc/resolv.conf; at=$(awk '/machine/{print $1}' /etc/hosts); for i in 1 2 3; do timeout 2 nc $at ${port} </dev/null && break; done`;
+          const script = `ip -o addr; grep nameserver /etc/resolv.conf; at=$(awk '/machine/{print $1}' /etc/hosts); for i in 1 2 3 4 5; do timeout 3 nc $at ${port} </dev/null && break; done`;
           await writeFile(dockerfile, `FROM busybox\nRUN ${script}\n`);
           // Who may use tunnels differs from machine to machine; in here everybody may.
           const others = means
