@@ -53,6 +53,7 @@ deps: $(INSTALLED)
 
 test-deps: deps
 	@tools/install-test-deps.sh
+	@tools/fetch-newer-peers.sh .cache/newer-peers
 
 $(INSTALLED): package-lock.json tools/node-runtime/package.json
 	npm ci --no-audit --no-fund
