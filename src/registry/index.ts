@@ -23,6 +23,8 @@ export { openRepository, RepositoryTarget, type RepositoryOptions } from './clie
 export { Registries, type RegistriesOptions } from './registries.ts';
 export type { RegistrySettings } from './settings.ts';
 export { openSession, type RegistrySession, type SessionOptions } from './client/session.ts';
+export { Ecr, type EcrOptions } from './ecr/ecr.ts';
+export { type EcrHost, ecrHost } from './ecr/ecr-host.ts';
 export { RegistryError, type RegistryErrorCode } from './error.ts';
 export { canonicalHost, serverHost } from './host.ts';
 export { fetchUrl, type FetchUrlOptions } from './http/fetch-url.ts';

@@ -1,6 +1,7 @@
 import { CredentialBook } from './credentials/credential-book.ts';
 import type { Credential } from './credentials/credential.ts';
 import { beginDeviceLogin, type DeviceLogin, type DeviceService } from './credentials/device-login.ts';
+import { Ecr } from './ecr/ecr.ts';
 import type { TraceEvent } from './http/redaction.ts';
 import type { CallOptions } from '../oci/index.ts';
 import type { RegistryOptions } from './client/connection.ts';
@@ -24,12 +25,14 @@ export class Registries implements AsyncDisposable {
   readonly #options: RegistriesOptions;
   /** The user's credentials, as the settings say where they are. */
   readonly credentials: CredentialBook;
+  readonly #ecr: Ecr;
   #session: RegistrySession | undefined;
 
   constructor(settings: RegistrySettings = {}, options: RegistriesOptions = {}) {
     this.settings = settings;
     this.#options = options;
-    this.credentials = new CredentialBook({ authFile: settings.authFile });
+    this.#ecr = new Ecr();
+    this.credentials = new CredentialBook({ authFile: settings.authFile, providers: [this.#ecr] });
   }
 
   /**

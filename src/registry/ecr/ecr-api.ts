@@ -92,7 +92,10 @@ class PublicApi implements EcrApi {
   }
 
   async token(signal?: AbortSignal): Promise<EcrToken> {
-    const { authorizationData } = await this.#client.send(new GetPublicAuthorizationTokenCommand({}), abortedBy(signal));
+    const { authorizationData } = await this.#client.send(
+      new GetPublicAuthorizationTokenCommand({}),
+      abortedBy(signal),
+    );
     return tokenOf(authorizationData);
   }
 

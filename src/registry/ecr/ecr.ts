@@ -110,7 +110,8 @@ async function openApi(host: EcrHost): Promise<EcrApi> {
 function failed(what: string, cause: unknown): RegistryError {
   const name = cause instanceof Error ? cause.name : '';
   const hints: Readonly<Record<string, string>> = {
-    CredentialsProviderError: 'Set up AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or a role.',
+    CredentialsProviderError:
+      'Set up AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or a role.',
     ExpiredTokenException: 'The AWS session has ended; sign in to AWS again.',
     AccessDeniedException: 'The role or user lacks the permission that the message names.',
     UnrecognizedClientException: 'The AWS access key is not known; is it for the partition of this registry?',
