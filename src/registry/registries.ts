@@ -7,7 +7,7 @@ import type { CallOptions } from '../oci/index.ts';
 import type { RegistryOptions } from './client/connection.ts';
 import { authorizationFor, checkLogin, listRepositories } from './client/registry.ts';
 import { openSession, type RegistrySession } from './client/session.ts';
-import type { RepositoryName } from './client/repository-name.ts';
+import { type RepositoryName, repositoryName } from './client/repository-name.ts';
 import { openRepository, type RepositoryTarget } from './client/repository-target.ts';
 import type { RegistrySettings } from './settings.ts';
 
@@ -44,9 +44,20 @@ export class Registries implements AsyncDisposable {
     return openRepository(name, { ...this.connectionOptions(), access });
   }
 
+  /**
+   * Makes what a push needs and the settings ask for: a repository of Amazon ECR that is not there.
+   * @returns true where one was made
+   * @throws RegistryError CREDENTIALS
+   */
+  async prepare(name: RepositoryName | string, { signal }: CallOptions = {}): Promise<boolean> {
+    if (this.settings.createRepository !== true) return false;
+    const { registry, repository } = repositoryName(name);
+    return this.#ecr.createRepository(registry, repository, signal);
+  }
+
   /** How every call to a registry goes out, for calls that are about no repository. */
   connectionOptions(): RegistryOptions {
-    const { scheme, credential, trustedRealms, authFile: _, ...numbers } = this.settings;
+    const { scheme, credential, trustedRealms, authFile: _, createRepository: __, ...numbers } = this.settings;
     const { credentials } = this;
     this.#session ??= openSession(numbers);
     return { ...this.#options, scheme, credential, credentials, trustedRealms, session: this.#session };

@@ -13,6 +13,8 @@ export interface RegistrySettings {
   readonly authFile?: string | undefined;
   /** Hosts of token servers that may get the credential although they are on another domain; none unless given. */
   readonly trustedRealms?: readonly string[] | undefined;
+  /** Makes a repository of Amazon ECR that is not there before it is pushed to; no unless given. */
+  readonly createRepository?: boolean | undefined;
   /** Tries per request; 6 unless given. */
   readonly attempts?: number | undefined;
   /** Milliseconds until a connection must stand; 10,000 unless given. */
