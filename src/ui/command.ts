@@ -31,7 +31,12 @@ export abstract class Command extends OclifCommand {
 
   /** Opens repositories as the flags of a command say (registryFlags); the client is loaded only when the first is opened. */
   protected registries(flags: RegistryValues): OpenRegistryRepository {
-    return async (name, access) => (await this.registryClient(flags)).open(name, access);
+    return async (name, access) => {
+      const client = await this.registryClient(flags);
+      if (access === 'push' && (await client.prepare(name, { signal: this.interrupted })))
+        this.note(`Created the repository of ${name}`);
+      return client.open(name, access);
+    };
   }
 
   #client: Promise<Registries> | undefined;
