@@ -2,8 +2,6 @@
 
 # The checkout's own Node (tools/node-runtime) comes first, whatever Node runs npm.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
-# What programs that run from their sources (tests, tools, their threads) would compile and strip of types at every start.
-export NODE_COMPILE_CACHE := $(CURDIR)/.cache/compiled
 SHELL := /bin/sh
 # npm writes this one when an installation is complete.
 INSTALLED := node_modules/.package-lock.json
@@ -27,6 +25,8 @@ check: deps ## lint, format and types, without changing anything
 	biome format .
 	tsc --noEmit
 
+# What the tests' threads and children, which run from the sources, would compile and strip of types at every start.
+unit: export NODE_COMPILE_CACHE := $(CURDIR)/.cache/compiled
 unit: deps ## unit tests
 	$(JEST) --selectProjects unit --maxWorkers=100% $(JEST_FLAGS)
 
