@@ -31,7 +31,7 @@ unit: deps ## unit tests
 	$(JEST) --selectProjects unit --maxWorkers=100% $(JEST_FLAGS)
 
 e2e: build ## end-to-end tests: the CLI as a user runs it
-	$(JEST) --selectProjects e2e --maxWorkers=2 --testTimeout=60000 $(JEST_E2E_FLAGS)
+	$(JEST) --selectProjects e2e --maxWorkers=2 $(JEST_E2E_FLAGS)
 
 build: deps ## bundle the CLI and the library into dist/
 	node tools/build.ts

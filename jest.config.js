@@ -26,5 +26,5 @@ export default {
   ],
   collectCoverageFrom: ['src/**/*.ts'],
   coverageProvider: 'babel', // v8's costs four times the CPU under vm modules
-  testTimeout: 20_000,
+  testTimeout: 60_000, // ends what hangs, also on a machine with much else to do
 };
