@@ -15,6 +15,9 @@ import { copyAttributes } from './tree/attributes.ts';
 import type { Trash } from './trash.ts';
 import type { Unsynced } from './unsynced.ts';
 
+/** Bytes of a tar that holds 128 entries at most. */
+const smallLayer = 128 * 512;
+
 /** Unpacked layers and the writable views over them. */
 export class StoreSnapshots implements Snapshots {
   readonly #base: StoreBase;
@@ -89,7 +92,8 @@ export class StoreSnapshots implements Snapshots {
     this.#unsynced.mark();
     // A power cut takes what is unsynced in any case; what is durable later makes all rows before it so.
     const won = await this.#base.db.writeVolatileSoon(() => this.#name(active, draft, chainId));
-    if (!won) await this.discard(active);
+    const isSmall = active.driver === 'overlay' && draft.size <= smallLayer;
+    if (!won) await this.#remove(active.id, isSmall ? 'small' : 'any');
     return chainId;
   }
 
@@ -205,9 +209,10 @@ export class StoreSnapshots implements Snapshots {
     return true;
   }
 
-  async #remove(id: string): Promise<void> {
+  async #remove(id: string, size: 'small' | 'any' = 'any'): Promise<void> {
+    const { folder } = this.#base.paths.snapshot(id);
     try {
-      await this.#trash.delete([this.#base.paths.snapshot(id).folder]);
+      await (size === 'small' ? this.#trash.deleteSmall(folder) : this.#trash.delete([folder]));
     } finally {
       // In the trash it is nobody's, even if it cannot be deleted.
       await this.#base.db.writeVolatileSoon(() => {

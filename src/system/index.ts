@@ -1,4 +1,4 @@
-export { NetworkNamespace } from './network-namespace.ts';
+export { NetworkNamespace, WitnessedNamespace } from './network-namespace.ts';
 export { currentPrivileges } from './current-privileges.ts';
 export { splitDevice } from './device-number.ts';
 export * from './error.ts';

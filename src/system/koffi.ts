@@ -14,7 +14,11 @@ export interface Library {
   func(name: string, result: string, parameters: readonly string[]): NativeFunction;
 }
 
-export type NativeFunction = (...values: readonly unknown[]) => unknown;
+export interface NativeFunction {
+  (...values: readonly unknown[]): unknown;
+  /** Called on a thread of the pool; the last value is called back. `errno` is not to be had of it. */
+  async(...values: readonly unknown[]): void;
+}
 
 const architectures: Readonly<Record<string, { readonly package: string; readonly folders: readonly string[] }>> = {
   x64: { package: '@koromix/koffi-linux-x64', folders: ['linux_x64', 'musl_x64'] },

@@ -1,5 +1,5 @@
 import { SystemError } from './error.ts';
-import { type Koffi, type Library, loadKoffi, type NativeFunction } from './koffi.ts';
+import { type Koffi, type Library, loadKoffi } from './koffi.ts';
 import { printablePath } from './printable-path.ts';
 import type { BytePath, Syscalls } from './syscalls.ts';
 
@@ -23,7 +23,12 @@ const largestXattr = 65536; // XATTR_SIZE_MAX and XATTR_LIST_MAX of linux/limits
 const nanosecondsPerSecond = 1_000_000_000n;
 
 /** Calls a function of the C library and throws when it gives a negative number. */
-type Call = (fn: NativeFunction, name: string, subject: BytePath, ...values: readonly unknown[]) => number;
+type Call = (
+  fn: (...values: readonly unknown[]) => unknown,
+  name: string,
+  subject: BytePath,
+  ...values: readonly unknown[]
+) => number;
 /** The same, but undefined where there is no such attribute: the common case, so no error object is made for it. */
 type CallForAttribute = (...values: Parameters<Call>) => number | undefined;
 
@@ -43,13 +48,19 @@ function bindSyscalls(koffi: Koffi): Syscalls {
     const errno = koffi.errno();
     throw failure(name, subject, names.get(errno) ?? `errno ${errno}`);
   };
-  return { ...bindMounts(libc, call), ...bindFiles(libc, koffi, call), ...bindXattrs(libc, call, attribute) };
+  return {
+    ...bindMounts(libc, call),
+    ...bindFiles(libc, koffi, call),
+    ...bindXattrs(libc, call, attribute),
+    ...bindSockets(libc, call),
+  };
 }
 
-function bindMounts(libc: Library, call: Call): Pick<Syscalls, 'mount' | 'umount' | 'unshare' | 'chdir'> {
+function bindMounts(libc: Library, call: Call): Pick<Syscalls, 'mount' | 'umount' | 'unshare' | 'setns' | 'chdir'> {
   const mount = libc.func('mount', 'int', [pointer, pointer, pointer, 'unsigned long', pointer]);
   const umount = libc.func('umount2', 'int', [pointer, 'int']);
   const unshare = libc.func('unshare', 'int', ['int']);
+  const setns = libc.func('setns', 'int', ['int', 'int']);
   const chdir = libc.func('chdir', 'int', [pointer]);
   return {
     mount(source, target, type, flags, data) {
@@ -58,6 +69,7 @@ function bindMounts(libc: Library, call: Call): Pick<Syscalls, 'mount' | 'umount
     },
     umount: (target, flags) => void call(umount, 'umount', target, terminated(target), flags),
     unshare: (flags) => void call(unshare, 'unshare', `0x${flags.toString(16)}`, flags),
+    setns: (fd, type) => void call(setns, 'setns', `fd ${fd}`, fd, type),
     chdir: (path) => void call(chdir, 'chdir', path, terminated(path)),
   };
 }
@@ -95,6 +107,31 @@ function bindFiles(
       if (lease(leaseType.read) < 0) return koffi.errno() === koffi.os.errno['EAGAIN'] ? true : undefined;
       lease(leaseType.none);
       return false;
+    },
+  };
+}
+
+/** Numbers of socket(2), netlink(7) and recv(2). */
+const netlink = { family: 16, rawAndCloseOnExec: 3 | 0x80000, route: 0 } as const;
+const doNotWait = 0x40;
+const largestAnswer = 32768;
+
+function bindSockets(libc: Library, call: Call): Pick<Syscalls, 'routeSocket' | 'send' | 'receive'> {
+  const socket = libc.func('socket', 'int', ['int', 'int', 'int']);
+  const send = libc.func('send', 'long', ['int', pointer, 'size_t', 'int']);
+  const receive = libc.func('recv', 'long', ['int', output, 'size_t', 'int']);
+  return {
+    routeSocket: () => call(socket, 'socket', 'netlink', netlink.family, netlink.rawAndCloseOnExec, netlink.route),
+    send: (fd, message) =>
+      new Promise((resolve, reject) => {
+        send.async(fd, message, message.length, 0, (error: unknown, sent: unknown) => {
+          if (error === null && Number(sent) === message.length) resolve();
+          else reject(new SystemError('SYSCALL_FAILED', `send fd ${fd}: failed`, { cause: error }));
+        });
+      }),
+    receive(fd) {
+      const into = Buffer.alloc(largestAnswer);
+      return into.subarray(0, call(receive, 'recv', `fd ${fd}`, fd, into, into.length, doNotWait));
     },
   };
 }
@@ -138,7 +175,7 @@ function openLibc(koffi: Koffi): Library {
 }
 
 /** The C library has `mknod` since glibc 2.33 and always in musl; before, it was a macro over `__xmknod`. */
-function bindMknod(libc: Library): NativeFunction {
+function bindMknod(libc: Library): (...values: readonly unknown[]) => unknown {
   try {
     return libc.func('mknod', 'int', [pointer, 'unsigned int', 'uint64_t']);
   } catch {

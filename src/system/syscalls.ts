@@ -21,6 +21,8 @@ export interface Syscalls {
   setTimes(path: BytePath, atimeNs: bigint, mtimeNs: bigint): void;
   /** Flags of unshare(2); user namespaces are refused by the kernel in a threaded process. */
   unshare(flags: number): void;
+  /** Moves this thread into the namespace of the open file `fd`; `type` is its flag in `cloneFlags`. */
+  setns(fd: number, type: number): void;
   /** Working directory of this thread alone, after `unshare(CLONE_FS)`. */
   chdir(path: BytePath): void;
   /**
@@ -30,6 +32,12 @@ export interface Syscalls {
   isOpenForWriting(fd: number): boolean | undefined;
   /** Writes the file system of the open file `fd` out to its disk. */
   syncfs(fd: number): void;
+  /** A netlink(7) socket of the network that this thread is in, to which the kernel's routing answers. Close it as any file. */
+  routeSocket(): number;
+  /** Sends a message, on another thread, since the kernel may do all that it asks for meanwhile. */
+  send(fd: number, message: Buffer): Promise<void>;
+  /** What has come; it does not wait. */
+  receive(fd: number): Buffer;
 }
 
 export const mountFlags = {
@@ -47,4 +55,8 @@ export const mountFlags = {
 
 export const umountFlags = { force: 1, detach: 2, noFollow: 8 } as const;
 
-export const cloneFlags = { newNamespaceMount: 0x00020000, fileSystem: 0x00000200 } as const;
+export const cloneFlags = {
+  newNamespaceMount: 0x00020000,
+  newNamespaceNetwork: 0x40000000,
+  fileSystem: 0x00000200,
+} as const;

@@ -1,11 +1,16 @@
 import { afterAll, expect, it } from '@jest/globals';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
+import { promisify } from 'node:util';
 import { join } from 'node:path';
 import { type NetworkLease, NetworkPool } from '../../src/container/index.ts';
 import { findNetavark } from '../../src/container/network/choose.ts';
 import { currentPrivileges } from '../../src/system/index.ts';
 
+const execute = promisify(execFile);
 const reason = process.getuid?.() !== 0 ? 'needs root' : findNetavark() === undefined ? 'needs netavark' : undefined;
 const test = reason === undefined ? it : it.skip;
 const folder = mkdtempSync(join(tmpdir(), 'slipway-pool-'));
@@ -34,6 +39,32 @@ test('gives each step one of its own, again and again, and lets others wait', as
   expect(readdirSync(`/sys/class/net/${bridge}/brif`)).toHaveLength(2);
   await pool[Symbol.asyncDispose]();
   expect(existsSync(`/sys/class/net/${bridge}`)).toBe(false);
+});
+
+test('gives the others what the first has: an address, a way out, and the machine to reach', async () => {
+  await using pool = poolOf(3);
+  for (let step = 0; step < 3; step++) pool.warm('default');
+  const leases = await Promise.all([1, 2, 3].map(() => pool.acquire('default')));
+  const server = createServer((socket) => socket.end(String(socket.remoteAddress))).listen(0, '0.0.0.0');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const seen = new Set<string>();
+  for (const lease of leases) {
+    const { network } = lease;
+    if (typeof network !== 'object') throw new Error('it is not private');
+    const inside = (...words: string[]) => execute('nsenter', [`--net=${network.namespace}`, ...words]);
+    expect((await inside('ip', 'route')).stdout).toContain(`default via ${network.hostGateway} dev eth0`);
+    const { stdout } = await inside('ip', '-4', '-o', 'address', 'show', 'dev', 'eth0');
+    const [, address = 'no address', broadcast] = /inet (\S+)\/26 brd (\S+)/.exec(stdout) ?? [];
+    expect(broadcast).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+    const said = await inside('bash', '-c', `cat </dev/tcp/${network.hostGateway}/${port}`);
+    expect(said.stdout).toContain(address);
+    expect((await inside('ip', '-o', 'link', 'show', 'up')).stdout).toMatch(/: lo: /);
+    seen.add(address);
+  }
+  expect(seen.size).toBe(3);
+  server.close();
+  for (const lease of leases) lease[Symbol.dispose]();
 });
 
 test('gives nobody the network of a step that could change it', async () => {

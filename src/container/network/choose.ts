@@ -11,38 +11,56 @@ export function findNetavark(): string | undefined {
   return places.map((place) => findExecutable(place)).find((file) => file !== undefined);
 }
 
+/** A program that may be able to make networks. */
+export interface NetworkMeans {
+  readonly means: 'netavark' | 'pasta' | 'slirp4netns';
+  readonly file: string;
+}
+
+export interface FoundNetworks {
+  /** Best first. */
+  readonly means: readonly NetworkMeans[];
+  /** Why there is none, or no other. */
+  readonly lack: string;
+}
+
 /**
- * How steps get a network of their own here, best first: by netavark for root, by a user-mode network for others; else none, and
- * they use the machine's. Looks at files and asks tools for their versions; nothing is tried.
+ * How steps may get a network of their own here: by netavark for root, by a user-mode network for others; else they use the
+ * machine's. Only looks at files.
  */
-export async function chooseNetworks(privileges: Privileges): Promise<readonly [NetworkReport, ...NetworkReport[]]> {
-  if (privileges.kind === 'root') return [await chooseForRoot()];
-  if (privileges.kind === 'none') return [host('an ordinary user has no rights to make another')];
-  if (!mayOpenTunnels()) return [host('/dev/net/tun cannot be opened')];
-  const found: NetworkReport[] = [];
-  for (const means of ['pasta', 'slirp4netns'] as const) {
-    const file = findExecutable(means);
-    if (file !== undefined) found.push(await reportOf(means, file));
-  }
-  const [first = host('neither pasta nor slirp4netns is installed'), ...others] = found;
-  return [first, ...others];
+export function findNetworks(privileges: Privileges): FoundNetworks {
+  if (privileges.kind === 'root') return findForRoot();
+  if (privileges.kind === 'none') return none('an ordinary user has no rights to make another');
+  if (!mayOpenTunnels()) return none('/dev/net/tun cannot be opened');
+  const means = (['pasta', 'slirp4netns'] as const).flatMap((name): readonly NetworkMeans[] => {
+    const file = findExecutable(name);
+    return file === undefined ? [] : [{ means: name, file }];
+  });
+  return { means, lack: 'neither pasta nor slirp4netns is installed' };
 }
 
-/** The best of them. */
+/** The best of them; asks it for its version, tries nothing. */
 export async function chooseNetwork(privileges: Privileges): Promise<NetworkReport> {
-  return (await chooseNetworks(privileges))[0];
+  const { means, lack } = findNetworks(privileges);
+  const [best] = means;
+  return best === undefined ? host(lack) : reportOf(best);
 }
 
-async function chooseForRoot(): Promise<NetworkReport> {
+function none(lack: string): FoundNetworks {
+  return { means: [], lack };
+}
+
+function findForRoot(): FoundNetworks {
   const status = readFileSync('/proc/self/status', 'utf8');
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
   const mayAdminister = ((effective >> BigInt(capabilityNumber('CAP_NET_ADMIN'))) & 1n) === 1n;
-  if (!mayAdminister) return host('this process lacks CAP_NET_ADMIN');
+  if (!mayAdminister) return none('this process lacks CAP_NET_ADMIN');
   const file = findNetavark();
-  return file === undefined ? host('netavark is not installed') : reportOf('netavark', file);
+  return { means: file === undefined ? [] : [{ means: 'netavark', file }], lack: 'netavark is not installed' };
 }
 
-async function reportOf(means: 'netavark' | 'pasta' | 'slirp4netns', file: string): Promise<NetworkReport> {
+/** What to tell of it; that of the machine's network where it does not even tell its version. */
+export async function reportOf({ means, file }: NetworkMeans): Promise<NetworkReport> {
   const result = await run(file, ['--version'], { expectedCodes: [0, 1] }).catch(() => undefined);
   if (result === undefined || result.code !== 0) return host(`${file} does not tell its version`);
   const [line = ''] = result.stdout.toString().split('\n');

@@ -6,7 +6,9 @@ import { ContainerError } from '../error.ts';
 import { machineResolver, parseResolver } from '../network-files.ts';
 import type { NetworkBuilder } from './contract.ts';
 import { MachineLock } from './machine-lock.ts';
+import { RouteSocket } from './route-socket.ts';
 import {
+  addressBytes,
   bridgeName,
   formatSubnet,
   freeSubnets,
@@ -16,6 +18,7 @@ import {
   type Subnet,
   subnetOfBridge,
 } from './subnet.ts';
+import { layWire, pullWire } from './wire.ts';
 
 /** What netavark reads on its standard input. */
 interface NetavarkRequest {
@@ -29,8 +32,9 @@ interface NetavarkRequest {
 
 /**
  * A bridge of one build, with a network of its own behind address translation, and in it one namespace for each step that runs
- * at the same time. Everything about it follows from its subnet, which one process of the machine holds by a lock: so whoever can
- * take the lock of a bridge may clear it away.
+ * at the same time. netavark makes the bridge, its rules and the first of them; others are plugged into it, which takes a tenth of
+ * the time. Everything about it follows from its subnet, which one process of the machine holds by a lock: so whoever can take the
+ * lock of a bridge may clear it away.
  */
 export class NetavarkNetwork implements NetworkBuilder {
   readonly #file: string;
@@ -38,7 +42,9 @@ export class NetavarkNetwork implements NetworkBuilder {
   readonly #lock: MachineLock;
   /** The first one brings bridge and rules, and goes last. */
   #first: NetavarkCall | undefined;
-  readonly #others: NetavarkCall[] = [];
+  readonly #others: Plugged[] = [];
+  /** Of the machine's network. */
+  readonly #machine = new RouteSocket();
   #hosts = 1; // the gateway
 
   private constructor(file: string, subnet: Subnet, lock: MachineLock) {
@@ -71,31 +77,46 @@ export class NetavarkNetwork implements NetworkBuilder {
         'the private network has no address left: too many steps were insecure',
       );
     }
-    const request = requestFor(this.#subnet, hostOf(this.#subnet, ++this.#hosts));
-    const namespace = await NetworkNamespace.make();
-    namespace.settle();
-    const call = { namespace, request };
-    if (this.#first === undefined) {
-      this.#first = call;
-      await alone(() => netavark(this.#file, 'setup', call), signal);
-    } else {
-      this.#others.push(call);
-      await netavark(this.#file, 'setup', call);
-    }
+    const host = ++this.#hosts;
+    const namespace = this.#first === undefined ? await this.#makeFirst(host, signal) : await this.#makeOther(host);
     return { namespace: namespace.path, nameservers: reachableServers(), hostGateway: hostOf(this.#subnet, 1) };
+  }
+
+  async #makeFirst(host: number, signal: AbortSignal | undefined): Promise<NetworkNamespace> {
+    const namespace = NetworkNamespace.make();
+    const call = { namespace, request: requestFor(this.#subnet, hostOf(this.#subnet, host)) };
+    this.#first = call;
+    await alone(() => netavark(this.#file, 'setup', call), signal);
+    return namespace;
+  }
+
+  async #makeOther(host: number): Promise<NetworkNamespace> {
+    const name = `${this.name}.${host}`;
+    const namespace = await layWire(this.#machine, {
+      bridge: this.name,
+      name,
+      address: addressBytes(hostOf(this.#subnet, host)),
+      bits: this.#subnet.bits,
+      gateway: addressBytes(hostOf(this.#subnet, 1)),
+    });
+    this.#others.push({ namespace, name });
+    return namespace;
   }
 
   /** The last teardown takes bridge and rules along. */
   async [Symbol.asyncDispose](): Promise<void> {
     let isWhole = true;
-    const remove = async (call: NetavarkCall): Promise<void> => {
-      // A step with all rights may have broken its own.
-      await netavark(this.#file, 'teardown', call).catch(() => (isWhole = false));
-      call.namespace[Symbol.dispose]();
-    };
-    await Promise.all(this.#others.map(remove));
+    using _machine = this.#machine;
+    for (const { namespace, name } of this.#others) {
+      await pullWire(this.#machine, name).catch(() => (isWhole = false));
+      namespace[Symbol.dispose]();
+    }
     const first = this.#first;
-    if (first !== undefined) await alone(() => remove(first)).catch(() => (isWhole = false));
+    if (first !== undefined) {
+      // A step with all rights may have broken its own.
+      await alone(() => netavark(this.#file, 'teardown', first)).catch(() => (isWhole = false));
+      first.namespace[Symbol.dispose]();
+    }
     await this.#lock[Symbol.asyncDispose]();
     // What is left even then is cleared away by the next build.
     if (!isWhole) await reapBridge(this.#file, this.#subnet).catch(() => undefined);
@@ -115,7 +136,7 @@ export async function reapBridge(file: string, subnet: Subnet): Promise<void> {
   await using lock = await MachineLock.take(bridgeName(subnet));
   if (lock === undefined) return;
   // netavark takes down what is whole, and what it sets up becomes whole.
-  using namespace = await NetworkNamespace.make();
+  using namespace = NetworkNamespace.make();
   const call = { namespace, request: requestFor(subnet, hostOf(subnet, 2)) };
   await alone(async () => {
     await netavark(file, 'setup', call);
@@ -149,6 +170,12 @@ function requestFor(subnet: Subnet, address: string): NetavarkRequest {
 interface NetavarkCall {
   readonly namespace: NetworkNamespace;
   readonly request: NetavarkRequest;
+}
+
+interface Plugged {
+  readonly namespace: NetworkNamespace;
+  /** Of its wire's end at the bridge. */
+  readonly name: string;
 }
 
 /** Milliseconds to wait for the calls of others. */

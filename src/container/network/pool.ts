@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { messageOf } from '../../errors.ts';
 import type { Privileges } from '../../system/index.ts';
 import type { ContainerNetwork, PrivateNetwork } from '../contract.ts';
-import { chooseNetwork, chooseNetworks, host } from './choose.ts';
+import { ContainerError } from '../error.ts';
+import { chooseNetwork, findNetworks, host, type NetworkMeans, reportOf } from './choose.ts';
 import type { NetworkBuilder, NetworkReport } from './contract.ts';
 import { networkMark } from './reap.ts';
 
@@ -161,21 +162,25 @@ export class NetworkPool implements AsyncDisposable {
   /** The first way in which a network can really be made. */
   async #open(): Promise<Opened> {
     const { privileges, signal } = this.#options;
-    const reports = await chooseNetworks(privileges);
+    const { means, lack } = findNetworks(privileges);
     const failures: string[] = [];
-    for (const report of reports) {
-      if (report.kind === 'host') continue;
+    for (const each of means) {
       let builder: NetworkBuilder | undefined;
+      const reporting = reportOf(each); // meanwhile
       try {
-        builder = await openBuilder(report, this.#options);
-        return { report, builder, first: await builder.make(signal) };
+        builder = await openBuilder(each, this.#options);
+        const first = await builder.make(signal);
+        const report = await reporting;
+        if (report.kind === 'host')
+          throw new ContainerError('NETWORK_FAILED', `${each.file} does not tell its version`);
+        return { report, builder, first };
       } catch (error) {
         await builder?.[Symbol.asyncDispose]();
         signal?.throwIfAborted();
         failures.push(messageOf(error));
       }
     }
-    return { report: failures.length === 0 ? reports[0] : host(failures.join('; ')), builder: undefined };
+    return { report: host(failures.length === 0 ? lack : failures.join('; ')), builder: undefined };
   }
 
   /**
@@ -214,7 +219,7 @@ interface Opened {
 }
 
 async function openBuilder(
-  { means, file }: NetworkReport & { kind: 'private' },
+  { means, file }: NetworkMeans,
   { folder, reachesMachine = false, signal }: NetworkPoolOptions,
 ): Promise<NetworkBuilder> {
   if (means !== 'netavark') {

@@ -75,7 +75,12 @@ function formatAddress(address: number): string {
 }
 
 function parseAddress(text: string): number {
-  return Buffer.from(text.split('.').map(Number)).readUInt32BE();
+  return addressBytes(text).readUInt32BE();
+}
+
+/** In the order of the network. */
+export function addressBytes(address: string): Buffer {
+  return Buffer.from(address.split('.').map(Number));
 }
 
 /** A bridge is called after its network: so that one name is taken with the other, and what a bridge was for is told by itself. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { minimalEnvironment, NetworkNamespace, withParentDeath } from '../../system/index.ts';
+import { minimalEnvironment, WitnessedNamespace, withParentDeath } from '../../system/index.ts';
 import type { PrivateNetwork } from '../contract.ts';
 import { ContainerError } from '../error.ts';
 import { outwardAddress } from '../network-files.ts';
@@ -19,7 +19,7 @@ export class UserModeNetwork implements NetworkBuilder {
   readonly name = undefined;
   readonly #means: Means;
   readonly #file: string;
-  readonly #made: { readonly namespace: NetworkNamespace; readonly child: ChildProcess }[] = [];
+  readonly #made: { readonly namespace: WitnessedNamespace; readonly child: ChildProcess }[] = [];
 
   readonly #reachesMachine: boolean;
 
@@ -31,7 +31,7 @@ export class UserModeNetwork implements NetworkBuilder {
   }
 
   async make(signal?: AbortSignal): Promise<PrivateNetwork> {
-    const namespace = await NetworkNamespace.make();
+    const namespace = await WitnessedNamespace.open();
     const [file = '', ...args] = withParentDeath([this.#file, ...argumentsOf(this.#means, this.#reachesMachine)]);
     const child = spawn(file, args, {
       stdio: ['ignore', 'ignore', 'pipe', namespace.fd],
@@ -86,7 +86,7 @@ function argumentsOf(means: Means, reachesMachine: boolean): readonly string[] {
 
 interface Starting {
   readonly child: ChildProcess;
-  readonly namespace: NetworkNamespace;
+  readonly namespace: WitnessedNamespace;
   readonly signal: AbortSignal | undefined;
 }
 
