@@ -180,12 +180,28 @@ export {
 } from './inspect/index.ts';
 export * from './oci/index.ts';
 export {
+  type AccessLogFormat,
+  accessLogLine,
+  type DeletionRules,
+  type DiskStorage,
+  type MemoryStorageOptions,
+  openDiskStorage,
+  openMemoryStorage,
   openRepository,
+  ProtocolError,
   Registries,
   type RegistriesOptions,
+  type RegistryRules,
+  type RegistryServer,
+  type RegistryServerOptions,
   type RegistrySettings,
+  type RegistryStorage,
   type RepositoryOptions,
   RepositoryTarget,
+  type ServedRequest,
+  type ServerLayer,
+  startRegistry,
+  type Visit,
 } from './registry/index.ts';
 export { type ImageForm, type ImageRecord, openStore, type Store, type StoreOptions } from './store/index.ts';
 export { currentPrivileges, enterUserNamespace, type Privileges } from './system/index.ts';

@@ -38,7 +38,11 @@ export type { Endpoint, AccessAction, RouteName } from './server/endpoints.ts';
 export type { ServerLayer, Visit } from './server/pipeline.ts';
 export { ProtocolError, type ProtocolErrorCode } from './server/protocol-error.ts';
 export type { DeletionRules, RegistryRules } from './server/rules.ts';
-export { type RegistryServer, type RegistryServerOptions, type ServedRequest, startRegistry } from './server/start.ts';
+export { accessLogLine, type AccessLogFormat } from './server/access-log.ts';
+export type { ServedRequest } from './server/layers/hear-requests.ts';
+export type { UploadLimits } from './server/upload-sessions.ts';
+export type { QuotaSettings } from './server/quotas.ts';
+export { type RegistryServer, type RegistryServerOptions, startRegistry } from './server/start.ts';
 export {
   FaultPlan,
   type FaultPlanOptions,

@@ -54,6 +54,6 @@ describe('registry serve', () => {
   it('wants a folder', async () => {
     const { code, stderr } = await runCli(['registry', 'serve']);
     expect(code).toBe(125);
-    expect(stderr).toContain('required flag "root" not set');
+    expect(stderr).toContain('nothing says where content is to be kept');
   });
 });

@@ -11,13 +11,16 @@ import {
 } from '../../src/registry/index.ts';
 import type { SessionOptions } from '../../src/registry/index.ts';
 
+/** For files that need no disk: syncing costs nothing there. */
+export const scratch = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 export interface EmbeddedRegistry extends RegistryServer {
   readonly root: string;
 }
 
 /** An embedded registry over a directory of its own, which goes with it. */
 export async function embeddedRegistry(options: Partial<RegistryServerOptions> = {}): Promise<EmbeddedRegistry> {
-  const root = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'slipway-registry-'));
+  const root = await mkdtemp(join(scratch, 'slipway-registry-'));
   const server = await startRegistry({ storage: await openDiskStorage(root), ...options });
   const close = async (): Promise<void> => {
     await server.close();

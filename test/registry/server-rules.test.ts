@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { digestOf, mediaTypes } from '../../src/oci/index.ts';
@@ -11,6 +10,7 @@ import {
   type RegistryStorage,
   startRegistry,
 } from '../../src/registry/index.ts';
+import { scratch } from './embedded.ts';
 import { type Answer, send, type SendOptions } from './send.ts';
 
 const empty = digestOf('{}');
@@ -23,7 +23,7 @@ let root: string;
 let storage: RegistryStorage;
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'server-rules-'));
+  root = await mkdtemp(join(scratch, 'server-rules-'));
   storage = await openDiskStorage(root);
   await using free = await startRegistry({ storage });
   await send(free.host, 'POST', `/v2/r/blobs/uploads/?digest=${empty}`, { body: '{}' });

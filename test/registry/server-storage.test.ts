@@ -1,15 +1,15 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { describe as describeContent, digestOf, mediaTypes } from '../../src/oci/index.ts';
 import { openDiskStorage, openMemoryStorage, type RegistryStorage, startRegistry } from '../../src/registry/index.ts';
 import { openLayout } from '../../src/transports/index.ts';
+import { scratch } from './embedded.ts';
 import { type Answer, send as sendTo, type SendOptions } from './send.ts';
 
 let root: string;
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'server-storage-'));
+  root = await mkdtemp(join(scratch, 'server-storage-'));
 });
 afterEach(() => rm(root, { recursive: true }));
 
@@ -199,9 +199,14 @@ describe('a registry in memory', () => {
     await sendTo(server.host, 'POST', `/v2/a/blobs/uploads/?digest=${digestOf('x')}`, { body: 'y'.repeat(800) });
     const start = await sendTo(server.host, 'POST', '/v2/a/blobs/uploads/');
     await sendTo(server.host, 'PATCH', String(start.headers['location']), { body: 'z'.repeat(800) });
-    expect(await storage.usage()).toBe(800);
-    await sendTo(server.host, 'DELETE', String(start.headers['location']));
+    const other = (): Promise<Answer> =>
+      sendTo(server.host, 'POST', '/v2/a/blobs/uploads/?digest=' + digestOf('o'.repeat(300)), {
+        body: 'o'.repeat(300),
+      });
+    expect((await other()).status).toBe(403);
     expect(await storage.usage()).toBe(0);
+    await sendTo(server.host, 'DELETE', String(start.headers['location']));
+    expect((await other()).status).toBe(201);
   });
 });
 

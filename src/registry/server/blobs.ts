@@ -70,6 +70,7 @@ export async function deleteBlob(exchange: Exchange, reference: string): Promise
   if (!(await exchange.repository.deleteBlob(digest))) {
     throw unknown(exchange, digest);
   }
+  exchange.quotas.forget(exchange.name);
   sendEmpty(exchange.response, 202, {});
 }
 

@@ -2,10 +2,19 @@ import { isRepositoryName } from './names.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 /** The resources of distribution-spec 1.1, as they are called in logs and metrics. */
-export type RouteName = 'ping' | 'catalog' | 'uploads' | 'upload' | 'blob' | 'manifest' | 'tags' | 'referrers';
+export type RouteName =
+  | 'metrics'
+  | 'ping'
+  | 'catalog'
+  | 'uploads'
+  | 'upload'
+  | 'blob'
+  | 'manifest'
+  | 'tags'
+  | 'referrers';
 
 /** What one needs to be allowed, as token servers call it. */
-export type AccessAction = 'none' | 'catalog' | 'pull' | 'push' | 'delete';
+export type AccessAction = 'none' | 'metrics' | 'catalog' | 'pull' | 'push' | 'delete';
 
 /** What a path names. */
 export interface Endpoint {
@@ -39,6 +48,7 @@ const routes: readonly Route[] = [
 
 /** What is asked for by `method` of `path`; undefined where there is nothing of that name. */
 export function endpointOf(method: string, path: string): Endpoint | undefined {
+  if (path === '/metrics') return { route: 'metrics', action: 'metrics', name: '', item: '' };
   const below = path === '/v2' ? '' : path.startsWith('/v2/') ? path.slice('/v2/'.length) : undefined;
   if (below === undefined) return undefined;
   for (const { route, path: pattern } of routes) {
@@ -59,7 +69,7 @@ function actionOf(route: RouteName, method: string): AccessAction {
 /** @throws ProtocolError UNSUPPORTED (404, 405), NAME_INVALID */
 export function checkEndpoint(method: string, endpoint: Endpoint | undefined): Endpoint {
   if (endpoint === undefined) throw new ProtocolError('UNSUPPORTED', 'there is nothing here', { status: 404 });
-  const { methods = [] } = routes.find(({ route }) => route === endpoint.route) ?? {};
+  const { methods = reading } = routes.find(({ route }) => route === endpoint.route) ?? {};
   if (!methods.includes(method)) throw notAllowed(method, methods);
   if (endpoint.name !== '' && !isRepositoryName(endpoint.name)) {
     throw new ProtocolError('NAME_INVALID', 'the repository name is not valid', { detail: { name: endpoint.name } });

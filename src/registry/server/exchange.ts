@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Digest, isDigest } from '../../oci/index.ts';
 import type { Visit } from './pipeline.ts';
 import { ProtocolError } from './protocol-error.ts';
+import type { Quotas } from './quotas.ts';
 import type { CompleteRules } from './rules.ts';
 import type { RegistryStorage, RepositoryStorage } from './storage/storage.ts';
 import type { UploadSessions } from './upload-sessions.ts';
@@ -17,6 +18,7 @@ export interface Exchange {
   readonly storage: RegistryStorage;
   readonly uploads: UploadSessions;
   readonly rules: CompleteRules;
+  readonly quotas: Quotas;
 }
 
 /** @throws ProtocolError DIGEST_INVALID */

@@ -56,10 +56,13 @@ export async function putManifest(exchange: Exchange, reference: string): Promis
   const document = parse(content, request.headers['content-type']);
   if (!rules.sparse) await checkChildren(exchange, document);
   await checkPrecondition(exchange, reference);
+  const isNew = !(await repository.hasManifest(digest));
+  if (isNew) await exchange.quotas.check(name, content.length);
   const descriptor: Descriptor = { mediaType: document.mediaType, digest, size: content.length };
   const referrer = referrerOf(descriptor, document);
   const stored: StoredManifest = { mediaType: document.mediaType, content, referrer };
   await repository.putManifest(digest, stored);
+  if (isNew) await exchange.quotas.note(name, content.length);
   for (const tag of isDigest(reference) ? extraTags : [reference]) await repository.putTag(tag, digest);
   sendEmpty(response, 201, {
     location: `/v2/${name}/manifests/${digest}`,
@@ -104,6 +107,7 @@ export async function deleteManifest(exchange: Exchange, reference: string): Pro
     ? await repository.deleteManifest(reference)
     : await repository.deleteTag(reference);
   if (!deleted) throw unknown(exchange, reference);
+  exchange.quotas.forget(exchange.name);
   sendEmpty(response, 202, {});
 }
 

@@ -2,8 +2,10 @@ import { deleteBlob, getBlob } from './blobs.ts';
 import { checkEndpoint, type RouteName } from './endpoints.ts';
 import { type Exchange, paginate, sendJson } from './exchange.ts';
 import { deleteManifest, getManifest, putManifest } from './manifests.ts';
+import type { Metrics } from './metrics.ts';
 import type { Visit } from './pipeline.ts';
 import { ProtocolError } from './protocol-error.ts';
+import type { Quotas } from './quotas.ts';
 import { getReferrers } from './referrers.ts';
 import type { CompleteRules } from './rules.ts';
 import type { RegistryStorage } from './storage/storage.ts';
@@ -14,7 +16,9 @@ import type { UploadSessions } from './upload-sessions.ts';
 type Handler = (exchange: Exchange, item: string) => Promise<void>;
 
 /** HEAD goes to GET's handler, which leaves the body out. */
-const handlers: Readonly<Record<Exclude<RouteName, 'ping' | 'catalog'>, Readonly<Record<string, Handler>>>> = {
+const handlers: Readonly<
+  Record<Exclude<RouteName, 'metrics' | 'ping' | 'catalog'>, Readonly<Record<string, Handler>>>
+> = {
   uploads: { POST: postUpload },
   upload: { GET: getUpload, PATCH: patchUpload, PUT: putUpload, DELETE: deleteUpload },
   blob: { GET: getBlob, DELETE: deleteBlob },
@@ -27,6 +31,8 @@ export interface RegistryService {
   readonly storage: RegistryStorage;
   readonly uploads: UploadSessions;
   readonly rules: CompleteRules;
+  readonly quotas: Quotas;
+  readonly metrics: Metrics;
 }
 
 /** @throws ProtocolError */
@@ -34,6 +40,7 @@ export async function answerRoute(service: RegistryService, visit: Visit): Promi
   const { request, response, query } = visit;
   const method = request.method ?? '';
   const { route, name, item } = checkEndpoint(method, visit.endpoint);
+  if (route === 'metrics') return tellMetrics(service, visit);
   if (route === 'ping') return sendJson({ request, response }, { document: {} });
   if (route === 'catalog') return listRepositories(service, visit);
   const handler = handlers[route][method === 'HEAD' ? 'GET' : method];
@@ -61,4 +68,17 @@ async function listRepositories({ storage, rules }: RegistryService, visit: Visi
     pageSize: rules.pageSize,
   });
   sendJson(visit, { document: { repositories: items }, headers });
+}
+
+async function tellMetrics({ storage, uploads, rules, quotas, metrics }: RegistryService, visit: Visit): Promise<void> {
+  if (!rules.metrics) throw new ProtocolError('UNSUPPORTED', 'there is nothing here', { status: 404 });
+  const repositories = (await storage.repositories()).length;
+  const body = Buffer.from(
+    metrics.text({ openUploads: uploads.open, repositories, storedBytes: await quotas.usage() }),
+  );
+  visit.response.writeHead(200, {
+    'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+    'content-length': body.length,
+  });
+  visit.response.end(visit.request.method === 'HEAD' ? undefined : body);
 }

@@ -12,6 +12,8 @@ export interface RegistryRules {
   readonly largestManifest?: number | undefined;
   /** Entries of one page of tags, repositories or referrers where the client asks for no number, and at most; 10,000 unless given. */
   readonly pageSize?: number | undefined;
+  /** `/metrics` tells what Prometheus collects; false unless given. */
+  readonly metrics?: boolean | undefined;
 }
 
 export interface DeletionRules {
@@ -28,6 +30,7 @@ export interface CompleteRules {
   readonly chunkMinLength: number;
   readonly largestManifest: number;
   readonly pageSize: number;
+  readonly metrics: boolean;
 }
 
 export function completeRules(rules: RegistryRules): CompleteRules {
@@ -38,5 +41,6 @@ export function completeRules(rules: RegistryRules): CompleteRules {
     chunkMinLength: rules.chunkMinLength ?? 0,
     largestManifest: rules.largestManifest ?? 8 * 1024 * 1024,
     pageSize: rules.pageSize ?? 10_000,
+    metrics: rules.metrics ?? false,
   };
 }

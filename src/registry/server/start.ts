@@ -4,17 +4,18 @@ import { RegistryError } from '../error.ts';
 import type { RequestFilter, RequestListener } from './faults/index.ts';
 import { endpointOf } from './endpoints.ts';
 import { answerErrors } from './layers/answer-errors.ts';
+import { hearRequests, type ServedRequest } from './layers/hear-requests.ts';
 import { obeyRules } from './layers/obey-rules.ts';
+import { Metrics } from './metrics.ts';
 import { type ServerLayer, stack, type Visit } from './pipeline.ts';
+import { Quotas, type QuotaSettings } from './quotas.ts';
 import { answerRoute, type RegistryService } from './routes.ts';
 import { completeRules, type RegistryRules } from './rules.ts';
 import type { RegistryStorage } from './storage/storage.ts';
 import { type UploadLimits, UploadSessions } from './upload-sessions.ts';
 
-export interface RegistryServerOptions extends UploadLimits, RegistryRules {
+export interface RegistryServerOptions extends UploadLimits, RegistryRules, QuotaSettings {
   readonly storage: RegistryStorage;
-  /** Milliseconds after which bytes of an upload that nobody goes on with are dropped; a day unless given. */
-  readonly uploadAge?: number | undefined;
   /** What stands between the log and the registry itself, the first outermost: who may do what, other services' ways, faults. */
   readonly layers?: readonly ServerLayer[] | undefined;
   /** Address to listen on; 127.0.0.1 unless given, since there is no login. */
@@ -27,13 +28,6 @@ export interface RegistryServerOptions extends UploadLimits, RegistryRules {
   readonly onError?: ((message: string) => void) | undefined;
   /** Stands before all: faults on purpose. */
   readonly faults?: RequestFilter | undefined;
-}
-
-export interface ServedRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly status: number;
-  readonly milliseconds: number;
 }
 
 export interface RegistryServer extends AsyncDisposable {
@@ -57,8 +51,17 @@ const sweepInterval = 60 * 60_000;
 export async function startRegistry(options: RegistryServerOptions): Promise<RegistryServer> {
   const rules = completeRules(options);
   const uploads = new UploadSessions(options.storage, options);
-  const service: RegistryService = { storage: options.storage, uploads, rules };
-  const layers = [hearRequests(options), answerErrors(options.onError), ...(options.layers ?? []), obeyRules(rules)];
+  const quotas = new Quotas(options.storage, { ...options, pending: (name) => uploads.pending(name) });
+  const metrics = new Metrics();
+  const service: RegistryService = { storage: options.storage, uploads, rules, quotas, metrics };
+  const listeners = hearRequests({
+    onStart: () => metrics.begin(),
+    onEnd: (served) => {
+      metrics.end(served);
+      options.onRequest?.(served);
+    },
+  });
+  const layers = [listeners, answerErrors(options.onError), ...(options.layers ?? []), obeyRules(rules)];
   const answer = stack(layers, (visit) => answerRoute(service, visit));
   const handle: RequestListener = (request, response) => void answer(visitOf(request, response));
   const server = createServer({ requestTimeout: 0 }, options.faults?.filter(handle) ?? handle);
@@ -102,21 +105,6 @@ function decode(path: string): string {
   } catch {
     return path;
   }
-}
-
-function hearRequests({ onRequest }: RegistryServerOptions): ServerLayer {
-  return async ({ request, response, path }, next) => {
-    const start = Date.now();
-    response.on('close', () => {
-      onRequest?.({
-        method: request.method ?? '',
-        path,
-        status: response.statusCode,
-        milliseconds: Date.now() - start,
-      });
-    });
-    await next();
-  };
 }
 
 async function listen(server: Server, host: string, port: number): Promise<string> {

@@ -13,12 +13,14 @@ export interface UploadLimits {
   readonly largestBlob?: number | undefined;
   /** Milliseconds without a request after which an upload is dropped; an hour unless given. */
   readonly idleTimeout?: number | undefined;
+  /** Milliseconds after which what an upload of an earlier server has left is dropped; a day unless given. */
+  readonly uploadAge?: number | undefined;
 }
 
 /** The uploads that clients have begun and not ended, bounded in number, size and time. On disk they outlive the server. */
 export class UploadSessions {
   readonly #storage: RegistryStorage;
-  readonly #limits: Required<{ [K in keyof UploadLimits]: number }>;
+  readonly #limits: Required<{ [K in Exclude<keyof UploadLimits, 'uploadAge'>]: number }>;
   readonly #sessions = new Map<string, UploadSession>();
 
   constructor(storage: RegistryStorage, limits: UploadLimits = {}) {
@@ -33,6 +35,14 @@ export class UploadSessions {
   /** How many are open in this process. */
   get open(): number {
     return this.#sessions.size;
+  }
+
+  /** Bytes that have come in so far, for one repository or for all. */
+  pending(name?: string): number {
+    let sum = 0;
+    for (const session of this.#sessions.values())
+      if (name === undefined || session.name === name) sum += session.received;
+    return sum;
   }
 
   async start(name: string, algorithm: DigestAlgorithm): Promise<UploadSession> {
@@ -176,17 +186,29 @@ export class UploadSession {
     return turn;
   }
 
-  /** Appends a request's body; what came before a break stays and counts. @throws ProtocolError SIZE_INVALID (413) */
-  async append(request: IncomingMessage): Promise<void> {
+  /**
+   * Appends a request's body; what came before a break stays and counts. `check` is asked before bytes are taken.
+   * @throws ProtocolError SIZE_INVALID (413), what `check` throws
+   */
+  async append(request: IncomingMessage, check: (size: number) => Promise<void>): Promise<void> {
+    await this.#check(Number(request.headers['content-length'] ?? 0), check);
     // A request that is destroyed takes its connection with it, and our answer.
     for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      if (this.received + chunk.length > this.#largest) {
-        throw new ProtocolError('SIZE_INVALID', `a blob has ${this.#largest} bytes at most`, { status: 413 });
-      }
+      await this.#check(chunk.length, check);
       await this.file.append(chunk);
       this.#hash?.update(chunk);
       this.touch();
     }
+  }
+
+  async #check(size: number, check: (size: number) => Promise<void>): Promise<void> {
+    if (this.received + size > this.#largest) {
+      throw new ProtocolError('SIZE_INVALID', `a blob has ${this.#largest} bytes at most`, {
+        status: 413,
+        detail: { largest: this.#largest },
+      });
+    }
+    await check(size);
   }
 
   /** The digest of all bytes, by the algorithm of `wanted`; read again where we hashed with another one. */

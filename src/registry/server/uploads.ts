@@ -14,20 +14,24 @@ export async function postUpload(exchange: Exchange): Promise<void> {
   const session = await uploads.start(name, algorithm);
   if (digest === null) return sendProgress(exchange, session, 202);
   await dropOnFailure(exchange, session, async () => {
-    await session.append(exchange.request);
+    await take(exchange, session);
     await commit(exchange, session);
   });
 }
 
 /** A mount that cannot be is no error: the client gets an ordinary upload. */
-async function mounted({ query, storage, repository, response, name, may }: Exchange): Promise<boolean> {
+async function mounted({ query, storage, repository, response, name, may, quotas }: Exchange): Promise<boolean> {
   const digest = query.get('mount');
   const from = query.get('from');
   if (!isDigest(digest)) return false;
   const sources = from === null ? await storage.repositories() : [from];
   for (const source of sources.filter(isRepositoryName)) {
-    if (!may('pull', source)) continue;
+    const there = may('pull', source) ? await storage.repository(source).blob(digest) : undefined;
+    if (there === undefined) continue;
+    const known = await repository.blob(digest);
+    if (known === undefined) await quotas.checkRepository(name, there.size);
     if (!(await repository.mountBlob(digest, source))) continue;
+    if (known === undefined) await quotas.noteShared(name, there.size);
     sendEmpty(response, 201, { location: `/v2/${name}/blobs/${digest}`, 'docker-content-digest': digest });
     return true;
   }
@@ -53,7 +57,7 @@ export async function patchUpload(exchange: Exchange, id: string): Promise<void>
   await session.exclusive(async () => {
     const length = checkPlace(exchange, session);
     checkChunks(exchange, session);
-    await session.append(exchange.request);
+    await take(exchange, session);
     session.lastChunk = length;
     sendProgress(exchange, session, 202);
   });
@@ -65,7 +69,7 @@ export async function putUpload(exchange: Exchange, id: string): Promise<void> {
   digestFrom(exchange.query.get('digest'));
   await session.exclusive(async () => {
     checkPlace(exchange, session);
-    await session.append(exchange.request);
+    await take(exchange, session);
     await commit(exchange, session);
   });
 }
@@ -73,6 +77,20 @@ export async function putUpload(exchange: Exchange, id: string): Promise<void> {
 export async function deleteUpload(exchange: Exchange, id: string): Promise<void> {
   await exchange.uploads.drop(await exchange.uploads.find(exchange.name, id));
   sendEmpty(exchange.response, 204, {});
+}
+
+/** Takes the body. An upload that the registry has no room for ends, so that it takes none from others. */
+async function take({ request, uploads, quotas, name }: Exchange, session: UploadSession): Promise<void> {
+  try {
+    await session.append(request, (size) => quotas.check(name, size));
+  } catch (error) {
+    if (error instanceof ProtocolError) {
+      session.end();
+      await session.file.discard();
+      uploads.forget(session);
+    }
+    throw error;
+  }
 }
 
 /** Ends the session either way: one whose bytes were wrong cannot become right. */
@@ -84,7 +102,10 @@ async function commit(exchange: Exchange, session: UploadSession): Promise<void>
     if (found !== wanted) {
       throw new ProtocolError('DIGEST_INVALID', `the content has the digest ${found}`, { detail: { digest: found } });
     }
+    const known = await exchange.repository.blob(wanted);
+    const { size } = session.file;
     await exchange.repository.commitBlob(wanted, session.file);
+    if (known === undefined) await exchange.quotas.note(exchange.name, size);
   } catch (error) {
     await session.file.discard();
     throw error;

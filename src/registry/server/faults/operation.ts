@@ -2,6 +2,7 @@ import { endpointOf, type RouteName } from '../endpoints.ts';
 import type { Operation } from './fault.ts';
 
 const named: Readonly<Record<RouteName, Readonly<Record<string, Operation>>>> = {
+  metrics: {},
   ping: { GET: 'ping', HEAD: 'ping' },
   catalog: { GET: 'catalog', HEAD: 'catalog' },
   uploads: { POST: 'start-upload' },

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '../../../errors.ts';
+import { codeOf } from '../../record.ts';
 import type { ServerLayer } from '../pipeline.ts';
 import { ProtocolError, sendError } from '../protocol-error.ts';
 
@@ -12,7 +13,7 @@ export function answerErrors(onError: ((message: string) => void) | undefined): 
     } catch (error) {
       // The client is gone; there is nobody to tell.
       if (response.destroyed || (request.destroyed && !request.complete)) return;
-      const known = error instanceof ProtocolError ? error : undefined;
+      const known = error instanceof ProtocolError ? error : noSpace(error);
       if (known === undefined) onError?.(`${request.method ?? ''} ${path}: ${messageOf(error)}`);
       if (response.headersSent) response.destroy();
       else tell(request, response, known ?? new ProtocolError('UNKNOWN', 'the registry failed'));
@@ -20,6 +21,11 @@ export function answerErrors(onError: ((message: string) => void) | undefined): 
     // What is left of a body that nobody read would be taken for the next request.
     if (!request.complete) request.resume();
   };
+}
+
+function noSpace(error: unknown): ProtocolError | undefined {
+  if (!['ENOSPC', 'EDQUOT'].includes(codeOf(error))) return undefined;
+  return new ProtocolError('DENIED', 'the registry has no space left', { status: 507 });
 }
 
 function tell(request: IncomingMessage, response: ServerResponse, error: ProtocolError): void {

@@ -114,8 +114,6 @@ async function usageOf(storage: DiskStorage): Promise<number> {
   };
   const inFolder = async (folder: string): Promise<readonly string[]> =>
     (await digestsIn(folder, '')).map((digest) => contentPath(folder, digest));
-  const uploads = uploadsFolder(root);
-  await count((await entriesOf(uploads)).map(({ name }) => join(uploads, name)));
   await count(await inFolder(commonBlobs(root)));
   for (const name of await storage.repositories()) {
     await count(await inFolder(join(storage.repository(name).path, 'blobs')));

@@ -39,7 +39,7 @@ export function openMemoryStorage(options: MemoryStorageOptions = {}): RegistryS
       for (const upload of old) await upload.discard();
       return old.length;
     },
-    usage: async () => room.used,
+    usage: async () => room.used - sum([...uploads.values()].map(({ size }) => size)),
     settle: async () => {},
   };
 }
@@ -209,7 +209,7 @@ class MemoryRepository implements RepositoryStorage {
   async usage(): Promise<number> {
     const blobs = [...this.#data.blobs].map((digest) => this.#room.content(digest)?.size ?? 0);
     const manifests = [...this.#data.manifests.values()].map(({ content }) => content.length);
-    return [...blobs, ...manifests].reduce((sum, size) => sum + size, 0);
+    return sum([...blobs, ...manifests]);
   }
 }
 
@@ -259,7 +259,11 @@ class MemoryUpload implements UploadFile {
 }
 
 function sizeOf(chunks: readonly Buffer[]): number {
-  return chunks.reduce((sum, { length }) => sum + length, 0);
+  return sum(chunks.map(({ length }) => length));
+}
+
+function sum(sizes: readonly number[]): number {
+  return sizes.reduce((total, size) => total + size, 0);
 }
 
 function* slices(chunks: readonly Buffer[], start: number, end: number): Generator<Buffer> {

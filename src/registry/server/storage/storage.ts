@@ -15,7 +15,7 @@ export interface RegistryStorage {
   findUpload(place: UploadPlace): Promise<UploadFile | undefined>;
   /** Drops uploads that nobody has touched for so many milliseconds; says how many. */
   dropUploads(idle: number): Promise<number>;
-  /** Bytes of all content, what several repositories share once; uploads too. */
+  /** Bytes of all content, what several repositories share once; without uploads. */
   usage(): Promise<number>;
   /** Ends when all that is kept beside the content, such as an index for other programs, is written. */
   settle(): Promise<void>;
