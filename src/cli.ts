@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { Config } from '@oclif/core/config';
 import { Help } from '@oclif/core/help';
 import type { PJSON } from '@oclif/core/interfaces';
 import { settings } from '@oclif/core/settings';
+import { offerThread } from './build/index.ts';
 import { UsageError } from './errors.ts';
 import { type Command, interruptExitCode, readBuildInfo, reportError } from './ui/index.ts';
 
@@ -13,9 +15,11 @@ declare const SLIPWAY_BUNDLED: boolean | undefined;
 /**
  * Runs one command line.
  * @param root the package's folder
+ * @param thread one for a build, if the launcher started it
  * @returns the exit status
  */
-export async function main(argv: readonly string[], root: string): Promise<number> {
+export async function main(argv: readonly string[], root: string, thread?: Worker): Promise<number> {
+  if (thread !== undefined) offerThread(thread);
   for (const stream of [process.stdout, process.stderr]) stream.on('error', endQuietlyOnClosedPipe);
   const line = readGlobals(argv);
   let found: Found | undefined;

@@ -91,6 +91,7 @@ export { machinePaths } from './machine-paths.ts';
 export type { BuildRequest } from './request.ts';
 export { type ConfinementRequest, type Entitlement, entitlements } from './run/confinement.ts';
 export { type Remembered, rememberBuild, type RememberedStep, stepsMeant } from './solve/why.ts';
+export { offerThread } from './workshop/first-thread.ts';
 export { type Parallelism, parallelismOf, Workshop } from './workshop/workshop.ts';
 export {
   type Limits,

@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { isSlipwayError, messageOf } from '../errors.ts';
 import type { CarriedError, FromWorkshop, Job, JobResults, ToWorkshop, WorkshopSetup } from './workshop/jobs.ts';
 import type { JobContext } from './operations/context.ts';
@@ -9,13 +9,15 @@ import { digestJob } from './operations/select.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('this file is the entry of a worker thread');
-const { privileges, unread } = workerData as WorkshopSetup;
+/** Not the thread's first data: the launcher starts it before anybody knows them. */
+let setup: WorkshopSetup | undefined;
 /** Messages wait in memory without limit: a step that writes faster than its output is shown has to wait instead. */
 const mostUnread = 4 << 20;
 const running = new Map<number, AbortController>();
 let queue = Promise.resolve();
 
 port.on('message', (message: ToWorkshop) => {
+  if (message.type === 'setup') return void (setup = message.setup);
   if (message.type === 'cancel') return running.get(message.id)?.abort();
   const controller = new AbortController();
   running.set(message.id, controller);
@@ -27,6 +29,8 @@ function post(message: FromWorkshop): void {
 }
 
 async function work(id: number, job: Job, signal: AbortSignal): Promise<void> {
+  if (setup === undefined) throw new Error('a job came before the setup');
+  const { privileges, unread } = setup;
   const context: JobContext = {
     privileges,
     signal,

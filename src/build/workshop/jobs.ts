@@ -174,6 +174,8 @@ export interface WorkshopSetup {
 }
 
 export type ToWorkshop =
+  /** Comes first, once. */
+  | { readonly type: 'setup'; readonly setup: WorkshopSetup }
   | { readonly type: 'job'; readonly id: number; readonly job: Job }
   | { readonly type: 'cancel'; readonly id: number };
 

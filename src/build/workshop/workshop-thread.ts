@@ -1,8 +1,9 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { SlipwayError } from '../../errors.ts';
-import { type Privileges, workerEntry } from '../../system/index.ts';
+import type { Privileges } from '../../system/index.ts';
 import { BuildError } from '../error.ts';
 import type { CarriedError, FromWorkshop, Job, JobResults, ToWorkshop, WorkshopSetup } from './jobs.ts';
+import { takeThread } from './first-thread.ts';
 
 export interface JobOptions {
   readonly signal?: AbortSignal | undefined;
@@ -36,7 +37,8 @@ export class WorkshopThread {
 
   constructor(privileges: Privileges) {
     const setup: WorkshopSetup = { privileges, unread: this.#unread };
-    this.#worker = new Worker(workerEntry('build'), { workerData: setup, name: 'slipway-build' });
+    this.#worker = takeThread();
+    this.#post({ type: 'setup', setup });
     this.#worker.on('message', (message: FromWorkshop) => this.#receive(message));
     this.#worker.on('error', (error) => this.#failAll(error));
     this.#worker.on('exit', () => this.#failAll(new BuildError('CANCELLED', 'the build thread ended')));
