@@ -55,6 +55,17 @@ export class StepKeys {
     this.#options = options;
   }
 
+  /**
+   * Begins to read what steps copy from contexts, all at once: it needs no other step, and the thread that reads has the next
+   * question before the answer to the last one is used.
+   */
+  readAhead(steps: readonly Step[], signal: AbortSignal): void {
+    for (const step of steps) {
+      if (step.kind !== 'copy' || !step.sources.every(isFromContext)) continue;
+      this.#sourcesDigest(step, signal).catch(() => undefined); // the step asks again, and is told
+    }
+  }
+
   async keyOf(
     step: ChangingStep,
     parent: Digest | undefined,
@@ -158,7 +169,7 @@ export class StepKeys {
     const begun = this.#digests.get(text) ?? this.#digestOf(selection, signal);
     this.#digests.set(text, begun);
     begun.catch(() => this.#digests.delete(text));
-    const digest = await begun;
+    const digest = await untilAborted(begun, signal);
     if (fact !== undefined) cache.putFact('selection', fact, digest);
     return digest;
   }
@@ -214,4 +225,8 @@ export class StepKeys {
     this.#sources.set(step, opened);
     return opened;
   }
+}
+
+function isFromContext(source: CopyStep['sources'][number]): boolean {
+  return source.kind === 'path' && source.from.kind === 'context';
 }

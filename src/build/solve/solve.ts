@@ -73,6 +73,8 @@ class Solver implements TreeOffer, AsyncDisposable {
   #beginsAgain = false;
   /** Aborted when a step failed or the caller gave up, while steps are at work. */
   #stop: AbortSignal | undefined;
+  /** Aborted when nobody waits for what is read ahead any more. */
+  readonly #ended = new AbortController();
   /** RUN steps that are still to be solved. */
   #runs = 0;
   /** What was told of lost layers. */
@@ -153,8 +155,10 @@ class Solver implements TreeOffer, AsyncDisposable {
   async solve(): Promise<void> {
     const { onEvent, signal } = this.#options;
     onEvent(planEvent(this.context, this.#steps, this.store.root));
+    const ended = AbortSignal.any([this.#ended.signal, ...(signal === undefined ? [] : [signal])]);
     for (;;) {
       this.#beginsAgain = false;
+      this.#keys.readAhead(this.#steps, ended);
       this.#runs = this.#steps.filter(({ kind }) => kind === 'run').length;
       const { failures, again } = await schedule(this.#steps, {
         perform: (step, stop) => this.#step(step, (this.#stop = stop)),
@@ -318,6 +322,7 @@ class Solver implements TreeOffer, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
     await this.#work[Symbol.asyncDispose]();
   }
 }
