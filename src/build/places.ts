@@ -11,12 +11,14 @@ import type { Recording } from './history/record-build.ts';
 import { Lane } from './workshop/lane.ts';
 import type { BuildRequest } from './request.ts';
 import { namesMachine } from './run/confinement.ts';
+import { ContextReader } from './solve/context-reader.ts';
 import { parallelismOf, Workshop } from './workshop/workshop.ts';
 
 /** What one build works with. */
 export interface BuildPlaces {
   readonly lane: Lane;
   readonly workshop: Workshop;
+  readonly reader: ContextReader;
   readonly cache: BuildCache;
   /** Of RUN steps. Taking them down may go on while the result is exported. */
   readonly networks: NetworkPool;
@@ -36,6 +38,7 @@ export async function withPlaces<T>(
   await using stack = new AsyncDisposableStack();
   const parallelism = parallelismOf(request.maxParallelism);
   const workshop = options.workshop ?? stack.use(new Workshop(store.privileges, parallelism));
+  using reader = new ContextReader({ workshop, lane, root: store.root, noCache: request.noCache });
   const scratch = () => lane.scratch();
   const cache = new BuildCache(store);
   await using access = new BuildAccess({ request: request.mounts, environment: process.env, scratch, signal });
@@ -50,5 +53,5 @@ export async function withPlaces<T>(
     reachesMachine: namesMachine(request.confinement),
     signal,
   });
-  return await work({ lane, workshop, cache, networks, access, opening });
+  return await work({ lane, workshop, reader, cache, networks, access, opening });
 }

@@ -57,5 +57,6 @@ export { toStages } from './stages.ts';
 export { didYouMean } from './suggest.ts';
 export * from './targets.ts';
 export { decodeText, encodeText } from './text.ts';
+export { contextCopies, type ContextCopy } from './stage-graph/context-copies.ts';
 export { needs } from './stage-graph/reach.ts';
 export { toGraph } from './stage-graph/to-graph.ts';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import {
   type AddSource,
+  type ContextCopy,
   type CopySource,
   type CopyStep,
   encodeText,
@@ -19,7 +20,7 @@ import type { OpenContext } from './main-context.ts';
 import type { RemoteSources } from './remote-sources.ts';
 import { BuildError } from '../error.ts';
 import type { SecretSources } from '../mounts/secrets.ts';
-import type { SourceRef, TreeRef } from '../workshop/jobs.ts';
+import type { Selection, SourceRef, TreeRef } from '../workshop/jobs.ts';
 import type { Lane } from '../workshop/lane.ts';
 
 /** What the build may read from: contexts by name, and results of earlier steps. */
@@ -69,19 +70,34 @@ export function treeOf(source: TreeSource, offer: TreeOffer): Tree {
 
 function contextTree(name: string | undefined, offer: TreeOffer): Tree {
   const tree = name === undefined ? mainTree(offer) : namedTree(name, offer);
-  const { ignore } = tree;
-  const ref = (folder: string): TreeRef => ({
-    root: { kind: 'directory', path: folder, readOnly: true },
-    ignore,
-    resetOwner: true,
-    modes: offer.modes,
-    label: name === undefined ? 'the build context' : `the build context ${name}`,
-  });
+  const label = name === undefined ? 'the build context' : `the build context ${name}`;
+  const ref = (folder: string) => contextRef(folder, { ignore: tree.ignore, modes: offer.modes, label });
   return {
     chainId: undefined,
     identity: identityIn(tree, offer),
     open: () => tree.open().then(ref),
   };
+}
+
+type RefOptions = Pick<TreeRef, 'ignore' | 'modes' | 'label'>;
+
+function contextRef(path: string, { ignore, modes, label }: RefOptions): TreeRef {
+  return { root: { kind: 'directory', path, readOnly: true }, ignore, resetOwner: true, modes, label };
+}
+
+/** What steps will select, as far as their Dockerfile tells before any image is known; the same texts as theirs. */
+export function selectionsOf(
+  copies: readonly ContextCopy[],
+  { folder, ignore, identity }: OpenContext,
+  modes: ContextModes | undefined,
+): readonly Selection[] {
+  if (folder === undefined || identity !== undefined) return []; // what has an identity need not be read
+  const tree = contextRef(folder, { ignore, modes, label: 'the build context' });
+  return copies.map(({ paths, parents, exclude }) => ({
+    sources: paths.map((pattern) => ({ kind: 'tree', tree, pattern })),
+    parents,
+    exclude,
+  }));
 }
 
 /** With ignore files it would be that of other content. */

@@ -1,6 +1,7 @@
-import { type ImageStep, parse, type StepGraph } from '../../dockerfile/index.ts';
+import { contextCopies, type ImageStep, parse, type StepGraph } from '../../dockerfile/index.ts';
 import { BaseImages } from './base-images.ts';
 import { checkEntitlements } from '../run/confinement.ts';
+import { selectionsOf } from '../contexts/trees.ts';
 import { openContext, type OpenContext } from '../contexts/main-context.ts';
 import { type NamedContexts, parseNamedContexts } from '../contexts/named-contexts.ts';
 import type { BuildOptions } from '../contract.ts';
@@ -30,7 +31,7 @@ export interface PlannedBuild {
  */
 export async function planBuild(
   request: BuildRequest,
-  { lane, opening }: BuildPlaces,
+  { lane, reader, opening }: BuildPlaces,
   options: BuildOptions,
 ): Promise<PlannedBuild> {
   const { onEvent } = options;
@@ -38,11 +39,14 @@ export async function planBuild(
   const contexts = parseNamedContexts(request.contexts);
   const context = await openContext(request, opening);
   const ast = parse(context.dockerfile.text, { name: context.dockerfile.name });
+  const inputs = inputsOf(request, { context, contexts });
+  // Bases may have to be asked for elsewhere: meanwhile files are read.
+  for (const selection of selectionsOf(contextCopies(ast, inputs), context, request.contextModes))
+    reader.readAhead(selection);
   const policing = await openPolicies(request.policy, context.folder);
   const { pull } = request;
   const images = new BaseImages({ ...options, contexts, policing, pull, showPlatform: platforms.length > 1 });
   const imageOf = (step: ImageStep) => images.imageOf(step);
-  const inputs = inputsOf(request, { context, contexts });
   const sources = { ...opening, context, contexts };
   const { plan: meant, epoch } = await planWithEpoch(ast, inputs, { images, platforms, sources, request });
   const plan = policing === undefined ? meant : { ...meant, steps: policedSteps(meant.steps, policing) };

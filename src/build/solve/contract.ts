@@ -10,6 +10,7 @@ import type { ResolvedImage } from '../images/resolve.ts';
 import type { Lane } from '../workshop/lane.ts';
 import type { BuildRequest } from '../request.ts';
 import type { TreeOffer } from '../contexts/trees.ts';
+import type { ContextReader } from './context-reader.ts';
 import type { Workshop } from '../workshop/workshop.ts';
 
 /** What a solved step left: its layers, lowest first, and when its own was made. */
@@ -25,6 +26,7 @@ export interface SolveOptions {
   readonly cache: CacheLookup;
   readonly workshop: Workshop;
   readonly lane: Lane;
+  readonly reader: ContextReader;
   /** Id by which the build is remembered; the lane's unless given. */
   readonly build?: string | undefined;
   readonly networks: NetworkPool;

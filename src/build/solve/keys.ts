@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import type { CopyStep, RunStep, Step, TreeSource } from '../../dockerfile/index.ts';
-import { type Digest, Semaphore } from '../../oci/index.ts';
+import type { Digest } from '../../oci/index.ts';
 import type { CacheLookup } from '../cache/build-cache.ts';
 import { type CacheKey, copyKey, type KeySurroundings, runKey, workdirKey } from './cache-key.ts';
 import { hostNames } from '../run/confinement.ts';
 import { componentsOf } from '../copy/tree.ts';
 import type { MissReason } from '../events.ts';
-import type { DigestJob, Selection, SourceRef } from '../workshop/jobs.ts';
+import type { Selection, SourceRef } from '../workshop/jobs.ts';
 import type { BuildRequest } from '../request.ts';
 import { bindFactKey, factKeyOf, openSources, treeOf, type TreeOffer } from '../contexts/trees.ts';
+import type { ContextReader } from './context-reader.ts';
 import { untilAborted } from './until-aborted.ts';
 import type { Workshop } from '../workshop/workshop.ts';
 import { isContent, reasonsOfListings } from './explain.ts';
@@ -20,7 +21,8 @@ export interface StepKeysOptions {
   readonly offer: TreeOffer;
   readonly cache: CacheLookup;
   readonly workshop: Workshop;
-  readonly request: Pick<BuildRequest, 'network' | 'confinement' | 'noCache'>;
+  readonly reader: ContextReader;
+  readonly request: Pick<BuildRequest, 'network' | 'confinement'>;
   readonly surroundings: KeySurroundings;
 }
 
@@ -33,8 +35,6 @@ export interface Taken {
   readonly mounts?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Where the store keeps digests that are known by stats. */
-const statCacheFolder = 'stat-cache';
 /** Where it keeps which files a digest stands for. */
 const listingFolder = 'listings';
 
@@ -43,13 +43,8 @@ export class StepKeys {
   readonly #options: StepKeysOptions;
   /** Downloads and inline documents are fetched once. */
   readonly #sources = new Map<CopyStep, Promise<readonly SourceRef[]>>();
-  /** Content digests of what several steps select alike. A step that finds other files tells so, see `keyOfDone`. */
-  readonly #digests = new Map<string, Promise<string>>();
-  /** What was read of contexts, by its digest, until it is written down. */
-  readonly #read = new Map<string, Selection>();
-  /** Contexts are walked once, in one thread: two would both see all of them. */
-  readonly #reading = new Semaphore(1);
-  #generation = 0;
+  /** What was read of contexts, by its digest; undefined once it is written down. */
+  readonly #read = new Map<string, Selection | undefined>();
 
   constructor(options: StepKeysOptions) {
     this.#options = options;
@@ -94,10 +89,7 @@ export class StepKeys {
     { key, ...rest }: { readonly key: CacheKey; readonly signal: AbortSignal; readonly taken: Taken },
   ): Promise<CacheKey> {
     const done = await this.keyOf(step, parent, rest);
-    if (done.key !== key.key) {
-      this.#generation += 1;
-      this.#digests.clear();
-    }
+    if (done.key !== key.key) this.#options.reader.seeAgain();
     return done;
   }
 
@@ -109,7 +101,7 @@ export class StepKeys {
 
   /** Trees of steps that are solved again may be others, and what failed may succeed. */
   forgetResults(): void {
-    this.#digests.clear();
+    this.#options.reader.forget();
     for (const step of this.#sources.keys())
       if (step.sources.some((source) => source.kind === 'path' && source.from.kind === 'step'))
         this.#sources.delete(step);
@@ -161,41 +153,21 @@ export class StepKeys {
   }
 
   async #knownDigest(fact: string | undefined, signal: AbortSignal, select: () => Promise<Selection>): Promise<string> {
-    const { cache } = this.#options;
+    const { cache, reader } = this.#options;
     const known = fact === undefined ? undefined : cache.fact('selection', fact);
     if (known !== undefined) return known;
     const selection = await select();
-    const text = JSON.stringify(selection);
-    const begun = this.#digests.get(text) ?? this.#digestOf(selection, signal);
-    this.#digests.set(text, begun);
-    begun.catch(() => this.#digests.delete(text));
+    const begun = reader.digest(selection, () => this.#digestOf(selection, signal));
     const digest = await untilAborted(begun, signal);
+    if (!isMounted(selection) && !this.#read.has(digest)) this.#read.set(digest, selection);
     if (fact !== undefined) cache.putFact('selection', fact, digest);
     return digest;
   }
 
   async #digestOf(selection: Selection, signal: AbortSignal): Promise<string> {
-    const { offer, workshop } = this.#options;
-    const mounted = selection.sources.some((source) => source.kind === 'tree' && source.tree.root.kind === 'overlay');
-    if (mounted) {
-      return workshop.run({ kind: 'digest', selection, scratch: await offer.lane.scratch() }, { signal });
-    }
-    const digest = await this.#readContext(selection, { signal });
-    this.#read.set(digest, selection);
-    return digest;
-  }
-
-  #readContext(
-    selection: Selection,
-    { signal, ...more }: { readonly signal: AbortSignal } & Pick<DigestJob, 'listing'>,
-  ): Promise<string> {
-    const { offer, workshop, request } = this.#options;
-    const statCache = request.noCache ? undefined : join(offer.store.root, statCacheFolder);
-    const build = `${offer.lane.id} ${this.#generation}`;
-    return this.#reading.run(
-      () => workshop.run({ kind: 'digest', selection, scratch: '', build, statCache, ...more }, { signal }),
-      signal,
-    );
+    const { offer, workshop, reader } = this.#options;
+    if (!isMounted(selection)) return reader.read(selection, { signal });
+    return workshop.run({ kind: 'digest', selection, scratch: await offer.lane.scratch() }, { signal });
   }
 
   /** Writes down which files the content digests of a key stand for, so that a later build can tell what changed. */
@@ -204,8 +176,8 @@ export class StepKeys {
       const digest = parts[part] ?? '';
       const selection = this.#read.get(digest);
       if (selection === undefined) continue;
-      this.#read.delete(digest);
-      await this.#readContext(selection, { signal, listing: this.#listing(digest) });
+      this.#read.set(digest, undefined);
+      await this.#options.reader.read(selection, { signal, listing: this.#listing(digest) });
     }
   }
 
@@ -229,4 +201,9 @@ export class StepKeys {
 
 function isFromContext(source: CopyStep['sources'][number]): boolean {
   return source.kind === 'path' && source.from.kind === 'context';
+}
+
+/** Whether it is to be read from snapshots. */
+function isMounted({ sources }: Selection): boolean {
+  return sources.some((source) => source.kind === 'tree' && source.tree.root.kind === 'overlay');
 }

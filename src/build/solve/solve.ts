@@ -83,8 +83,8 @@ class Solver implements TreeOffer, AsyncDisposable {
   constructor(steps: readonly Step[], options: SolveOptions) {
     this.#steps = steps;
     this.#options = options;
-    const { store, cache, lane, request, context, workshop, epoch } = options;
-    this.#keys = new StepKeys({ offer: this, cache, workshop, request, surroundings: { epoch } });
+    const { store, cache, lane, request, context, workshop, reader, epoch } = options;
+    this.#keys = new StepKeys({ offer: this, cache, workshop, reader, request, surroundings: { epoch } });
     this.#work = new StepWork({ ...options, offer: this, keys: this.#keys });
     this.#lasting = lastingOf(steps);
     this.book = new AccountBook(steps, {
