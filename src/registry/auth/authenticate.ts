@@ -1,7 +1,14 @@
 import { basicAuthorization, type Credential } from '../credentials/credential.ts';
 import { discard } from '../http/body.ts';
 import { type Clock, systemClock } from '../http/clock.ts';
-import { type Dispatch, type HttpRequest, type HttpResponse, headerValues, type Layer } from '../http/dispatch.ts';
+import {
+  type Dispatch,
+  type HttpRequest,
+  type HttpResponse,
+  headerValues,
+  isStreamBody,
+  type Layer,
+} from '../http/dispatch.ts';
 import { type Challenge, parseChallenges, pickChallenge } from './challenge.ts';
 import { checkRealm } from './realm.ts';
 import { scopeKey, splitScopes, unionScopes } from './scope.ts';
@@ -45,6 +52,8 @@ export function authenticate(options: AuthenticateOptions): Layer {
     for (let round = 0; round < 2 && isOurChallenge(response, options.registry); round++) {
       const answer = await state.answer(request, response, { sent, next });
       if (answer === undefined) return response;
+      // the registry may have taken a part of it: whoever sends it asks first, with the new token
+      if (isStreamBody(request.body)) return response;
       await discard(response);
       sent = answer;
       options.watch?.authorization?.(answer);

@@ -5,7 +5,7 @@ import { type CredentialBook, sharedBook } from '../credentials/credential-book.
 import { type Credential, guarded } from '../credentials/credential.ts';
 import { baseUrlOf } from '../host.ts';
 import type { Clock } from '../http/clock.ts';
-import { compose, type Dispatch, type HttpResponse, type Method } from '../http/dispatch.ts';
+import { compose, type Dispatch, type HttpResponse, type Method, type StreamBody } from '../http/dispatch.ts';
 import { redaction, type TraceEvent } from '../http/redaction.ts';
 import { redirect } from '../http/redirect.ts';
 import type { Lanes } from './lanes.ts';
@@ -85,7 +85,7 @@ export interface Call {
   /** Below `/v2/<name>/`, such as `tags/list`; or a whole URL that the registry gave. */
   readonly path: string | URL;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly body?: Uint8Array | undefined;
+  readonly body?: Uint8Array | StreamBody | undefined;
   readonly actions?: readonly Action[];
   /** Further scopes, such as the source of a mount. */
   readonly scopes?: readonly string[];

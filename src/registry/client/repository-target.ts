@@ -2,6 +2,8 @@ import type { Readable } from 'node:stream';
 import { Readable as ReadableStream } from 'node:stream';
 import {
   type CallOptions,
+  type ContentSource,
+  type PushFromOptions,
   collect,
   type Descriptor,
   type Digest,
@@ -29,7 +31,7 @@ import { listReferrers, recordReferrer } from './referrers.ts';
 import { listTags } from './tags.ts';
 import { type RepositoryName, repositoryName } from './repository-name.ts';
 import { pushBlob } from './upload.ts';
-import { cancelUpload, locationOf } from './upload-session.ts';
+import { cancelUpload, sessionOf, type UploadSession } from './upload-session.ts';
 
 /** How a repository is reached. */
 export interface RepositoryOptions extends RegistryOptions {
@@ -54,6 +56,8 @@ export class RepositoryTarget implements Target {
   readonly label: string;
   readonly #connection: RepositoryConnection;
   readonly #pushed = new Map<Digest, FetchedManifest>();
+  /** Uploads that the registry opened where a mount was asked for. */
+  readonly #sessions = new Map<Digest, UploadSession>();
 
   constructor({ registry, repository }: RepositoryName, options: RepositoryOptions) {
     this.#connection = {
@@ -100,7 +104,10 @@ export class RepositoryTarget implements Target {
 
   async push(descriptor: Descriptor, content: Readable | Uint8Array, options: CallOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
-    if (!isManifestLike(descriptor)) return pushBlob(this.#connection, { descriptor, content }, options);
+    if (!isManifestLike(descriptor)) {
+      const session = this.#takeSession(descriptor.digest);
+      return pushBlob(this.#connection, { descriptor, content, session }, options);
+    }
     if (descriptor.size > manifestLimit) {
       throw new RegistryError(
         'TOO_LARGE',
@@ -114,6 +121,12 @@ export class RepositoryTarget implements Target {
     const answer = await putManifest(this.#connection, pushed, { ...options, reference: descriptor.digest });
     await recordReferrer(this.#connection, { pushed, answer }, options);
     this.#remember(pushed);
+  }
+
+  async pushFrom(descriptor: Descriptor, source: ContentSource, options: PushFromOptions = {}): Promise<void> {
+    if (isManifestLike(descriptor)) return this.push(descriptor, await source(0), options);
+    const session = this.#takeSession(descriptor.digest);
+    await pushBlob(this.#connection, { descriptor, content: source, session }, options);
   }
 
   async mount(descriptor: Descriptor, from: Target, { signal }: CallOptions = {}): Promise<boolean> {
@@ -132,7 +145,7 @@ export class RepositoryTarget implements Target {
         signal,
       });
       await discard(response);
-      if (response.status === 202) await cancelUpload(this.#connection, locationOf(response, undefined));
+      if (response.status === 202) await this.#keepSession(descriptor.digest, sessionOf(response));
       return response.status === 201;
     } catch {
       // a mount only saves work; what is really wrong shows in the upload that follows
@@ -174,6 +187,18 @@ export class RepositoryTarget implements Target {
   /** Deletes a blob. Not every registry can. @throws OciError NOT_FOUND; RegistryError UNSUPPORTED */
   deleteBlob(digest: Digest, options: CallOptions = {}): Promise<void> {
     return deleteBlob(this.#connection, digest, options);
+  }
+
+  /** An upload that was opened instead of a mount serves for the push that follows; a second one is of no use. */
+  async #keepSession(digest: Digest, session: UploadSession): Promise<void> {
+    if (this.#sessions.has(digest)) await cancelUpload(this.#connection, session.location);
+    else this.#sessions.set(digest, session);
+  }
+
+  #takeSession(digest: Digest): UploadSession | undefined {
+    const session = this.#sessions.get(digest);
+    this.#sessions.delete(digest);
+    return session;
   }
 
   #remember(manifest: FetchedManifest): void {

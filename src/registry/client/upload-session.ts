@@ -31,6 +31,11 @@ export async function startUpload({ connection, signal }: SessionCall, digest: D
   });
   if (response.status !== 202) throw await uploadError(connection, digest, response);
   await discard(response);
+  return sessionOf(response);
+}
+
+/** The upload that an answer with status 202 opens. @throws RegistryError BAD_RESPONSE, REDIRECT_REFUSED */
+export function sessionOf(response: HttpResponse): UploadSession {
   const minimum = header(response, 'oci-chunk-min-length') ?? '';
   return {
     location: locationOf(response, undefined),

@@ -2,13 +2,20 @@ import type { Readable } from 'node:stream';
 
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
 
-/** One request of the distribution protocol; a body is always in memory, so that every layer may send it again. */
+/** A body that is read while it is sent, from wherever it is; opened anew for each time it is sent. */
+export interface StreamBody {
+  /** Bytes. */
+  readonly length: number;
+  open(): AsyncIterable<Uint8Array>;
+}
+
+/** One request of the distribution protocol; a body is in memory or opened anew, so that every layer may send it again. */
 export interface HttpRequest {
   readonly method: Method;
   readonly url: URL;
   /** Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  readonly body?: Uint8Array | StreamBody;
   /** What a token must allow, such as `repository:library/debian:pull`. */
   readonly scopes?: readonly string[];
   /** How often to try in all; the retry layer's own number unless given. 1 where the caller repeats by itself. */
@@ -34,6 +41,10 @@ export type Layer = (next: Dispatch) => Dispatch;
 /** Wraps `transport` in `layers`, the innermost first. */
 export function compose(transport: Dispatch, layers: readonly Layer[]): Dispatch {
   return layers.reduce((inner, layer) => layer(inner), transport);
+}
+
+export function isStreamBody(body: HttpRequest['body']): body is StreamBody {
+  return body !== undefined && 'open' in body;
 }
 
 /** The first value of a header. */

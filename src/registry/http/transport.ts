@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { RegistryError } from '../error.ts';
 import { isLoopback } from '../host.ts';
-import type { Dispatch } from './dispatch.ts';
+import { type Dispatch, type HttpRequest, isStreamBody } from './dispatch.ts';
 
 export interface TransportOptions {
   /** Certificates trusted instead of Node's own list; PEM. */
@@ -78,19 +78,26 @@ async function openAgents(options: TransportOptions, stallTimeout: number): Prom
   return { undici, direct, outside: proxied ? new undici.EnvHttpProxyAgent(settings) : direct };
 }
 
-function bodyOf(body: Uint8Array, stalled: () => void, timeout: number): Buffer | Readable {
+function bodyOf(body: NonNullable<HttpRequest['body']>, stalled: () => void, timeout: number): Buffer | Readable {
+  if (isStreamBody(body)) return Readable.from(inSlices(body.open(), stalled, timeout), { objectMode: false });
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  return bytes.length <= slice ? bytes : Readable.from(inSlices(bytes, stalled, timeout), { objectMode: false });
+  return bytes.length <= slice ? bytes : Readable.from(inSlices([bytes], stalled, timeout), { objectMode: false });
 }
 
-async function* inSlices(bytes: Buffer, stalled: () => void, timeout: number): AsyncGenerator<Buffer> {
-  for (let at = 0; at < bytes.length; at += slice) {
-    // undici asks for the next piece when the socket has taken this one
-    const timer = setTimeout(stalled, timeout);
-    try {
-      yield bytes.subarray(at, at + slice);
-    } finally {
-      clearTimeout(timer);
+async function* inSlices(
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  stalled: () => void,
+  timeout: number,
+): AsyncGenerator<Uint8Array> {
+  for await (const bytes of chunks) {
+    for (let at = 0; at < bytes.length; at += slice) {
+      // undici asks for the next piece when the socket has taken this one
+      const timer = setTimeout(stalled, timeout);
+      try {
+        yield bytes.subarray(at, at + slice);
+      } finally {
+        clearTimeout(timer);
+      }
     }
   }
 }

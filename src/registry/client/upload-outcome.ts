@@ -1,0 +1,57 @@
+import { type Digest, OciError } from '../../oci/index.ts';
+import { messageOf } from '../../errors.ts';
+import { isTransientStatus } from '../http/backoff.ts';
+import { discard } from '../http/body.ts';
+import type { HttpResponse } from '../http/dispatch.ts';
+import { isTransientError } from '../http/network-error.ts';
+import { call, nameOf, type RepositoryConnection } from './connection.ts';
+import { type SessionCall, uploadError } from './upload-session.ts';
+
+/** What became of one request of an upload. */
+export type Outcome = { readonly response: HttpResponse } | { readonly error: unknown };
+
+export async function outcomeOf(send: () => Promise<HttpResponse>): Promise<Outcome> {
+  try {
+    return { response: await send() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+export function isStored({ status }: HttpResponse): boolean {
+  return status === 201 || status === 204 || status === 202 || status === 200;
+}
+
+/** 201 is what ECR says to a PATCH. */
+export function isAccepted({ status }: HttpResponse): boolean {
+  return status === 202 || status === 201 || status === 204 || status === 200;
+}
+
+function isTransient(outcome: Outcome): boolean {
+  return 'error' in outcome ? isTransientError(outcome.error) : isTransientStatus(outcome.response.status);
+}
+
+/** The registry has other bytes than we think, or no longer knows the session. */
+function isLostPlace(outcome: Outcome): boolean {
+  return 'response' in outcome && (outcome.response.status === 416 || outcome.response.status === 404);
+}
+
+/** Whether another request may do: something broke, the place was lost, or a token died, which has been renewed by then. */
+export function mayPass(outcome: Outcome): boolean {
+  if (isTransient(outcome) || isLostPlace(outcome)) return true;
+  return 'response' in outcome && outcome.response.status === 401;
+}
+
+export async function blobIsThere({ connection, signal }: SessionCall, digest: Digest): Promise<boolean> {
+  const head = await call(connection, { method: 'HEAD', path: `blobs/${digest}`, signal });
+  await discard(head);
+  return head.status === 200;
+}
+
+export async function errorOf(connection: RepositoryConnection, digest: Digest, outcome: Outcome): Promise<unknown> {
+  if ('error' in outcome) return outcome.error;
+  const error = await uploadError(connection, digest, outcome.response);
+  if (error.serverCode !== 'DIGEST_INVALID') return error;
+  const name = nameOf(connection, digest);
+  return new OciError('DIGEST_MISMATCH', `what arrived is not ${name}: ${messageOf(error)}`, { cause: error });
+}
