@@ -19,7 +19,7 @@ export async function copyGraph(
   return walk.finish(async () => {
     const mapped = (await options.mapRoot?.(root, from, { signal: walk.signal })) ?? root;
     const top = await restrictPlatforms(from, mapped, options.platforms ?? [], { signal: walk.signal });
-    await walk.copy(top);
+    await walk.copyRoot(top);
     if (options.referrers === true) await walk.copyReferrers();
     const { data: _, ...copied } = top;
     return copied;
@@ -37,7 +37,5 @@ export async function copyReference(
   options: CopyOptions & { readonly names: readonly string[] },
 ): Promise<Descriptor> {
   const { signal } = options;
-  const copied = await copyGraph(from, to, await from.resolve(reference, { signal }), options);
-  for (const name of options.names) await to.tag(copied, name, { signal });
-  return copied;
+  return copyGraph(from, to, await from.resolve(reference, { signal }), options);
 }

@@ -11,6 +11,11 @@ export interface CopyOptions extends CallOptions {
   readonly onEvent?: ((event: CopyEvent) => void) | undefined;
   /** Repositories that may hold a blob which the destination can mount; only the source unless given. */
   readonly mountFrom?: MountOrigins;
+  /**
+   * What the root is called in the destination once all of it is there. What is called so already, and is the same, is not looked at
+   * further where the destination is trusted (`existing`).
+   */
+  readonly names?: readonly string[] | undefined;
   /** Where a destination keeps what it needs to go on after this process; it goes on in this process only, unless given. */
   readonly memory?: TransferMemory | undefined;
   /**

@@ -21,11 +21,18 @@ export interface Transfer {
 /** Bytes between two progress events. */
 const progressStep = 256 * 1024;
 
-/** Pushes a manifest or index that was read before. */
-export async function transferDocument(transfer: Transfer, descriptor: Descriptor, bytes: Uint8Array): Promise<void> {
+/** Pushes a manifest or index that was read before, and gives it a name where that goes in one step. */
+export async function transferDocument(
+  transfer: Transfer,
+  descriptor: Descriptor,
+  { bytes, name }: { readonly bytes: Uint8Array; readonly name?: string | undefined },
+): Promise<void> {
   const { to, emit, signal } = transfer;
   emit({ kind: 'started', descriptor });
-  await onSide(transfer, 'destination', descriptor, () => to.push(descriptor, bytes, { signal }));
+  await onSide(transfer, 'destination', descriptor, async () => {
+    if (name === undefined || to.pushTagged === undefined) await to.push(descriptor, bytes, { signal });
+    else await to.pushTagged(descriptor, bytes, { reference: name, signal });
+  });
   emit({ kind: 'done', descriptor });
 }
 
@@ -36,12 +43,18 @@ export async function transferBlob(transfer: Transfer, descriptor: Descriptor): 
     emit({ kind: 'skipped', descriptor });
     return;
   }
+  await sendBlob(transfer, descriptor);
+}
+
+/** As `transferBlob`, of what is taken not to be there; pushing what exists is success. */
+export async function sendBlob(transfer: Transfer, descriptor: Descriptor): Promise<void> {
+  const { emit } = transfer;
   const origin = await mountOrigin(transfer, descriptor);
   if (origin !== undefined) {
     emit({ kind: 'mounted', descriptor, from: origin.label });
     return;
   }
-  if (descriptor.data !== undefined) return transferDocument(transfer, descriptor, descriptor.data);
+  if (descriptor.data !== undefined) return transferDocument(transfer, descriptor, { bytes: descriptor.data });
   emit({ kind: 'started', descriptor });
   await streamTwice(transfer, descriptor);
   emit({ kind: 'done', descriptor });

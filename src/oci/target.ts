@@ -39,6 +39,11 @@ export interface PushFromOptions extends CallOptions {
   readonly memory?: TransferMemory | undefined;
 }
 
+export interface ResolveOptions extends CallOptions {
+  /** The document itself will be read next, most likely: a place may bring it at once, in the same request. */
+  readonly reads?: boolean | undefined;
+}
+
 export interface ContentReader {
   /**
    * Streams the content of `descriptor`; the stream fails with `DIGEST_MISMATCH` or `SIZE_MISMATCH` before its end if
@@ -63,6 +68,15 @@ export interface ContentWriter {
    */
   pushFrom?(descriptor: Descriptor, source: ContentSource, options?: PushFromOptions): Promise<void>;
   /**
+   * Stores a manifest or index and points `reference` at it in one step; as `push` and `tag`.
+   * @throws as `push`
+   */
+  pushTagged?(
+    descriptor: Descriptor,
+    content: Uint8Array,
+    options: CallOptions & { readonly reference: string },
+  ): Promise<void>;
+  /**
    * Takes `descriptor` from another repository of the same place without moving bytes; false where that cannot be.
    * `from` is the label of a source Target.
    */
@@ -74,7 +88,7 @@ export interface References {
    * The manifest or index behind a tag or digest.
    * @throws OciError NOT_FOUND
    */
-  resolve(reference: string, options?: CallOptions): Promise<Descriptor>;
+  resolve(reference: string, options?: ResolveOptions): Promise<Descriptor>;
   /** Points `reference` at `descriptor`, which must be there. */
   tag(descriptor: Descriptor, reference: string, options?: CallOptions): Promise<void>;
   /** Manifests whose subject is `digest`; places without referrers give none. */

@@ -19,7 +19,7 @@ export interface CopyImageOptions extends PlaceOptions {
 export async function copyImage(from: string, to: string, options: CopyImageOptions): Promise<Descriptor> {
   const { signal } = options;
   await using source = await openPlace(from, options);
-  const root = await source.resolve({ signal });
+  const root = await source.resolve({ signal, reads: true });
   await using destination = await openDestination(to, options);
   const mountFrom = source.kind === 'store' ? mountOrigins(source.store, destination.target, options.open) : undefined;
   const copied = await destination.receive(source.target, root, {

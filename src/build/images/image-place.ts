@@ -1,4 +1,4 @@
-import type { CallOptions, CopyOptions, Descriptor, Target } from '../../oci/index.ts';
+import type { CallOptions, CopyOptions, Descriptor, ResolveOptions, Target } from '../../oci/index.ts';
 import type { RepositoryTarget } from '../../registry/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { PlainName, TransportSource } from '../../transports/index.ts';
@@ -33,7 +33,7 @@ interface PlaceOf<Kind extends string, In extends Target> extends AsyncDisposabl
    * The manifest or index that is meant.
    * @throws OciError NOT_FOUND, and what the place throws
    */
-  resolve(options?: CallOptions): Promise<Descriptor>;
+  resolve(options?: ResolveOptions): Promise<Descriptor>;
 }
 
 interface StorePlace extends PlaceOf<'store', Target> {

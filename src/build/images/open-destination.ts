@@ -73,15 +73,8 @@ function storeDestination(text: string, name: string, store: Store): ImageDestin
 
 const nothing = { commit: async () => {}, [Symbol.asyncDispose]: async () => {} };
 
-async function receive(
-  target: Target,
-  from: Target,
-  root: Descriptor,
-  { names, ...options }: ReceiveOptions,
-): Promise<Descriptor> {
-  const copied = await copyGraph(from, target, root, options);
-  await name(target, copied, names, options);
-  return copied;
+async function receive(target: Target, from: Target, root: Descriptor, options: ReceiveOptions): Promise<Descriptor> {
+  return copyGraph(from, target, root, options);
 }
 
 async function intoStore(

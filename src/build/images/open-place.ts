@@ -5,6 +5,7 @@ import {
   isDigest,
   OciError,
   parseReference,
+  type ResolveOptions,
   targetReference,
 } from '../../oci/index.ts';
 import { isSlipwayError } from '../../errors.ts';
@@ -108,7 +109,7 @@ function digestIn(name: string) {
 /** A name without a place is looked for in a registry; whoever means the store is told the word for it. */
 function withStoreHint(place: ImagePlace, { isInStore }: PlaceOptions): ImagePlace {
   if (isInStore === undefined) return place;
-  const resolve = async (options?: CallOptions): Promise<Descriptor> => {
+  const resolve = async (options?: ResolveOptions): Promise<Descriptor> => {
     try {
       return await place.resolve(options);
     } catch (error) {

@@ -31,8 +31,9 @@ export async function pullImage(name: string, options: PullOptions): Promise<Pul
   const reference = parseReference(name);
   const fullName = formatReference(reference);
   const repository = await options.open(name);
-  const root = await repository.resolve(targetReference(reference), { signal });
   const before = store.images.find(fullName)?.id;
+  // of a name that is known, the answer is most likely what is here already
+  const root = await repository.resolve(targetReference(reference), { signal, reads: before === undefined });
   const { imageId, manifest } = await takeImage(repository, root, options);
   if (reference.digest === undefined) await store.target.tag(manifest, fullName, { signal });
   store.images.addRepoDigest(imageId, formatReference(withDigest(reference, root.digest)));

@@ -40,8 +40,13 @@ export async function pushImage(imageId: Digest, name: string, options: PushOpti
   const descriptor = await (form === undefined ? store.manifestOf(name, how) : store.materialize(imageId, form, how));
   const mountFrom = mountOrigins(store, repository, options.open);
   const { onEvent } = options;
-  await copyGraph(store.target, repository, descriptor, { signal, onEvent, mountFrom, memory: store.transfers });
-  await repository.tag(descriptor, tag, { signal });
+  await copyGraph(store.target, repository, descriptor, {
+    signal,
+    onEvent,
+    mountFrom,
+    memory: store.transfers,
+    names: [tag],
+  });
   const repoDigest = `${formatReference(withDigest(reference, descriptor.digest))}`;
   store.images.addRepoDigest(imageId, repoDigest);
   await rememberLayers(descriptor, repository.label, store);

@@ -42,8 +42,8 @@ export async function pushRoot(root: Root, names: readonly string[], options: Pu
     const descriptor = bare(root.descriptor);
     const origins = mountOrigins(store, target, open);
     const mountFrom = async (blob: Descriptor) => [...done, ...(await origins(blob))];
-    await copyGraph(store.target, target, descriptor, { signal, mountFrom, memory: store.transfers });
-    for (const { tag = 'latest' } of byDigest ? [] : references) await target.tag(descriptor, tag, { signal });
+    const names = byDigest ? [] : references.map(({ tag = 'latest' }) => tag);
+    await copyGraph(store.target, target, descriptor, { signal, mountFrom, memory: store.transfers, names });
     const [first] = references;
     if (first !== undefined) recordDigest(root, first, store);
     await rememberLayers(descriptor, target.label, store);

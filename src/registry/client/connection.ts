@@ -1,4 +1,4 @@
-import type { Digest } from '../../oci/index.ts';
+import type { Digest, Semaphore } from '../../oci/index.ts';
 import { authenticate, type AuthWatch, type Purpose } from '../auth/authenticate.ts';
 import { type Action, repositoryScope } from '../auth/scope.ts';
 import { type CredentialBook, sharedBook } from '../credentials/credential-book.ts';
@@ -33,6 +33,7 @@ export interface Connection {
   readonly dispatch: Dispatch;
   readonly clock: Clock;
   readonly lanes: Lanes;
+  readonly uploads: Semaphore;
   readonly parallelFrom?: number | undefined;
   readonly parallelStreams?: number | undefined;
 }
@@ -59,6 +60,7 @@ export function connect(host: string, repository: string, options: RegistryOptio
     base,
     clock,
     lanes: session.lanesTo(host),
+    uploads: session.uploads,
     parallelFrom,
     parallelStreams,
     dispatch: compose(dispatch, [redirect(), authentication, border]),

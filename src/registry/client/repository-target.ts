@@ -4,10 +4,12 @@ import {
   type CallOptions,
   type ContentSource,
   type PushFromOptions,
+  type ResolveOptions,
   collect,
   type Descriptor,
   type Digest,
   type FetchOptions,
+  isDigest,
   type Target,
   verifyBytes,
 } from '../../oci/index.ts';
@@ -20,6 +22,7 @@ import { fetchBlob } from './download.ts';
 import {
   type FetchedManifest,
   fetchManifest,
+  getManifest,
   isManifestLike,
   manifestLimit,
   putManifest,
@@ -39,7 +42,7 @@ export interface RepositoryOptions extends RegistryOptions {
   readonly access?: 'pull' | 'push' | undefined;
 }
 
-/** Manifests that were just pushed, kept for the tag that follows; count. */
+/** Manifests that were just pushed or resolved, kept for the tag or the reading that follows; count. */
 const keptManifests = 16;
 
 /**
@@ -55,7 +58,7 @@ export function openRepository(name: RepositoryName | string, options: Repositor
 export class RepositoryTarget implements Target {
   readonly label: string;
   readonly #connection: RepositoryConnection;
-  readonly #pushed = new Map<Digest, FetchedManifest>();
+  readonly #known = new Map<Digest, FetchedManifest>();
   /** Uploads that the registry opened where a mount was asked for. */
   readonly #sessions = new Map<Digest, UploadSession>();
 
@@ -68,13 +71,18 @@ export class RepositoryTarget implements Target {
     this.label = nameOf(this.#connection);
   }
 
-  resolve(reference: string, options: CallOptions = {}): Promise<Descriptor> {
-    return resolveManifest(this.#connection, reference, options);
+  async resolve(reference: string, options: ResolveOptions = {}): Promise<Descriptor> {
+    if (options.reads !== true) return resolveManifest(this.#connection, reference, options);
+    const manifest = await getManifest(this.#connection, reference, options);
+    this.#remember(manifest);
+    return manifest.descriptor;
   }
 
   async fetch(descriptor: Descriptor, options: FetchOptions = {}): Promise<Readable> {
     if (!isManifestLike(descriptor)) return fetchBlob(this.#connection, descriptor, options);
-    const content = await fetchManifest(this.#connection, descriptor, options);
+    const known = this.#known.get(descriptor.digest)?.content;
+    if (known !== undefined) verifyBytes(descriptor, known);
+    const content = known ?? (await fetchManifest(this.#connection, descriptor, options));
     return ReadableStream.from([content.subarray(options.offset ?? 0)], { objectMode: false });
   }
 
@@ -108,17 +116,16 @@ export class RepositoryTarget implements Target {
       const session = this.#takeSession(descriptor.digest);
       return pushBlob(this.#connection, { descriptor, content, session }, options);
     }
-    if (descriptor.size > manifestLimit) {
-      throw new RegistryError(
-        'TOO_LARGE',
-        `a manifest has ${manifestLimit} bytes at most, this one ${descriptor.size}`,
-      );
-    }
+    refuseLarge(descriptor);
     const bytes =
       content instanceof ReadableStream ? await collect(content, descriptor, options) : Buffer.from(content);
     verifyBytes(descriptor, bytes);
-    const pushed: FetchedManifest = { descriptor, content: bytes };
-    const answer = await putManifest(this.#connection, pushed, { ...options, reference: descriptor.digest });
+    await this.#putDocument({ descriptor, content: bytes }, { ...options, reference: descriptor.digest });
+  }
+
+  async #putDocument(pushed: FetchedManifest, options: CallOptions & { readonly reference: string }): Promise<void> {
+    refuseLarge(pushed.descriptor);
+    const answer = await putManifest(this.#connection, pushed, options);
     await recordReferrer(this.#connection, { pushed, answer }, options);
     this.#remember(pushed);
   }
@@ -129,12 +136,24 @@ export class RepositoryTarget implements Target {
     await pushBlob(this.#connection, { descriptor, content: source, session }, options);
   }
 
+  /** A manifest that is put under its tag is there under its digest too: one request where two would leave it without a name between. */
+  async pushTagged(
+    descriptor: Descriptor,
+    content: Uint8Array,
+    { reference, signal }: CallOptions & { readonly reference: string },
+  ): Promise<void> {
+    if (isDigest(reference)) return this.push(descriptor, content, { signal });
+    verifyBytes(descriptor, content);
+    await this.#putDocument({ descriptor, content: Buffer.from(content) }, { reference, signal });
+  }
+
   async mount(descriptor: Descriptor, from: Target, { signal }: CallOptions = {}): Promise<boolean> {
     const prefix = `${this.#connection.host}/`;
     if (!from.label.startsWith(prefix) || isManifestLike(descriptor)) return false;
     const source = from.label.slice(prefix.length);
     if (source === this.#connection.repository) return false;
     const query = new URLSearchParams({ mount: descriptor.digest, from: source });
+    if (descriptor.digest.startsWith('sha512:')) query.set('digest-algorithm', 'sha512');
     try {
       const response = await call(this.#connection, {
         method: 'POST',
@@ -155,7 +174,7 @@ export class RepositoryTarget implements Target {
   }
 
   async tag(descriptor: Descriptor, reference: string, options: CallOptions = {}): Promise<void> {
-    const known = this.#pushed.get(descriptor.digest);
+    const known = this.#known.get(descriptor.digest);
     const content = known?.content ?? (await fetchManifest(this.#connection, descriptor, options));
     await putManifest(this.#connection, { descriptor, content }, { ...options, reference });
   }
@@ -202,14 +221,19 @@ export class RepositoryTarget implements Target {
   }
 
   #remember(manifest: FetchedManifest): void {
-    this.#pushed.set(manifest.descriptor.digest, manifest);
-    const oldest = this.#pushed.keys().next();
-    if (this.#pushed.size > keptManifests && !oldest.done) this.#pushed.delete(oldest.value);
+    this.#known.set(manifest.descriptor.digest, manifest);
+    const oldest = this.#known.keys().next();
+    if (this.#known.size > keptManifests && !oldest.done) this.#known.delete(oldest.value);
   }
 
   #error(response: Parameters<typeof errorFromResponse>[0], action: string): Promise<RegistryError> {
     return errorFromResponse(response, { action, host: this.#connection.host });
   }
+}
+
+function refuseLarge({ size }: Descriptor): void {
+  if (size <= manifestLimit) return;
+  throw new RegistryError('TOO_LARGE', `a manifest has ${manifestLimit} bytes at most, this one ${size}`);
 }
 
 function pathOf(descriptor: Descriptor): string {

@@ -1,8 +1,11 @@
+import { Semaphore } from '../../oci/index.ts';
 import { type Clock, systemClock } from '../http/clock.ts';
 import { compose, type Dispatch } from '../http/dispatch.ts';
 import { HostGate, retry } from '../http/retry.ts';
 import { Lanes } from './lanes.ts';
 import { connectionsPerHost, openTransport, type TransportOptions } from '../http/transport.ts';
+
+const usualUploads = 4;
 
 export interface SessionOptions extends TransportOptions {
   /** Tries per request; 6 unless given. */
@@ -12,6 +15,8 @@ export interface SessionOptions extends TransportOptions {
   readonly parallelFrom?: number | undefined;
   /** Connections for one such blob; 4 unless given, 1 for no more than one. */
   readonly parallelStreams?: number | undefined;
+  /** Blobs sent at once; 4 unless given. */
+  readonly uploads?: number | undefined;
 }
 
 /** What all repositories of a process share: connections, and the gates of hosts that asked us to wait. */
@@ -21,6 +26,8 @@ export interface RegistrySession {
   readonly clock: Clock;
   readonly parallelFrom?: number | undefined;
   readonly parallelStreams?: number | undefined;
+  /** Lets so many uploads go on at once. */
+  readonly uploads: Semaphore;
   /** Who has which connections to a host. */
   lanesTo(host: string): Lanes;
   close(): Promise<void>;
@@ -32,6 +39,7 @@ export function openSession(options: SessionOptions = {}): RegistrySession {
   const gate = new HostGate(clock);
   const lanes = new Map<string, Lanes>();
   return {
+    uploads: new Semaphore(options.uploads ?? usualUploads),
     parallelFrom: options.parallelFrom,
     parallelStreams: options.parallelStreams,
     lanesTo: (host) => {

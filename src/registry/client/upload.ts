@@ -20,6 +20,14 @@ export interface BlobToPush {
  */
 export async function pushBlob(
   connection: RepositoryConnection,
+  blob: BlobToPush,
+  options: PushFromOptions,
+): Promise<void> {
+  await connection.uploads.run(() => send(connection, blob, options), options.signal);
+}
+
+async function send(
+  connection: RepositoryConnection,
   { descriptor, content, session }: BlobToPush,
   options: PushFromOptions,
 ): Promise<void> {
