@@ -182,6 +182,9 @@ export * from './oci/index.ts';
 export {
   type AccessLogFormat,
   accessLogLine,
+  collectGarbage,
+  type CollectedGarbage,
+  type CollectOptions,
   type DeletionRules,
   type DiskStorage,
   type MemoryStorageOptions,

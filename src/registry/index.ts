@@ -32,6 +32,12 @@ export { header, type HttpResponse } from './http/dispatch.ts';
 export { discard as discardBody } from './http/body.ts';
 export type { TraceEvent } from './http/redaction.ts';
 export { redactHeaders, redactText, redactUrl, rememberSecret } from './redact.ts';
+export {
+  type CollectedContent,
+  type CollectedGarbage,
+  collectGarbage,
+  type CollectOptions,
+} from './server/storage/collect-garbage.ts';
 export { type DiskStorage, type DiskStorageOptions, openDiskStorage } from './server/storage/disk-storage.ts';
 export { type MemoryStorageOptions, openMemoryStorage } from './server/storage/memory-storage.ts';
 export type { Endpoint, AccessAction, RouteName } from './server/endpoints.ts';

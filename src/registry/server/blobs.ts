@@ -10,6 +10,7 @@ export async function getBlob(exchange: Exchange, reference: string): Promise<vo
   const digest = digestFrom(reference);
   const blob = await exchange.repository.blob(digest);
   if (blob === undefined) throw unknown(exchange, digest);
+  if (request.method === 'HEAD') await exchange.repository.keep(digest);
   const etag = `"${digest}"`;
   if (isKnownToClient(exchange, digest)) {
     sendEmpty(response, 304, { etag, 'docker-content-digest': digest });

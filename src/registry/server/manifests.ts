@@ -27,6 +27,7 @@ export async function getManifest(exchange: Exchange, reference: string): Promis
   const digest = await resolve(exchange, reference);
   const manifest = await exchange.repository.manifest(digest);
   if (manifest === undefined) throw unknown(exchange, reference);
+  if (request.method === 'HEAD') await exchange.repository.keep(digest);
   if (isKnownToClient(exchange, digest)) {
     sendEmpty(response, 304, { etag: `"${digest}"`, 'docker-content-digest': digest });
     return;
@@ -61,15 +62,40 @@ export async function putManifest(exchange: Exchange, reference: string): Promis
   const descriptor: Descriptor = { mediaType: document.mediaType, digest, size: content.length };
   const referrer = referrerOf(descriptor, document);
   const stored: StoredManifest = { mediaType: document.mediaType, content, referrer };
-  await repository.putManifest(digest, stored);
+  await store(exchange, { digest, stored, document, isNew, tags: isDigest(reference) ? extraTags : [reference] });
   if (isNew) await exchange.quotas.note(name, content.length);
-  for (const tag of isDigest(reference) ? extraTags : [reference]) await repository.putTag(tag, digest);
   sendEmpty(response, 201, {
     location: `/v2/${name}/manifests/${digest}`,
     'docker-content-digest': digest,
     ...(referrer === undefined ? {} : { 'oci-subject': referrer.subject }),
     ...(extraTags.length === 0 ? {} : { 'oci-tag': extraTags.join(', ') }),
   });
+}
+
+interface NewManifest {
+  readonly digest: Digest;
+  readonly stored: StoredManifest;
+  readonly document: Manifest | ImageIndex;
+  readonly isNew: boolean;
+  readonly tags: readonly string[];
+}
+
+/**
+ * A collection of garbage may run at the same time. What it had set aside before the manifest stood, it may not have
+ * seen in there: so that is looked for once more; and a manifest that it took for garbage is put there again.
+ */
+async function store(exchange: Exchange, { digest, stored, document, isNew, tags }: NewManifest): Promise<void> {
+  const { repository, rules } = exchange;
+  do {
+    await repository.putManifest(digest, stored);
+    try {
+      if (!rules.sparse) await checkChildren(exchange, document);
+    } catch (error) {
+      if (isNew) await repository.deleteManifest(digest);
+      throw error;
+    }
+    for (const tag of tags) await repository.putTag(tag, digest);
+  } while (!(await repository.hasManifest(digest)));
 }
 
 function tagParameters({ query }: Exchange): readonly string[] {

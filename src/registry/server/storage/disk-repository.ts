@@ -1,11 +1,14 @@
 import { createReadStream } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { algorithmOf, type Descriptor, type Digest, hexOf, isDigest, parseDescriptor } from '../../../oci/index.ts';
 import { commonBlobs, contentPath, repositoryPath, uploadsFolder } from './disk-paths.ts';
 import { DiskUpload } from './disk-upload.ts';
 import { hasCode, linkDurably, removeDurably, writeDurably } from './durable.ts';
 import type { RepositoryStorage, StoredBlob, StoredManifest, UploadFile } from './storage.ts';
+
+/** Milliseconds for which content counts as just asked for; far below what a collection leaves alone. */
+const keptFresh = 10 * 60_000;
 
 export interface DiskRepositoryPlace {
   readonly root: string;
@@ -64,6 +67,7 @@ export class DiskRepository implements RepositoryStorage {
     // The common content goes when nobody else links it, perhaps right now; our link must stand before the upload goes.
     while (!(await linkedIfThere(common, own))) await linkDurably(upload.path, common);
     await upload.discard();
+    await this.keep(digest);
     await this.#markAsBlob(digest);
   }
 
@@ -71,6 +75,7 @@ export class DiskRepository implements RepositoryStorage {
     const source = new DiskRepository({ ...this.#place, name: from });
     if ((await source.blob(digest)) === undefined) return false;
     if (!(await linkedIfThere(source.#content(digest), this.#content(digest)))) return false;
+    await this.keep(digest);
     await this.#markAsBlob(digest);
     return true;
   }
@@ -116,9 +121,15 @@ export class DiskRepository implements RepositoryStorage {
   }
 
   async deleteManifest(digest: Digest): Promise<boolean> {
+    if (!(await this.hasManifest(digest))) return false;
+    for (const tag of await this.tags()) if ((await this.tag(tag)) === digest) await this.deleteTag(tag);
+    return this.dropManifest(digest);
+  }
+
+  /** As `deleteManifest`, of one that has no tags. */
+  async dropManifest(digest: Digest): Promise<boolean> {
     const record = await this.record(digest);
     if (record === undefined) return false;
-    for (const tag of await this.tags()) if ((await this.tag(tag)) === digest) await this.deleteTag(tag);
     if (isDigest(record.subject)) await removeDurably(this.#referrerPath(record.subject, digest));
     await removeDurably(this.#recordPath(digest));
     if (record.blob !== true && (await removeDurably(this.#content(digest)))) await this.#dropCommon(digest);
@@ -160,6 +171,19 @@ export class DiskRepository implements RepositoryStorage {
     let sum = 0;
     for (const digest of await this.contents()) sum += (await sizeOf(this.#content(digest))) ?? 0;
     return sum;
+  }
+
+  async keep(digest: Digest): Promise<void> {
+    for (const path of [this.#content(digest), this.#recordPath(digest)]) {
+      const changed = (await stat(path).catch(() => undefined))?.ctimeMs;
+      if (changed === undefined || changed > Date.now() - keptFresh) continue;
+      await utimes(path, new Date(), new Date()).catch(() => {});
+    }
+  }
+
+  /** When a manifest was pushed or asked for last, in milliseconds since 1970. */
+  async changedAt(digest: Digest): Promise<number> {
+    return (await stat(this.#recordPath(digest)).catch(() => undefined))?.ctimeMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** Digests of all content, blobs and manifests. */

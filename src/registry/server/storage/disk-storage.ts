@@ -17,6 +17,8 @@ export interface DiskStorageOptions {
 export interface DiskStorage extends RegistryStorage {
   readonly root: string;
   repository(name: string): DiskRepository;
+  /** Has the index of a repository written anew. */
+  refresh(name: string): void;
 }
 
 /**
@@ -42,6 +44,7 @@ export async function openDiskStorage(root: string, options: DiskStorageOptions 
     description: root,
     repositories: async () => (await repositoriesBelow(root)).filter(({ served }) => served).map(({ name }) => name),
     repository,
+    refresh: (name) => views.changed(repository(name)),
     startUpload: (place) => DiskUpload.start(uploads, place),
     findUpload: (place) => DiskUpload.find(uploads, place),
     dropUploads: (idle) => dropUploads(uploads, Date.now() - idle),

@@ -206,6 +206,9 @@ class MemoryRepository implements RepositoryStorage {
     return entries.filter((each) => each?.subject === subject).flatMap((each) => each?.entry ?? []);
   }
 
+  /** Nothing is collected here. */
+  async keep(): Promise<void> {}
+
   async usage(): Promise<number> {
     const blobs = [...this.#data.blobs].map((digest) => this.#room.content(digest)?.size ?? 0);
     const manifests = [...this.#data.manifests.values()].map(({ content }) => content.length);

@@ -51,6 +51,9 @@ export interface RepositoryStorage {
 
   referrers(subject: Digest): Promise<readonly Descriptor[]>;
 
+  /** Somebody has asked whether a blob or manifest is there, and counts on it for a while: it is no garbage. */
+  keep(digest: Digest): Promise<void>;
+
   /** Bytes of all that it holds, shared or not. */
   usage(): Promise<number>;
 }

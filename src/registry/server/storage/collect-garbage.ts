@@ -1,0 +1,191 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { childrenOf, type Digest, parseManifestOrIndex } from '../../../oci/index.ts';
+import { commonBlobs, contentPath } from './disk-paths.ts';
+import { type DiskRepository, digestsIn } from './disk-repository.ts';
+import type { DiskStorage } from './disk-storage.ts';
+import { hasCode, moveDurably, removeDurably } from './durable.ts';
+
+export interface CollectOptions {
+  /** Only tells what would go; false unless given. */
+  readonly dryRun?: boolean | undefined;
+  /** Manifests go too that no tag, no kept index and no kept subject leads to; false unless given. */
+  readonly deleteUntagged?: boolean | undefined;
+  /** Milliseconds for which what was pushed, or asked for before a push, stays whatever names it; an hour unless given. */
+  readonly grace?: number | undefined;
+  /** Milliseconds after which an upload that nobody goes on with goes; a day unless given. */
+  readonly uploadAge?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface CollectedGarbage {
+  readonly manifests: readonly CollectedContent[];
+  readonly blobs: readonly CollectedContent[];
+  readonly uploads: number;
+  /** Of files that nothing else links. */
+  readonly bytes: number;
+  /** Repositories whose manifests cannot all be read: nothing of them goes. */
+  readonly unreadable: readonly string[];
+}
+
+export interface CollectedContent {
+  readonly repository: string;
+  readonly digest: Digest;
+}
+
+/**
+ * Deletes what no manifest names, beside servers that may be running (mark and sweep). What seems to be garbage is set
+ * aside first and looked for in manifests once more: one that came meanwhile gets it back, or has looked for it after
+ * it was set aside and was refused.
+ */
+export async function collectGarbage(storage: DiskStorage, options: CollectOptions = {}): Promise<CollectedGarbage> {
+  const { dryRun = false, grace = 3_600_000, uploadAge = 86_400_000, signal } = options;
+  const before = Date.now() - grace;
+  const manifests: CollectedContent[] = [];
+  const blobs: CollectedContent[] = [];
+  const unreadable: string[] = [];
+  let bytes = 0;
+  for (const name of await storage.repositories()) {
+    signal?.throwIfAborted();
+    const collection = { repository: storage.repository(name), before, dryRun };
+    try {
+      const untagged = options.deleteUntagged ? await collectUntagged(collection) : [];
+      manifests.push(...untagged.map((digest) => ({ repository: name, digest })));
+      const gone = await collectBlobs(collection, new Set(untagged));
+      blobs.push(...gone.digests.map((digest) => ({ repository: name, digest })));
+      bytes += gone.bytes;
+    } catch (error) {
+      if (!(error instanceof UnreadableManifest)) throw error;
+      unreadable.push(name);
+    }
+    storage.refresh(name);
+  }
+  bytes += await collectCommon(storage, dryRun ? blobs : undefined);
+  const uploads = dryRun ? 0 : await storage.dropUploads(uploadAge);
+  await storage.settle();
+  return { manifests, blobs, uploads, bytes, unreadable };
+}
+
+interface Collection {
+  readonly repository: DiskRepository;
+  /** What is younger than this time stays. */
+  readonly before: number;
+  readonly dryRun: boolean;
+}
+
+/** Its bytes may be damaged; without what it names, nothing can be called garbage. */
+class UnreadableManifest extends Error {}
+
+async function collectUntagged({ repository, before, dryRun }: Collection): Promise<readonly Digest[]> {
+  const all = await repository.manifests();
+  const tagged = new Set<Digest>();
+  for (const tag of await repository.tags()) {
+    const digest = await repository.tag(tag);
+    if (digest !== undefined) tagged.add(digest);
+  }
+  const subjects = new Map<Digest, string | undefined>();
+  for (const digest of all) subjects.set(digest, (await repository.record(digest))?.subject);
+  const kept = new Set<Digest>();
+  const keep = async (digest: Digest): Promise<void> => {
+    if (kept.has(digest) || !subjects.has(digest)) return;
+    kept.add(digest);
+    for (const child of await namedBy(repository, digest)) await keep(child);
+    for (const [referrer, subject] of subjects) if (subject === digest) await keep(referrer);
+  };
+  for (const digest of all) {
+    if (tagged.has(digest) || (await repository.changedAt(digest)) > before) await keep(digest);
+  }
+  const garbage = all.filter((digest) => !kept.has(digest));
+  if (!dryRun) for (const digest of garbage) await repository.dropManifest(digest);
+  return garbage;
+}
+
+interface Gone {
+  readonly digests: readonly Digest[];
+  /** Of what was nowhere but here. */
+  readonly bytes: number;
+}
+
+async function collectBlobs(collection: Collection, without: ReadonlySet<Digest>): Promise<Gone> {
+  const { repository, before, dryRun } = collection;
+  const own = join(repository.path, 'blobs');
+  const aside = join(repository.path, '_condemned');
+  // What a collection has left that was killed, or that runs beside us, is judged again.
+  const condemned = new Set(await digestsIn(aside, ''));
+  const named = await allNamed(repository, without);
+  for (const digest of await repository.contents()) {
+    if (named.has(digest) || (await changedAt(contentPath(own, digest))) > before) continue;
+    if (dryRun || (await moved(contentPath(own, digest), contentPath(aside, digest)))) condemned.add(digest);
+  }
+  const since = dryRun || condemned.size === 0 ? named : await allNamed(repository, without);
+  const digests: Digest[] = [];
+  let bytes = 0;
+  for (const digest of condemned) {
+    const path = contentPath(dryRun ? own : aside, digest);
+    if (!dryRun && since.has(digest)) {
+      await moved(path, contentPath(own, digest));
+      continue;
+    }
+    const found = await stat(path).catch(() => undefined);
+    if (!dryRun && !(await removeDurably(path))) continue;
+    digests.push(digest);
+    if (found?.nlink === 1) bytes += found.size;
+  }
+  return { digests, bytes };
+}
+
+/**
+ * Deletes common blobs that no repository links; gives their bytes. Nobody loses one: who is about to link it does so
+ * before, or makes it again. A dry run counts `without` as gone.
+ */
+async function collectCommon({ root }: DiskStorage, without: readonly CollectedContent[] | undefined): Promise<number> {
+  const fewer = new Map<Digest, number>();
+  for (const { digest } of without ?? []) fewer.set(digest, (fewer.get(digest) ?? 0) + 1);
+  let bytes = 0;
+  for (const digest of await digestsIn(commonBlobs(root), '')) {
+    const path = contentPath(commonBlobs(root), digest);
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined || found.nlink - (fewer.get(digest) ?? 0) > 1) continue;
+    if (without !== undefined || (await removeDurably(path))) bytes += found.size;
+  }
+  return bytes;
+}
+
+/** All digests that manifests name, and their own. @throws UnreadableManifest */
+async function allNamed(repository: DiskRepository, without: ReadonlySet<Digest>): Promise<ReadonlySet<Digest>> {
+  const named = new Set<Digest>();
+  for (const digest of await repository.manifests()) {
+    if (without.has(digest)) continue;
+    named.add(digest);
+    for (const child of await namedBy(repository, digest)) named.add(child);
+  }
+  return named;
+}
+
+async function namedBy(repository: DiskRepository, digest: Digest): Promise<readonly Digest[]> {
+  const manifest = await repository.manifest(digest);
+  if (manifest === undefined) {
+    if (!(await repository.hasManifest(digest))) return [];
+    throw new UnreadableManifest(digest);
+  }
+  try {
+    return childrenOf(parseManifestOrIndex(manifest.content, manifest.mediaType)).map((child) => child.digest);
+  } catch (error) {
+    throw new UnreadableManifest(digest, { cause: error });
+  }
+}
+
+async function changedAt(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.ctimeMs ?? Number.POSITIVE_INFINITY;
+}
+
+/** False where it has gone meanwhile. */
+async function moved(from: string, to: string): Promise<boolean> {
+  try {
+    await moveDurably(from, to);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
