@@ -30,7 +30,8 @@ export type { KnownSecrets } from './history/record-build.ts';
 export { secretMask } from './history/redactor.ts';
 export type { BuildRecord, BuildState, RecordedStep, RequestSummary } from './history/record.ts';
 export { type LoadedImage, loadImages, type LoadOptions, saveImages, type SaveOptions } from './images/archive.ts';
-export { copyImage, type CopyImageOptions } from './images/copy.ts';
+export type { ImageConversion } from './images/convert/contract.ts';
+export { type CopiedImage, type CopiedTag, copyAllTags, copyImage, type CopyImageOptions } from './images/copy.ts';
 export { importRootfs, type ImportOptions } from './images/import.ts';
 export type {
   ImageDestination,
@@ -44,7 +45,7 @@ export { putBlob, type PutBlobOptions, putManifest, type PutManifestOptions } fr
 export { listTags } from './images/list-tags.ts';
 export { openDestination } from './images/open-destination.ts';
 export { openPlace } from './images/open-place.ts';
-export { type Pulled, pullImage, type PullOptions } from './images/pull.ts';
+export { pullAllTags, type Pulled, pullImage, type PullOptions } from './images/pull.ts';
 export { type Pushed, pushImage, type PushOptions } from './images/push.ts';
 export { removeManifest, type RemoveManifestOptions, removeTag } from './images/remove.ts';
 export { importImage, type OpenRepository, type ResolvedImage, resolveImage } from './images/resolve.ts';

@@ -9,7 +9,7 @@ import { serializeIndex } from './serialize.ts';
 import type { CallOptions, ContentReader } from './target.ts';
 
 /** BuildKit's word for the manifest that an attestation is about. */
-const attestedDigest = 'vnd.docker.reference.digest';
+export const attestedDigest = 'vnd.docker.reference.digest';
 
 /**
  * The part of `root` that is for `platforms`; a smaller index is new content and carried in the descriptor's `data`.

@@ -1,11 +1,12 @@
 export * from './copy-events.ts';
 export * from './copy-graph.ts';
 export type { CopyOptions } from './copy-options.ts';
-export { restrictPlatforms } from './copy-platforms.ts';
+export { attestedDigest, restrictPlatforms } from './copy-platforms.ts';
 export type { MountOrigins } from './copy-transfer.ts';
 export * from './descriptor.ts';
 export * from './digest.ts';
 export * from './docker-units.ts';
+export * from './document-format.ts';
 export * from './error.ts';
 export * from './history.ts';
 export * from './image-config.ts';

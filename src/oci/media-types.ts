@@ -20,6 +20,15 @@ export const mediaTypes = {
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
+/** Whose media types the documents of an image have: image-spec's, or those of docker's schema 2. */
+export type DocumentFormat = 'oci' | 'docker';
+
+/** Layers by format and compression. docker's zstd is BuildKit's and containerd's word; docker's own tools know none. */
+export const layerTypes = {
+  oci: { none: mediaTypes.ociLayer, gzip: mediaTypes.ociLayerGzip, zstd: mediaTypes.ociLayerZstd },
+  docker: { none: mediaTypes.dockerLayer, gzip: mediaTypes.dockerLayerGzip, zstd: mediaTypes.dockerLayerZstd },
+} as const satisfies Record<DocumentFormat, Record<Compression, string>>;
+
 const layerCompression: ReadonlyMap<string, Compression> = new Map<string, Compression>([
   [mediaTypes.ociLayer, 'none'],
   [mediaTypes.ociLayerGzip, 'gzip'],

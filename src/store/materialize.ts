@@ -1,13 +1,13 @@
 import { compressToFile, type CompressibleTar } from '../layer/index.ts';
 import {
   type CallOptions,
-  type Compression,
   compressionOf,
   type Descriptor,
   digestOf,
   type Digest,
   isForeignLayerType,
   isIndexType,
+  layerTypes,
   type Manifest,
   mediaTypes,
   OciError,
@@ -41,11 +41,6 @@ const atOnce = 2;
 
 /** Of an image that nobody asked for in another one. */
 export const defaultForm: ImageForm = { mediaTypes: 'oci', compression: 'gzip' };
-
-const layerTypes = {
-  oci: { none: mediaTypes.ociLayer, gzip: mediaTypes.ociLayerGzip, zstd: mediaTypes.ociLayerZstd },
-  docker: { none: mediaTypes.dockerLayer, gzip: mediaTypes.dockerLayerGzip, zstd: mediaTypes.dockerLayerZstd },
-} as const satisfies Record<ImageForm['mediaTypes'], Record<Compression, string>>;
 
 /** Gives images their manifests, and layers the blobs that these name. */
 export class Materializer {

@@ -23,6 +23,11 @@ export const outputFlag = string({
   helpValue: 'FILE',
 });
 
+export const digestFileFlag = string({
+  description: 'Write the digest to a file, one a line where there are several',
+  helpValue: 'FILE',
+});
+
 export const quietFlag = boolean({ char: 'q', description: 'Write only ids', default: false });
 
 export const noTruncFlag = boolean({ description: "Don't shorten ids and texts", default: false });

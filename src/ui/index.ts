@@ -21,6 +21,7 @@ export { whyLines } from './why.ts';
 export { UiError, type UiErrorCode } from './error.ts';
 export { escapeControls, escapeControlsInLines, keepColours, stripControls } from './escape.ts';
 export {
+  digestFileFlag,
   forceFlag,
   formatFlag,
   isolationFlag,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Registries } from '../../src/registry/index.ts';
 import { pushIndex } from '../registry/made-images.ts';
 import { ourRegistry, type OurRegistry } from './our-registry.ts';
-import { describeWith } from './peer-programs.ts';
+import { describeWith, peerPrograms } from './peer-programs.ts';
 import { runCli, slipway, testHome } from './run-cli.ts';
 
 // What only the command line shows: words, output, exit codes, files. What they do is tested in test/build/images.
@@ -17,7 +17,7 @@ const registries = new Registries();
 
 const at = (name: string): string => `${registry.host}/${name}`;
 
-describeWith([], 'commands for registries', () => {
+describeWith(['skopeo'], 'commands for registries', () => {
   beforeAll(async () => {
     home = await testHome();
     registry = await ourRegistry(home);
@@ -93,6 +93,56 @@ describeWith([], 'commands for registries', () => {
     expect(await slipway(['manifest', 'rm', '-f', at('tags:b')])).toBe(`Deleted: ${index}\n`);
     const some = await runCli(['tags', 'rm', at('tags:b'), at('app:arm'), at('tags')]);
     expect(some).toMatchObject({ code: 1, stdout: `Untagged: ${at('app:arm')}\n` });
+  });
+
+  it('copy in another form, in a way that skopeo reads', async () => {
+    const args = ['copy', '-q', '--format', 'docker', '--compression', 'gzip', '--additional-tag', 'b', '--json'];
+    const file = join(home, 'digest');
+    const told = JSON.parse(await slipway([...args, '--digest-file', file, at('app:v1'), at('docker:a')])) as {
+      digest: string;
+    };
+    expect(told).toMatchObject({ names: ['a', 'b'], kept: [] });
+    expect(await readFile(file, 'utf8')).toBe(`${told.digest}\n`);
+    const peers = await peerPrograms(join(home, 'peers'));
+    const image = `docker://${at('docker:b')}`;
+    await peers.skopeo('copy', '-q', '--all', '--src-tls-verify=false', image, `dir:${join(home, 'docker')}`);
+    const kept = await runCli(['copy', '-q', '-n', at('app:v1'), at('docker:a')]);
+    expect(kept).toMatchObject({ code: 0, stderr: 'a is there already: left as it is\n' });
+    expect(await slipway(['digest', at('docker:a')])).toBe(`${told.digest}\n`);
+    for (const wrong of [['--force-compression'], ['-a', '--additional-tag', 'x'], ['--format', 'v1']])
+      expect((await runCli(['copy', ...wrong, at('app:v1'), at('x')])).code).toBe(125);
+  });
+
+  it('push and pull several platforms, and all tags', async () => {
+    const both = ['--platform', 'linux/amd64,linux/arm64'];
+    const dockerfile = 'FROM scratch\nARG TARGETARCH\nCOPY <<EOF /arch\n$TARGETARCH\nEOF\n';
+    await slipway(['build', '-q', ...both, '-t', at('multi:1'), '-'], { input: dockerfile });
+    const file = join(home, 'digest');
+    const pushed = JSON.parse(await slipway(['push', '-q', '--json', '--digest-file', file, at('multi:1')])) as {
+      digest: string;
+    };
+    expect([`${pushed.digest}\n`, pushed]).toEqual([
+      await readFile(file, 'utf8'),
+      expect.objectContaining({ name: at('multi'), tag: '1', mediaType: expect.stringContaining('index') }),
+    ]);
+    await slipway(['tag', at('multi:1'), at('multi:arm')]);
+    await slipway(['push', '-q', '--platform', 'linux/arm64', at('multi:arm')]);
+    expect(JSON.parse(await slipway(['config', at('multi:arm')]))).toMatchObject({ architecture: 'arm64' });
+
+    const store = { env: { SLIPWAY_ROOT: join(home, 'pulled') } };
+    const pulled = JSON.parse(await slipway(['pull', '-q', '--json', ...both, at('multi:1')], store)) as object;
+    expect(pulled).toMatchObject({ name: at('multi:1'), digest: pushed.digest, changed: true });
+    const again = await runCli(['pull', ...both, at('multi:1')], store);
+    expect(again.stdout).toContain(`Digest: ${pushed.digest}\nStatus: Image is up to date for ${at('multi:1')}\n`);
+    await slipway(['copy', '-q', ...both, at('multi:1'), `store:${at('multi:copied')}`], store);
+    const tree = ['build', '-q', '--platform', 'linux/arm64', '-o', 'type=tar,dest=-', '-'];
+    expect(await slipway(tree, { ...store, input: `FROM ${at('multi:copied')}\n` })).toContain('arm64\n');
+    const all = await runCli(['pull', '-a', '--platform', 'linux/arm64', '--json', at('multi')], store);
+    expect((JSON.parse(all.stdout) as { name: string }[]).map(({ name }) => name)).toEqual([
+      at('multi:1'),
+      at('multi:arm'),
+    ]);
+    expect(all.stderr).toContain('arm: Pulling from multi\n');
   });
 
   it('say where an image is that only the store has', async () => {

@@ -51,7 +51,7 @@ export interface ImageDestination extends AsyncDisposable {
   nameFor(tag: string): string;
   /**
    * Copies what `root` names, then gives it its names, so that none ever stands for what is not there. Into the store goes
-   * the image of one platform, unpacked.
+   * the image of this machine's platform, or those of the given ones and their index, unpacked.
    */
   receive(from: Target, root: Descriptor, options: ReceiveOptions): Promise<Descriptor>;
   /** Makes all that was received visible; to be called once, last. */

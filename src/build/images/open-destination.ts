@@ -13,7 +13,7 @@ import type { Store } from '../../store/index.ts';
 import { type FileLocation, openSink, parseLocation } from '../../transports/index.ts';
 import { BuildError } from '../error.ts';
 import type { ImageDestination, PlaceOptions, ReceiveOptions } from './image-place.ts';
-import { takeImage } from './take.ts';
+import { takeImages } from './take.ts';
 
 /**
  * Opens the place that a text names, for writing. A name without a place is in a registry, or as `plain` says.
@@ -84,10 +84,9 @@ async function intoStore(
   { names, platforms, signal, onEvent, mapRoot }: ReceiveOptions,
 ): Promise<Descriptor> {
   const mapped = (await mapRoot?.(root, from, { signal })) ?? root;
-  const platform = platforms?.[0] ?? hostPlatform();
-  const { manifest } = await takeImage(from, mapped, { store, platform, signal, onEvent });
-  await name(store.target, manifest, names, { signal });
-  return manifest;
+  const taken = await takeImages(from, mapped, { store, platforms: platforms ?? [hostPlatform()], signal, onEvent });
+  await name(store.target, taken, names, { signal });
+  return taken;
 }
 
 async function name(

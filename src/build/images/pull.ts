@@ -2,20 +2,34 @@ import {
   type Descriptor,
   type Digest,
   formatReference,
+  hostPlatform,
+  isAttestation,
+  isIndexType,
+  parseManifestOrIndex,
   parseReference,
+  type Platform,
+  platformRank,
+  type Reference,
   targetReference,
   withDigest,
+  withTag,
 } from '../../oci/index.ts';
-import type { OpenRepository } from './resolve.ts';
-import { takeImage, type TakeOptions } from './take.ts';
+import type { RepositoryTarget } from '../../registry/index.ts';
+import type { Store } from '../../store/index.ts';
+import { BuildError } from '../error.ts';
+import type { OpenRegistryRepository } from './image-place.ts';
+import { takeImages, type TakeOptions } from './take.ts';
 
 /** Where a pull reads and what it takes. */
-export interface PullOptions extends TakeOptions {
-  readonly open: OpenRepository;
+export interface PullOptions extends Omit<TakeOptions, 'platform'> {
+  readonly open: OpenRegistryRepository;
+  /** Several make an index of the store; this machine's unless given. */
+  readonly platforms?: readonly Platform[] | undefined;
 }
 
 /** What a pull brought. */
 export interface Pulled {
+  /** Of an index, the image that this machine would run, or the first. */
   readonly imageId: Digest;
   /** What the name stood for: an index or a manifest. */
   readonly root: Descriptor;
@@ -27,15 +41,56 @@ export interface Pulled {
 
 /** Resolves, copies blobs and unpacks layers in one pass, names last (DESIGN "A pull"). */
 export async function pullImage(name: string, options: PullOptions): Promise<Pulled> {
-  const { store, signal } = options;
   const reference = parseReference(name);
-  const fullName = formatReference(reference);
+  return pullReference(await options.open(name), reference, options);
+}
+
+/**
+ * Pulls every tag of a repository; the tag or digest of `name` does not matter.
+ * @param options `onTag` hears of each before it is pulled
+ */
+export async function pullAllTags(
+  name: string,
+  options: PullOptions & { readonly onTag?: ((tag: string) => void) | undefined },
+): Promise<readonly Pulled[]> {
+  const reference = parseReference(name);
   const repository = await options.open(name);
-  const before = store.images.find(fullName)?.id;
+  const pulled: Pulled[] = [];
+  for (const tag of await repository.listTags({ signal: options.signal })) {
+    options.onTag?.(tag);
+    pulled.push(await pullReference(repository, withTag(reference, tag), options));
+  }
+  return pulled;
+}
+
+async function pullReference(
+  repository: RepositoryTarget,
+  reference: Reference,
+  { open: _, platforms = [], ...options }: PullOptions,
+): Promise<Pulled> {
+  const { store, signal } = options;
+  const fullName = formatReference(reference);
+  const before = store.images.find(fullName);
   // of a name that is known, the answer is most likely what is here already
   const root = await repository.resolve(targetReference(reference), { signal, reads: before === undefined });
-  const { imageId, manifest } = await takeImage(repository, root, options);
-  if (reference.digest === undefined) await store.target.tag(manifest, fullName, { signal });
+  const beforeRoot = store.images.rootOf(fullName)?.digest;
+  const wanted = platforms.length === 0 ? [hostPlatform()] : platforms;
+  const taken = await takeImages(repository, root, { ...options, platforms: wanted });
+  if (reference.digest === undefined) await store.target.tag(taken, fullName, { signal });
+  const imageId = await imageOf(taken, store);
   store.images.addRepoDigest(imageId, formatReference(withDigest(reference, root.digest)));
-  return { imageId, root, name: fullName, changed: before !== imageId };
+  const isIndex = isIndexType(taken.mediaType);
+  const changed = isIndex ? beforeRoot !== taken.digest : before?.id !== imageId;
+  return { imageId, root, name: fullName, changed };
+}
+
+/** The image behind a manifest or index of the store. */
+async function imageOf(root: Descriptor, store: Store): Promise<Digest> {
+  const document = parseManifestOrIndex(await store.content.read(root.digest), root.mediaType);
+  if (document.kind === 'manifest') return document.config.digest;
+  const images = document.manifests.filter((each) => !isAttestation(each));
+  const best = images.find(({ platform }) => platform !== undefined && platformRank(hostPlatform(), platform) === 0);
+  const chosen = best ?? images[0];
+  if (chosen === undefined) throw new BuildError('IMAGE_INVALID', `${root.digest} lists no image`);
+  return imageOf(chosen, store);
 }

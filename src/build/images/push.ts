@@ -6,6 +6,8 @@ import {
   type Digest,
   formatReference,
   parseReference,
+  type Platform,
+  restrictPlatforms,
   withDigest,
 } from '../../oci/index.ts';
 import type { ImageForm, Store } from '../../store/index.ts';
@@ -18,6 +20,8 @@ export interface PushOptions extends CallOptions {
   readonly open: OpenRepository;
   /** The manifest or index that the name stands for, unless given. */
   readonly form?: ImageForm | undefined;
+  /** Only these of an index; all unless given. */
+  readonly platforms?: readonly Platform[] | undefined;
   readonly onEvent?: ((event: CopyEvent) => void) | undefined;
 }
 
@@ -37,7 +41,10 @@ export async function pushImage(imageId: Digest, name: string, options: PushOpti
   const repository = await options.open(name, 'push');
   const how = { signal, allowRemote: true };
   const { form } = options;
-  const descriptor = await (form === undefined ? store.manifestOf(name, how) : store.materialize(imageId, form, how));
+  const root = await (form === undefined ? store.manifestOf(name, how) : store.materialize(imageId, form, how));
+  const { data, ...descriptor } = await restrictPlatforms(store.target, root, options.platforms ?? [], { signal });
+  // An index of some of them is new: it is told to the store, which then knows what the digest was.
+  if (data !== undefined) await store.target.push(descriptor, data, { signal });
   const mountFrom = mountOrigins(store, repository, options.open);
   const { onEvent } = options;
   await copyGraph(store.target, repository, descriptor, {

@@ -5,8 +5,14 @@ import {
   type Descriptor,
   digestOf,
   type Digest,
+  fetchBytes,
+  hostPlatform,
   type ImageConfig,
+  isAttestation,
+  isIndexType,
+  parseIndex,
   type Platform,
+  restrictPlatforms,
   type Target,
 } from '../../oci/index.ts';
 import type { Store } from '../../store/index.ts';
@@ -32,4 +38,26 @@ export async function takeImage(from: Target, root: Descriptor, options: TakeOpt
   await copyGraph(from, store.target, image.descriptor, { signal, onEvent });
   await store.unpack(image.config.diffIds, { signal });
   return { imageId: digestOf(image.configBytes), manifest: image.descriptor, config: image.config };
+}
+
+export interface TakeSeveralOptions extends Omit<TakeOptions, 'platform'> {
+  readonly platforms: readonly Platform[];
+}
+
+/**
+ * Takes the images that `root` offers for several platforms, each unpacked, and the index of them. It has no name yet.
+ * @returns the index; a manifest where all platforms are one image's
+ * @throws OciError NO_MATCHING_PLATFORM
+ */
+export async function takeImages(from: Target, root: Descriptor, options: TakeSeveralOptions): Promise<Descriptor> {
+  const { platforms, store, signal, onEvent } = options;
+  const [first = hostPlatform()] = platforms;
+  const chosen = await restrictPlatforms(from, root, platforms, { signal });
+  if (!isIndexType(chosen.mediaType)) return (await takeImage(from, chosen, { ...options, platform: first })).manifest;
+  const { manifests } = parseIndex(await fetchBytes(from, chosen, { signal }), chosen.mediaType);
+  for (const image of manifests.filter((each) => !isAttestation(each)))
+    await takeImage(from, image, { ...options, platform: image.platform ?? first });
+  await copyGraph(from, store.target, chosen, { signal, onEvent });
+  const { mediaType, digest, size } = chosen;
+  return { mediaType, digest, size };
 }

@@ -1,4 +1,5 @@
 import {
+  attestedDigest,
   type CallOptions,
   describe,
   type Descriptor,
@@ -150,7 +151,7 @@ function annotatedEntry(entry: JoinedEntry, annotations: readonly Annotation[]):
 
 function attestationsOf(digest: Digest, found: readonly JoinedEntry[]): readonly JoinedEntry[] {
   const mine = found.filter(
-    ({ descriptor }) => isAttestation(descriptor) && descriptor.annotations?.['vnd.docker.reference.digest'] === digest,
+    ({ descriptor }) => isAttestation(descriptor) && descriptor.annotations?.[attestedDigest] === digest,
   );
   return [...new Map(mine.map((entry) => [entry.descriptor.digest, entry])).values()];
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { copyImage, listTags, openPlace, type PlaceOptions } from '../../../src/build/index.ts';
+import { copyImage, type CopyImageOptions, listTags, openPlace, type PlaceOptions } from '../../../src/build/index.ts';
 import { Registries } from '../../../src/registry/index.ts';
 import { type EmbeddedRegistry, embeddedRegistry } from '../../registry/embedded.ts';
 import { pushImage, pushIndex } from '../../registry/made-images.ts';
@@ -13,7 +13,8 @@ describe('places of images', () => {
   const registries = new Registries();
   const noStore = () => Promise.reject(new Error('the store is opened'));
   const places: PlaceOptions = { open: async (name, access) => registries.open(name, access), openStore: noStore };
-  const copy = (from: string, to: string) => copyImage(from, to, { ...places, referrers: false });
+  const copy = async (from: string, to: string, options: Partial<CopyImageOptions> = {}) =>
+    (await copyImage(from, to, { ...places, referrers: false, ...options })).descriptor;
 
   beforeAll(async () => {
     registry = await embeddedRegistry();
