@@ -128,9 +128,9 @@ export class Conversion {
     }
     const stop = new AbortController();
     const signal = this.#options.signal ? AbortSignal.any([this.#options.signal, stop.signal]) : stop.signal;
-    const work = manifest.layers.map((layer, at) => {
+    const work = manifest.layers.map((layer, at): Promise<Descriptor> => {
       const compression = wanted[at];
-      if (compression === undefined) return layer;
+      if (compression === undefined) return Promise.resolve(layer);
       return this.#layer(layer, { compression, diffId: diffIds[at], format: formatOf(manifest), signal });
     });
     try {
