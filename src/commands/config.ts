@@ -23,7 +23,7 @@ export default class Config extends PlaceCommand {
     const signal = this.interrupted;
     const content = await this.withPlaces(flags, async (places) => {
       await using place = await openPlace(args.image, { ...places, allowRemote: true });
-      const root = await place.resolve({ signal });
+      const root = await place.resolve({ signal, reads: true });
       const wanted = flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform);
       const platforms = isIndexType(root.mediaType) ? [wanted] : [];
       const found = await restrictPlatforms(place.target, root, platforms, { signal });
