@@ -48,7 +48,9 @@ export default class ManifestDiff extends PlaceCommand {
     const signal = this.interrupted;
     return this.withPlaces(flags, async (places) => {
       await using place = await openPlace(text, { ...places, allowRemote: true });
-      const root = await restrictPlatforms(place.target, await place.resolve({ signal, reads: true }), platforms, { signal });
+      const root = await restrictPlatforms(place.target, await place.resolve({ signal, reads: true }), platforms, {
+        signal,
+      });
       const content = Buffer.from(await fetchBytes(place.target, root, { signal }));
       const document: unknown = JSON.parse(content.toString('utf8'));
       return { root, text: `${JSON.stringify(document, undefined, 2)}\n` };

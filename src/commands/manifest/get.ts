@@ -16,7 +16,9 @@ export default class ManifestGet extends PlaceCommand {
     const platforms = flags.platform === undefined ? [] : [parsePlatform(flags.platform)];
     const { found, content } = await this.withPlaces(flags, async (places) => {
       await using place = await openPlace(args.image, { ...places, allowRemote: true });
-      const root = await restrictPlatforms(place.target, await place.resolve({ signal, reads: true }), platforms, { signal });
+      const root = await restrictPlatforms(place.target, await place.resolve({ signal, reads: true }), platforms, {
+        signal,
+      });
       return { found: root, content: await fetchBytes(place.target, root, { signal }) };
     });
     if (!flags.json) return this.writeResult(content, flags.output);
