@@ -1,14 +1,15 @@
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, realpath, rm, stat } from 'node:fs/promises';
+import { mkdtemp, realpath, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve as absolute } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { CallOptions, Descriptor, Digest, FetchOptions } from '../oci/index.ts';
+import type { CallOptions } from '../oci/index.ts';
 import { archiveEntries, type ArchiveKind } from './archive-entries.ts';
 import { packTar } from './archive-pack.ts';
 import { TransportError } from './error.ts';
-import { type LayoutTarget, openLayout } from './layout-target.ts';
+import { openLayout } from './layout-target.ts';
+import { SpooledSink } from './spooled-sink.ts';
 import type { TransportSink } from './transport.ts';
 import { writeFileWhole } from './write-file.ts';
 
@@ -34,16 +35,22 @@ async function create(kind: ArchiveKind, to: string | Writable, options: Archive
   const beside = typeof destination === 'string' ? dirname(destination) : tmpdir();
   const folder = await mkdtemp(join(options.spoolFolder ?? beside, '.slipway-archive-'));
   const layout = await openLayout(folder, { create: true, scratch: true });
-  const label = `${kind}:${typeof to === 'string' ? to : '-'}`;
-  return new ArchiveSink({
-    label,
-    kind,
-    destination,
-    folder,
-    layout,
-    mtime: options.mtime ?? 0,
-    ended: typeof to === 'string',
-  });
+  const mtime = options.mtime ?? 0;
+  const commit = async (options: CallOptions): Promise<void> => {
+    const bytes = packTar(await archiveEntries(kind, folder, layout), mtime);
+    if (typeof destination === 'string') {
+      const temporaryFolder = dirname(destination);
+      await writeFileWhole(destination, stoppable(bytes, options), { temporaryFolder, durable: true });
+      return;
+    }
+    const signal = options.signal === undefined ? {} : { signal: options.signal };
+    // streams that we opened are ended, standard output is not ours
+    await pipeline(Readable.from(bytes, { objectMode: false }), destination, {
+      end: typeof to === 'string',
+      ...signal,
+    });
+  };
+  return new SpooledSink({ label: `${kind}:${typeof to === 'string' ? to : '-'}`, folder, layout, commit });
 }
 
 /** A device or pipe is written into: renaming a file over `/dev/stdout` would take it away. */
@@ -53,69 +60,6 @@ async function destinationAt(path: string): Promise<string | Writable> {
   if (found.isFile()) return realpath(path);
   if (!found.isDirectory()) return createWriteStream(path);
   throw new TransportError('INVALID_LOCATION', `${path} is a folder; an archive is a file`);
-}
-
-interface SinkState {
-  readonly label: string;
-  readonly kind: ArchiveKind;
-  readonly destination: string | Writable;
-  readonly folder: string;
-  readonly layout: LayoutTarget;
-  readonly mtime: number;
-  /** Whether a stream is ended: those that we opened are, standard output is not ours. */
-  readonly ended: boolean;
-}
-
-/** An archive being made: blobs wait in a layout of their own, since a tar must know sizes and order before it is written. */
-class ArchiveSink implements TransportSink {
-  readonly label: string;
-  readonly #state: SinkState;
-
-  constructor(state: SinkState) {
-    this.label = state.label;
-    this.#state = state;
-  }
-
-  fetch(descriptor: Descriptor, options?: FetchOptions): Promise<Readable> {
-    return this.#state.layout.fetch(descriptor, options);
-  }
-
-  exists(descriptor: Descriptor): Promise<boolean> {
-    return this.#state.layout.exists(descriptor);
-  }
-
-  push(descriptor: Descriptor, content: Readable | Uint8Array, options?: CallOptions): Promise<void> {
-    return this.#state.layout.push(descriptor, content, options);
-  }
-
-  resolve(reference: string, options?: CallOptions): Promise<Descriptor> {
-    return this.#state.layout.resolve(reference, options);
-  }
-
-  tag(descriptor: Descriptor, reference: string, options?: CallOptions): Promise<void> {
-    return this.#state.layout.tag(descriptor, reference, options);
-  }
-
-  referrers(digest: Digest, artifactType?: string, options?: CallOptions): Promise<readonly Descriptor[]> {
-    return this.#state.layout.referrers(digest, artifactType, options);
-  }
-
-  async commit(options: CallOptions = {}): Promise<void> {
-    const { kind, folder, layout, mtime, destination, ended } = this.#state;
-    const bytes = packTar(await archiveEntries(kind, folder, layout), mtime);
-    if (typeof destination === 'string') {
-      const temporaryFolder = dirname(destination);
-      await writeFileWhole(destination, stoppable(bytes, options), { temporaryFolder, durable: true });
-    } else {
-      const signal = options.signal === undefined ? {} : { signal: options.signal };
-      await pipeline(Readable.from(bytes, { objectMode: false }), destination, { end: ended, ...signal });
-    }
-    await this[Symbol.asyncDispose]();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.#state.folder, { recursive: true, force: true });
-  }
 }
 
 /** Packing a large archive can be stopped between two pieces. */

@@ -1,11 +1,10 @@
 import type { Readable } from 'node:stream';
-import type { CallOptions, Descriptor, Digest, FetchOptions } from '../oci/index.ts';
 import { type ArchiveFiles, type ArchiveOptions, openArchiveFiles } from './archive-files.ts';
 import { legacyFiles } from './docker-legacy.ts';
 import { TransportError } from './error.ts';
 import type { LayoutFiles } from './layout-files.ts';
-import type { NamedManifest } from './layout-index.ts';
 import { LayoutReader } from './layout-reader.ts';
+import { LayoutSource } from './layout-source.ts';
 import type { TransportSource } from './transport.ts';
 
 /**
@@ -48,62 +47,9 @@ async function open(
   try {
     const reader = new LayoutReader(await view(files));
     await reader.check();
-    return new ArchiveSource(label, reader, files);
+    return new LayoutSource(label, reader, files);
   } catch (error) {
     await files[Symbol.asyncDispose]();
     throw error;
-  }
-}
-
-/** An archive as a Target that is only read. */
-class ArchiveSource implements TransportSource {
-  readonly label: string;
-  readonly #reader: LayoutReader;
-  readonly #files: AsyncDisposable;
-
-  constructor(label: string, reader: LayoutReader, files: AsyncDisposable) {
-    this.label = label;
-    this.#reader = reader;
-    this.#files = files;
-  }
-
-  fetch(descriptor: Descriptor, options?: FetchOptions): Promise<Readable> {
-    return this.#reader.fetch(descriptor, options);
-  }
-
-  exists(descriptor: Descriptor): Promise<boolean> {
-    return this.#reader.exists(descriptor);
-  }
-
-  resolve(reference: string, options?: CallOptions): Promise<Descriptor> {
-    return this.#reader.resolve(reference, options);
-  }
-
-  describeBlob(digest: Digest): Promise<Descriptor> {
-    return this.#reader.describeBlob(digest);
-  }
-
-  list(): Promise<readonly NamedManifest[]> {
-    return this.#reader.list();
-  }
-
-  referrers(digest: Digest, artifactType?: string, options?: CallOptions): Promise<readonly Descriptor[]> {
-    return this.#reader.referrers(digest, artifactType, options);
-  }
-
-  async push(): Promise<never> {
-    throw this.#readOnly();
-  }
-
-  async tag(): Promise<never> {
-    throw this.#readOnly();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return Promise.resolve(this.#files[Symbol.asyncDispose]());
-  }
-
-  #readOnly(): TransportError {
-    return new TransportError('READ_ONLY', `${this.label} is open for reading; archives are written whole`);
   }
 }

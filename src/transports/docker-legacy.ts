@@ -16,7 +16,7 @@ import {
 import type { ArchiveFiles } from './archive-files.ts';
 import { namesOf, parseDockerManifest, type SavedImage } from './docker-manifest.ts';
 import { TransportError } from './error.ts';
-import { type LayoutFiles, type LayoutFile, readDocument } from './layout-files.ts';
+import { type LayoutFile, type LayoutFiles, memoryFile, readDocument } from './layout-files.ts';
 import { blobPath } from './layout-reader.ts';
 
 /**
@@ -126,12 +126,4 @@ function typeByMagic(start: Buffer): string {
   const magic = start.subarray(0, 4).toString('hex');
   if (magic.startsWith('1f8b')) return mediaTypes.dockerLayerGzip;
   return magic === '28b52ffd' ? mediaTypes.dockerLayerZstd : mediaTypes.dockerLayer;
-}
-
-function memoryFile(content: Buffer): LayoutFile {
-  return {
-    size: content.byteLength,
-    read: (offset = 0) => Readable.from([content.subarray(offset)], { objectMode: false }),
-    close: async () => undefined,
-  };
 }

@@ -10,6 +10,7 @@ export type TransportErrorCode =
   | 'NOTHING_TAGGED'
   | 'READ_ONLY'
   | 'CLOSED'
+  | 'ENGINE'
   | 'LOCK_TIMEOUT';
 
 /** A layout or archive is not what it claims to be, or cannot do what was asked. */

@@ -3,6 +3,8 @@ export * from './archive-sink.ts';
 export * from './archive-source.ts';
 export * from './error.ts';
 export type { NamedManifest } from './layout-index.ts';
+export * from './folder-sink.ts';
+export { openFolder } from './folder-source.ts';
 export * from './layout-target.ts';
 export type { LayoutWriting } from './layout-writing.ts';
 export * from './location.ts';

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { codeOf, OciError } from '../oci/index.ts';
 import { TransportError } from './error.ts';
@@ -69,5 +69,14 @@ function fileOf(handle: FileHandle, size: number): LayoutFile {
     size,
     read: (offset = 0) => handle.createReadStream({ start: offset, highWaterMark: 256 * 1024 }),
     close: () => handle.close(),
+  };
+}
+
+/** A file that is made and in memory. */
+export function memoryFile(content: Buffer): LayoutFile {
+  return {
+    size: content.byteLength,
+    read: (offset = 0) => Readable.from([content.subarray(offset)], { objectMode: false }),
+    close: async () => undefined,
   };
 }

@@ -9,7 +9,7 @@ import { StoreCommand } from './store-command.ts';
 
 /** What the descriptions of commands say of places. */
 export const placesHelp =
-  'Places: [docker://]NAME in a registry, store:NAME, oci:PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME].';
+  'Places: [docker://]NAME in a registry, store:NAME, oci:PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], dir:FOLDER, docker-daemon:NAME; - for an archive on standard input or output.';
 
 /**
  * A command whose arguments name places: a name is in a registry unless it says `store:`, and the store is opened only

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseLocation } from '../../src/transports/index.ts';
+import { isStandardOutput, parseLocation } from '../../src/transports/index.ts';
 
 const digest = `sha256:${'0'.repeat(64)}`;
 
@@ -21,6 +21,10 @@ describe('parseLocation', () => {
     [`oci-layout://x:v1@${digest}`, 'oci', 'x', digest],
     ['oci://tmp/x:v1', 'oci', '//tmp/x', 'v1'],
     ['oci://tmp/x', 'oci', '//tmp/x', ''],
+    ['dir:/tmp/x:1', 'dir', '/tmp/x:1', ''],
+    ['docker-daemon:debian:12', 'docker-daemon', 'debian:12', ''],
+    ['-', 'docker-archive', '-', ''],
+    ['oci-archive:-:v1', 'oci-archive', '-', 'v1'],
   ])('%s is %s %s %s', (text, kind, path, reference) => {
     expect(parseLocation(text)).toEqual({ kind, path, reference });
   });
@@ -31,7 +35,6 @@ describe('parseLocation', () => {
     ['debian:12', 'docker', 'debian:12'],
     ['localhost:5000/x', 'docker', 'localhost:5000/x'],
     [`debian@${digest}`, 'docker', `debian@${digest}`],
-    ['dir:latest', 'docker', 'dir:latest'],
     ['constructor:1', 'docker', 'constructor:1'],
     ['store:debian:12', 'store', 'debian:12'],
     ['store:localhost:5000/x', 'store', 'localhost:5000/x'],
@@ -52,9 +55,24 @@ describe('parseLocation', () => {
     'oci-layout://',
     'http://x/y',
     'constructor://x',
-    'dir:/tmp/x',
+    'dir:',
+    'docker-daemon:',
+    'containers-storage:/tmp/x',
     'store:',
   ])('%s is refused', (text) => {
     expect(() => parseLocation(text)).toThrow(expect.objectContaining({ code: 'INVALID_LOCATION' }));
+  });
+});
+
+describe('standard output', () => {
+  it.each([
+    ['-', true],
+    ['oci-archive:-', true],
+    ['docker-archive:-:name', true],
+    ['oci:-', false],
+    ['dir:-', false],
+    ['debian', false],
+  ])('is %s: %p', (text, expected) => {
+    expect(isStandardOutput(text)).toBe(expected);
   });
 });
