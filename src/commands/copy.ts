@@ -3,6 +3,7 @@ import { boolean, integer, option } from '@oclif/core/flags';
 import { type CopiedImage, copyAllTags, copyImage, type CopyImageOptions } from '../build/index.ts';
 import { UsageError } from '../errors.ts';
 import { formatPlatform } from '../oci/index.ts';
+import { isStandardOutput } from '../transports/index.ts';
 import {
   copyProgress,
   digestFileFlag,
@@ -14,6 +15,7 @@ import {
   platformsFlag,
   quietFlag,
   registryFlags,
+  toJson,
   writeWholeFile,
 } from '../ui/index.ts';
 
@@ -75,8 +77,10 @@ export default class Copy extends PlaceCommand {
     for (const name of copied.flatMap(({ kept }) => kept)) this.note(`${name} is there already: left as it is`);
     if (platforms !== undefined && !flags.quiet) this.note(`copied for ${platforms.map(formatPlatform).join(', ')}`);
     if (flags['digest-file'] !== undefined) await writeWholeFile(flags['digest-file'], digestLines(copied));
-    if (flags.json) this.printJson(all ? copied.map(asJson) : copied.map(asJson)[0]);
-    else this.print(digestLines(copied));
+    const result = flags.json ? toJson(all ? copied.map(asJson) : copied.map(asJson)[0]) : digestLines(copied);
+    // an archive on standard output is all that may be there
+    if (isStandardOutput(args.destination)) this.note(result);
+    else this.print(result);
   }
 }
 

@@ -38,6 +38,7 @@ export { formatFindings } from './findings/format-findings.ts';
 export { formatMode } from './file-mode.ts';
 export { registryFlags, registrySettings, type RegistryValues } from './registry-flags/registry.ts';
 export { givenPassword, signIn, type SignedIn, type SignInOptions, type SignInRequest } from './sign-in.ts';
+export { toJson } from './json.ts';
 export { shortId } from './id.ts';
 export { outputFlags, outputRequest, type OutputValues } from './build-flags/outputs.ts';
 export { metadataOf, writeBakeMetadata, writeResultFiles } from './result-files.ts';
