@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -49,6 +49,39 @@ describe('registry serve', () => {
     const { code, stderr } = await runCli(['registry', 'serve', '--root', folder, '--addr', address]);
     expect(code).toBe(125);
     expect(stderr).toContain(`invalid address: '${address}'`);
+  });
+
+  it('keeps content in memory, tells programs where it is, and logs what was asked', async () => {
+    const args = ['registry', 'serve', '--memory', '--port', '0', '--json', '--access-log', 'json', '--read-only'];
+    const child = spawn(process.execPath, [launcher, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    try {
+      const [line] = (await once(child.stdout, 'data')) as [Buffer];
+      const { url, storage } = JSON.parse(line.toString('utf8')) as { url: string; storage: string };
+      expect(storage).toBe('memory');
+      const posted = fetch(`${url}/v2/a/blobs/uploads/`, { method: 'POST' });
+      const [log] = (await once(child.stderr, 'data')) as [Buffer];
+      expect((await posted).status).toBe(405);
+      expect(JSON.parse(log.toString('utf8'))).toMatchObject({ method: 'POST', route: 'uploads', status: 405 });
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
+  it('leaves a folder of which gc takes what no manifest names', async () => {
+    const root = join(folder, 'garbage');
+    const blob = join(root, 'a/blobs/sha256', 'a'.repeat(64));
+    mkdirSync(dirname(blob), { recursive: true });
+    writeFileSync(blob, 'x'.repeat(5000));
+    const listed = `blob a@sha256:${'a'.repeat(64)}\n`;
+    const young = await runCli(['registry', 'gc', root]);
+    expect(young).toMatchObject({ code: 0, stdout: 'Freed 0B\n' });
+    const dry = await runCli(['registry', 'gc', root, '--grace', '0s', '--dry-run']);
+    expect(dry).toMatchObject({ code: 0, stdout: `${listed}Would free 5kB\n` });
+    expect(existsSync(blob)).toBe(true);
+    const real = await runCli(['registry', 'gc', root, '--grace', '0s']);
+    expect(real).toMatchObject({ code: 0, stdout: `${listed}Freed 5kB\n` });
+    expect(existsSync(blob)).toBe(false);
+    expect(await runCli(['registry', 'gc', join(folder, 'nowhere')])).toMatchObject({ code: 125 });
   });
 
   it('wants a folder', async () => {

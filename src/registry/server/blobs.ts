@@ -30,7 +30,9 @@ export async function getBlob(exchange: Exchange, reference: string): Promise<vo
     response.end();
     return;
   }
-  await pipeline(blob.read(start, end), response);
+  if (blob.send === undefined) return pipeline(blob.read(start, end), response);
+  await blob.send(response, [start, end]);
+  response.end();
 }
 
 type Range = readonly [start: number, end: number];

@@ -4,7 +4,7 @@ import { childrenOf, type Digest, parseManifestOrIndex } from '../../../oci/inde
 import { commonBlobs, contentPath } from './disk-paths.ts';
 import { type DiskRepository, digestsIn } from './disk-repository.ts';
 import type { DiskStorage } from './disk-storage.ts';
-import { hasCode, moveDurably, removeDurably } from './durable.ts';
+import { movedIfThere, removeDurably } from './durable.ts';
 
 export interface CollectOptions {
   /** Only tells what would go; false unless given. */
@@ -51,8 +51,10 @@ export async function collectGarbage(storage: DiskStorage, options: CollectOptio
     try {
       const untagged = options.deleteUntagged ? await collectUntagged(collection) : [];
       manifests.push(...untagged.map((digest) => ({ repository: name, digest })));
-      const gone = await collectBlobs(collection, new Set(untagged));
-      blobs.push(...gone.digests.map((digest) => ({ repository: name, digest })));
+      if (!dryRun) await restoreKept(collection);
+      const gone = await collectBlobs(collection, new Set(dryRun ? untagged : []));
+      const blobsGone = gone.digests.filter((digest) => !untagged.includes(digest));
+      blobs.push(...blobsGone.map((digest) => ({ repository: name, digest })));
       bytes += gone.bytes;
     } catch (error) {
       if (!(error instanceof UnreadableManifest)) throw error;
@@ -76,28 +78,52 @@ interface Collection {
 /** Its bytes may be damaged; without what it names, nothing can be called garbage. */
 class UnreadableManifest extends Error {}
 
-async function collectUntagged({ repository, before, dryRun }: Collection): Promise<readonly Digest[]> {
-  const all = await repository.manifests();
-  const tagged = new Set<Digest>();
-  for (const tag of await repository.tags()) {
-    const digest = await repository.tag(tag);
-    if (digest !== undefined) tagged.add(digest);
+/**
+ * Sets aside the records of manifests that nothing leads to, looks once more what leads where, and deletes those that are
+ * still lost. Their bytes go with the blobs.
+ */
+async function collectUntagged(collection: Collection): Promise<readonly Digest[]> {
+  const { repository, dryRun } = collection;
+  const kept = await keptManifests(collection);
+  const lost = (await repository.manifests()).filter((digest) => !kept.has(digest));
+  if (dryRun) return lost;
+  for (const digest of lost) await repository.setAside(digest);
+  await restoreKept(collection);
+  return repository.dropSetAside();
+}
+
+/** What a collection had set aside that was killed, or what was needed meanwhile, comes back. */
+async function restoreKept(collection: Collection): Promise<void> {
+  const { repository } = collection;
+  for (;;) {
+    const kept = await keptManifests(collection);
+    const needed = (await repository.manifestsAside()).filter((digest) => kept.has(digest));
+    if (needed.length === 0) return;
+    // What comes back may name others that were set aside.
+    for (const digest of needed) await repository.restore(digest);
   }
+}
+
+/** What tags, young manifests, and indexes and subjects that are kept themselves lead to; present or not. */
+async function keptManifests({ repository, before }: Collection): Promise<ReadonlySet<Digest>> {
   const subjects = new Map<Digest, string | undefined>();
-  for (const digest of all) subjects.set(digest, (await repository.record(digest))?.subject);
   const kept = new Set<Digest>();
   const keep = async (digest: Digest): Promise<void> => {
-    if (kept.has(digest) || !subjects.has(digest)) return;
+    if (kept.has(digest)) return;
     kept.add(digest);
     for (const child of await namedBy(repository, digest)) await keep(child);
     for (const [referrer, subject] of subjects) if (subject === digest) await keep(referrer);
   };
-  for (const digest of all) {
-    if (tagged.has(digest) || (await repository.changedAt(digest)) > before) await keep(digest);
+  const all = await repository.manifests();
+  for (const digest of [...all, ...(await repository.manifestsAside())]) {
+    subjects.set(digest, (await repository.anyRecord(digest))?.subject);
   }
-  const garbage = all.filter((digest) => !kept.has(digest));
-  if (!dryRun) for (const digest of garbage) await repository.dropManifest(digest);
-  return garbage;
+  for (const digest of subjects.keys()) if ((await repository.changedAt(digest)) > before) await keep(digest);
+  for (const tag of await repository.tags()) {
+    const digest = await repository.tag(tag);
+    if (digest !== undefined) await keep(digest);
+  }
+  return kept;
 }
 
 interface Gone {
@@ -115,7 +141,7 @@ async function collectBlobs(collection: Collection, without: ReadonlySet<Digest>
   const named = await allNamed(repository, without);
   for (const digest of await repository.contents()) {
     if (named.has(digest) || (await changedAt(contentPath(own, digest))) > before) continue;
-    if (dryRun || (await moved(contentPath(own, digest), contentPath(aside, digest)))) condemned.add(digest);
+    if (dryRun || (await movedIfThere(contentPath(own, digest), contentPath(aside, digest)))) condemned.add(digest);
   }
   const since = dryRun || condemned.size === 0 ? named : await allNamed(repository, without);
   const digests: Digest[] = [];
@@ -123,7 +149,7 @@ async function collectBlobs(collection: Collection, without: ReadonlySet<Digest>
   for (const digest of condemned) {
     const path = contentPath(dryRun ? own : aside, digest);
     if (!dryRun && since.has(digest)) {
-      await moved(path, contentPath(own, digest));
+      await movedIfThere(path, contentPath(own, digest));
       continue;
     }
     const found = await stat(path).catch(() => undefined);
@@ -177,15 +203,4 @@ async function namedBy(repository: DiskRepository, digest: Digest): Promise<read
 
 async function changedAt(path: string): Promise<number> {
   return (await stat(path).catch(() => undefined))?.ctimeMs ?? Number.POSITIVE_INFINITY;
-}
-
-/** False where it has gone meanwhile. */
-async function moved(from: string, to: string): Promise<boolean> {
-  try {
-    await moveDurably(from, to);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false;
-    throw error;
-  }
 }

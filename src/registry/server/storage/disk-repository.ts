@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { algorithmOf, type Descriptor, type Digest, hexOf, isDigest, parseDescriptor } from '../../../oci/index.ts';
 import { commonBlobs, contentPath, repositoryPath, uploadsFolder } from './disk-paths.ts';
 import { DiskUpload } from './disk-upload.ts';
-import { hasCode, linkDurably, removeDurably, writeDurably } from './durable.ts';
+import { hasCode, linkDurably, movedIfThere, removeDurably, writeDurably } from './durable.ts';
+import { sendFile } from './send-file.ts';
 import type { RepositoryStorage, StoredBlob, StoredManifest, UploadFile } from './storage.ts';
 
 /** Milliseconds for which content counts as just asked for; far below what a collection leaves alone. */
 const keptFresh = 10 * 60_000;
+/** Where a collection of garbage puts records of manifests before it deletes them. */
+const aside = '_condemned-manifests';
 
 export interface DiskRepositoryPlace {
   readonly root: string;
@@ -56,7 +59,11 @@ export class DiskRepository implements RepositoryStorage {
     if (size === undefined) return undefined;
     const record = await this.record(digest);
     if (record !== undefined && record.blob !== true) return undefined;
-    return { size, read: (start, end) => createReadStream(path, { start, end, highWaterMark: 256 * 1024 }) };
+    return {
+      size,
+      read: (start, end) => createReadStream(path, { start, end, highWaterMark: 256 * 1024 }),
+      send: (out, range) => sendFile(path, out, range),
+    };
   }
 
   async commitBlob(digest: Digest, upload: UploadFile): Promise<void> {
@@ -99,8 +106,8 @@ export class DiskRepository implements RepositoryStorage {
     return content === undefined ? undefined : { mediaType: record.mediaType, content };
   }
 
-  hasManifest(digest: Digest): Promise<boolean> {
-    return isThere(this.#recordPath(digest));
+  async hasManifest(digest: Digest): Promise<boolean> {
+    return (await isThere(this.#recordPath(digest))) && (await isThere(this.#content(digest)));
   }
 
   async putManifest(digest: Digest, manifest: StoredManifest): Promise<void> {
@@ -123,16 +130,10 @@ export class DiskRepository implements RepositoryStorage {
   async deleteManifest(digest: Digest): Promise<boolean> {
     if (!(await this.hasManifest(digest))) return false;
     for (const tag of await this.tags()) if ((await this.tag(tag)) === digest) await this.deleteTag(tag);
-    return this.dropManifest(digest);
-  }
-
-  /** As `deleteManifest`, of one that has no tags. */
-  async dropManifest(digest: Digest): Promise<boolean> {
     const record = await this.record(digest);
-    if (record === undefined) return false;
-    if (isDigest(record.subject)) await removeDurably(this.#referrerPath(record.subject, digest));
+    if (isDigest(record?.subject)) await removeDurably(this.#referrerPath(record.subject, digest));
     await removeDurably(this.#recordPath(digest));
-    if (record.blob !== true && (await removeDurably(this.#content(digest)))) await this.#dropCommon(digest);
+    if (record?.blob !== true && (await removeDurably(this.#content(digest)))) await this.#dropCommon(digest);
     this.#place.changed();
     return true;
   }
@@ -181,9 +182,44 @@ export class DiskRepository implements RepositoryStorage {
     }
   }
 
-  /** When a manifest was pushed or asked for last, in milliseconds since 1970. */
+  /** When a manifest, set aside or not, was pushed or asked for last; milliseconds since 1970, 0 where there is none. */
   async changedAt(digest: Digest): Promise<number> {
-    return (await stat(this.#recordPath(digest)).catch(() => undefined))?.ctimeMs ?? Number.POSITIVE_INFINITY;
+    const paths = [this.#recordPath(digest), this.#asidePath(digest)];
+    const times = await Promise.all(paths.map(async (path) => (await stat(path).catch(() => undefined))?.mtimeMs ?? 0));
+    return Math.max(...times);
+  }
+
+  /** Hides a manifest that seems to be garbage, until it is restored or dropped. */
+  async setAside(digest: Digest): Promise<void> {
+    await movedIfThere(this.#recordPath(digest), this.#asidePath(digest));
+    this.#place.changed();
+  }
+
+  async restore(digest: Digest): Promise<void> {
+    await movedIfThere(this.#asidePath(digest), this.#recordPath(digest));
+    this.#place.changed();
+  }
+
+  /** Digests of manifests that are set aside. */
+  manifestsAside(): Promise<readonly Digest[]> {
+    return digestsIn(this.#own(aside), '.json');
+  }
+
+  /** Deletes what is set aside, but the bytes. One that was pushed again meanwhile stays. */
+  async dropSetAside(): Promise<readonly Digest[]> {
+    const dropped: Digest[] = [];
+    for (const digest of await this.manifestsAside()) {
+      const again = await isThere(this.#recordPath(digest));
+      const subject = (await this.anyRecord(digest))?.subject;
+      if (!again && isDigest(subject)) await removeDurably(this.#referrerPath(subject, digest));
+      if ((await removeDurably(this.#asidePath(digest))) && !again) dropped.push(digest);
+    }
+    return dropped;
+  }
+
+  /** The record of a manifest, set aside or not. */
+  async anyRecord(digest: Digest): Promise<ManifestRecord | undefined> {
+    return (await this.record(digest)) ?? readRecord(this.#asidePath(digest));
   }
 
   /** Digests of all content, blobs and manifests. */
@@ -197,8 +233,7 @@ export class DiskRepository implements RepositoryStorage {
   }
 
   async record(digest: Digest): Promise<ManifestRecord | undefined> {
-    const text = await readOrNothing(this.#recordPath(digest));
-    return text === undefined ? undefined : (JSON.parse(text.toString('utf8')) as ManifestRecord);
+    return readRecord(this.#recordPath(digest));
   }
 
   /** A manifest with the same bytes leaves them when it goes. */
@@ -231,6 +266,10 @@ export class DiskRepository implements RepositoryStorage {
     return `${contentPath(this.#own('_manifests'), digest)}.json`;
   }
 
+  #asidePath(digest: Digest): string {
+    return `${contentPath(this.#own(aside), digest)}.json`;
+  }
+
   #referrerPath(subject: Digest, digest: Digest): string {
     return join(contentPath(this.#own('_referrers'), subject), `${algorithmOf(digest)}-${hexOf(digest)}`);
   }
@@ -244,6 +283,11 @@ async function linkedIfThere(from: string, to: string): Promise<boolean> {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
     throw error;
   }
+}
+
+async function readRecord(path: string): Promise<ManifestRecord | undefined> {
+  const text = await readOrNothing(path);
+  return text === undefined ? undefined : (JSON.parse(text.toString('utf8')) as ManifestRecord);
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

@@ -6,6 +6,8 @@ import type { Readable } from 'node:stream';
 import { hasCode } from './durable.ts';
 import type { UploadFile, UploadPlace } from './storage.ts';
 
+/** Bytes that are worth a write. */
+const fewestWritten = 256 * 1024;
 /** Bytes that wait for the disk while the next ones are taken and hashed. */
 const mostWaiting = 1024 * 1024;
 
@@ -49,7 +51,7 @@ export class DiskUpload implements UploadFile {
     this.#waiting.push(chunk);
     this.#waitingSize += chunk.length;
     this.#size += chunk.length;
-    this.#writing ??= this.#write();
+    if (this.#waitingSize >= fewestWritten) this.#writing ??= this.#write();
     if (this.#waitingSize >= mostWaiting) await this.#writing;
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -67,12 +69,14 @@ export class DiskUpload implements UploadFile {
   }
 
   async discard(): Promise<void> {
+    this.#waiting = [];
     await this.#close();
     await rm(this.path, { force: true });
   }
 
-  leave(): Promise<void> {
-    return this.#close();
+  async leave(): Promise<void> {
+    await this.#flush().catch(() => {});
+    await this.#close();
   }
 
   async #close(): Promise<void> {
@@ -82,6 +86,7 @@ export class DiskUpload implements UploadFile {
 
   async #flush(): Promise<void> {
     await this.#writing;
+    await this.#write();
     if (this.#failure !== undefined) throw this.#failure;
   }
 

@@ -26,6 +26,17 @@ export async function moveDurably(from: string, to: string): Promise<void> {
   await syncFolder(dirname(to));
 }
 
+/** As `moveDurably`; false where there is nothing to move. */
+export async function movedIfThere(from: string, to: string): Promise<boolean> {
+  try {
+    await moveDurably(from, to);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
 /** A second name for a file; one that is there already is success. @throws ENOENT where `from` is not there */
 export async function linkDurably(from: string, to: string): Promise<void> {
   await makeDirectory(dirname(to));

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { Descriptor, Digest } from '../../../oci/index.ts';
 
 /** Where the embedded registry keeps its repositories. What a promise says is stored outlives the process, where anything does. */
@@ -62,6 +62,8 @@ export interface StoredBlob {
   readonly size: number;
   /** Streams the bytes from `start` to `end`, both included. */
   read(start: number, end: number): Readable;
+  /** Writes them to `out`, which it does not end, where that can be done with less work than by `read`. */
+  readonly send?: ((out: Writable, range: readonly [start: number, end: number]) => Promise<void>) | undefined;
 }
 
 export interface StoredManifest {
