@@ -1,3 +1,7 @@
+import { Configuration } from './config/configuration.ts';
+import type { Endpoint, Route, SettledEndpoint } from './config/endpoint.ts';
+import { showPlace } from './config/place.ts';
+import { parseAddressRule } from './config/resolve-rules.ts';
 import { CredentialBook } from './credentials/credential-book.ts';
 import type { Credential } from './credentials/credential.ts';
 import { beginDeviceLogin, type DeviceLogin, type DeviceService } from './credentials/device-login.ts';
@@ -8,29 +12,36 @@ import type { RegistryOptions } from './client/connection.ts';
 import { authorizationFor, checkLogin, listRepositories } from './client/registry.ts';
 import { openSession, type RegistrySession } from './client/session.ts';
 import { type RepositoryName, repositoryName } from './client/repository-name.ts';
+import { RegistryError } from './error.ts';
+import { canonicalHost } from './host.ts';
 import { openRepository, type RepositoryTarget } from './client/repository-target.ts';
 import type { RegistrySettings } from './settings.ts';
 
 export interface RegistriesOptions {
   readonly trace?: ((event: TraceEvent) => void) | undefined;
   readonly warn?: ((message: string) => void) | undefined;
+  /** What the machine's files say; read from where they stand unless given. */
+  readonly configuration?: Configuration | undefined;
 }
 
 /**
  * All registries as one process sees them under one set of settings: connections, gates of hosts and tokens are shared by
- * every repository that is opened here. Nothing is sent before the first call of a repository.
+ * every repository that is opened here, and so is what the user's files say of registries (`configuration`). Nothing is sent
+ * before the first call of a repository, except to hosts that need not speak TLS: those are asked once whether they do.
  */
 export class Registries implements AsyncDisposable {
   readonly settings: RegistrySettings;
-  readonly #options: RegistriesOptions;
+  readonly #options: Omit<RegistriesOptions, 'configuration'>;
+  readonly configuration: Configuration;
   /** The user's credentials, as the settings say where they are. */
   readonly credentials: CredentialBook;
   readonly #ecr: Ecr;
   #session: RegistrySession | undefined;
 
-  constructor(settings: RegistrySettings = {}, options: RegistriesOptions = {}) {
+  constructor(settings: RegistrySettings = {}, { configuration, ...options }: RegistriesOptions = {}) {
     this.settings = settings;
     this.#options = options;
+    this.configuration = configuration ?? new Configuration(settings);
     this.#ecr = new Ecr();
     this.credentials = new CredentialBook({ authFile: settings.authFile, providers: [this.#ecr] });
   }
@@ -38,10 +49,54 @@ export class Registries implements AsyncDisposable {
   /**
    * Opens a repository; `push` asks for the right to write from the first request on.
    * @param name a reference, parsed or as text with docker's defaults; its tag and digest do not matter
-   * @throws OciError INVALID_REFERENCE
+   * @throws OciError INVALID_REFERENCE; RegistryError CONFIG, BLOCKED
    */
-  open(name: RepositoryName | string, access: 'pull' | 'push' = 'pull'): RepositoryTarget {
-    return openRepository(name, { ...this.connectionOptions(), access });
+  async open(name: RepositoryName | string, access: 'pull' | 'push' = 'pull'): Promise<RepositoryTarget> {
+    const { registry, repository } = repositoryName(name);
+    const route = this.#route(registry, repository);
+    const isPush = access === 'push';
+    return openRepository(name, {
+      ...this.connectionOptions(),
+      endpoint: await this.#settle(isPush ? route.writes : route.upstream),
+      mirrors: isPush ? [] : route.mirrors,
+      mirrorTimeout: this.settings.mirrorTimeout,
+      locate: (label) => this.#locate(label),
+      access,
+    });
+  }
+
+  #route(host: string, repository: string): Route {
+    const route = this.configuration.route(host, repository);
+    if (route.blocked === undefined) return route;
+    throw new RegistryError('BLOCKED', `${route.name} is blocked by ${showPlace(route.blocked)}`, {
+      hint: 'Whoever keeps that file wants nothing to come from there, or to go there.',
+    });
+  }
+
+  #settle(endpoint: Endpoint): Promise<SettledEndpoint> {
+    return this.#openSession().schemes.settle(endpoint);
+  }
+
+  /** Where a repository stands that is known by its label; undefined for what is no repository. */
+  #locate(label: string): Endpoint | undefined {
+    const slash = label.indexOf('/');
+    if (slash < 0 || label.slice(0, slash).endsWith(':')) return undefined;
+    return this.configuration.route(canonicalHost(label.slice(0, slash)), label.slice(slash + 1)).upstream;
+  }
+
+  /** How calls go out that are about a registry as a whole. */
+  async #optionsFor(host: string): Promise<RegistryOptions> {
+    const endpoint = this.configuration.hostEndpoint(canonicalHost(host));
+    return { ...this.connectionOptions(), endpoint: await this.#settle(endpoint) };
+  }
+
+  #openSession(): RegistrySession {
+    this.#session ??= openSession({
+      ...this.settings,
+      addresses: this.settings.resolve?.map(parseAddressRule),
+      variables: this.configuration.environment.variables,
+    });
+    return this.#session;
   }
 
   /**
@@ -57,26 +112,25 @@ export class Registries implements AsyncDisposable {
 
   /** How every call to a registry goes out, for calls that are about no repository. */
   connectionOptions(): RegistryOptions {
-    const { scheme, credential, trustedRealms, authFile: _, createRepository: __, ...numbers } = this.settings;
+    const { scheme, credential, trustedRealms } = this.settings;
     const { credentials } = this;
-    this.#session ??= openSession(numbers);
-    return { ...this.#options, scheme, credential, credentials, trustedRealms, session: this.#session };
+    return { ...this.#options, scheme, credential, credentials, trustedRealms, session: this.#openSession() };
   }
 
   /**
    * The names of all repositories of a registry that lets itself be asked.
    * @throws RegistryError, OciError NOT_FOUND
    */
-  listRepositories(host: string, options: CallOptions = {}): Promise<readonly string[]> {
-    return listRepositories(host, { ...this.connectionOptions(), ...options });
+  async listRepositories(host: string, options: CallOptions = {}): Promise<readonly string[]> {
+    return listRepositories(host, { ...(await this.#optionsFor(host)), ...options });
   }
 
   /**
    * Asks a registry whether it takes a credential, and gives what is to be saved of it.
    * @throws RegistryError UNAUTHORIZED, and others where the registry cannot be asked
    */
-  checkLogin(host: string, credential: Credential, options: CallOptions = {}): Promise<Credential> {
-    return checkLogin(host, credential, { ...this.connectionOptions(), ...options });
+  async checkLogin(host: string, credential: Credential, options: CallOptions = {}): Promise<Credential> {
+    return checkLogin(host, credential, { ...(await this.#optionsFor(host)), ...options });
   }
 
   /** Begins a login in the browser. @throws RegistryError where the service does not offer it */
@@ -88,8 +142,14 @@ export class Registries implements AsyncDisposable {
    * What a request for a repository carries as its Authorization; undefined where the registry wants none. A secret.
    * @throws RegistryError
    */
-  authorization(name: RepositoryName, access: 'pull' | 'push', options: CallOptions = {}): Promise<string | undefined> {
-    return authorizationFor(name, access, { ...this.connectionOptions(), ...options });
+  async authorization(
+    name: RepositoryName,
+    access: 'pull' | 'push',
+    options: CallOptions = {},
+  ): Promise<string | undefined> {
+    const route = this.#route(canonicalHost(name.registry), name.repository);
+    const endpoint = await this.#settle(access === 'push' ? route.writes : route.upstream);
+    return authorizationFor(name, access, { ...this.connectionOptions(), ...options, endpoint });
   }
 
   /** Ends idle connections; what is under way breaks. */

@@ -23,4 +23,19 @@ export interface RegistrySettings {
   readonly headersTimeout?: number | undefined;
   /** Milliseconds without a byte of a body, in either direction; 30,000 unless given. */
   readonly stallTimeout?: number | undefined;
+  /**
+   * False takes any certificate of the registries that are named, and plain http where they do not speak TLS; true
+   * overrules what files say of insecure registries. As the files say unless given.
+   */
+  readonly tlsVerify?: boolean | undefined;
+  /** Files with certificates of authorities that are trusted beside the usual ones; none unless given. */
+  readonly ca?: readonly string[] | undefined;
+  /** A folder with certificates for the registries that are named (`*.crt`, `*.cert`, `*.key`); none unless given. */
+  readonly certDir?: string | undefined;
+  /** `HOST:PORT:ADDRESS[:PORT]`, other addresses for hosts; none unless given. */
+  readonly resolve?: readonly string[] | undefined;
+  /** `PREFIX=LOCATION`, mirrors that go before those of the user's files; none unless given. */
+  readonly mirrors?: readonly string[] | undefined;
+  /** Longest wait for a mirror that does not answer, milliseconds; 2,000 unless given. */
+  readonly mirrorTimeout?: number | undefined;
 }

@@ -21,7 +21,7 @@ describeWith(['skopeo'], 'commands for registries', () => {
   beforeAll(async () => {
     home = await testHome();
     registry = await ourRegistry(home);
-    index = (await pushIndex(registries.open(at('app'), 'push'), 'v1')).digest;
+    index = (await pushIndex(await registries.open(at('app'), 'push'), 'v1')).digest;
   });
   afterAll(async () => {
     await registries[Symbol.asyncDispose]();

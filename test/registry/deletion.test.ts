@@ -36,14 +36,14 @@ async function wholeManifest(visit: Parameters<ServerLayer>[0], next: () => Prom
 
 async function withRepository(
   host: string,
-  work: (target: ReturnType<Registries['open']>) => Promise<void>,
+  work: (target: Awaited<ReturnType<Registries['open']>>) => Promise<void>,
 ): Promise<void> {
   await using registries = new Registries();
-  await work(registries.open(`${host}/app`, 'push'));
+  await work(await registries.open(`${host}/app`, 'push'));
 }
 
 /** Two tags of one image, and another image. */
-async function threeTags(target: ReturnType<Registries['open']>): Promise<Descriptor> {
+async function threeTags(target: Awaited<ReturnType<Registries['open']>>): Promise<Descriptor> {
   const image = await pushImage(target, 'v1');
   await target.tag(image, 'v2');
   await pushImage(target, 'other', { layers: ['other'] });

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { type Descriptor, OciError } from '../../oci/index.ts';
 import { RegistryError } from '../error.ts';
 import { abandon, discard } from '../http/body.ts';
-import { header, type HttpResponse } from '../http/dispatch.ts';
+import { header, type HttpResponse, type Source } from '../http/dispatch.ts';
 import { errorFromResponse } from '../http/error-response.ts';
 import { call, nameOf, type RepositoryConnection } from './connection.ts';
 import { decoded, isEncoded } from './content-encoding.ts';
@@ -18,6 +18,8 @@ export interface Range {
 export interface OpenRange {
   readonly body: Readable;
   readonly skip: number;
+  /** The mirror that it comes from; undefined for the registry itself. */
+  readonly source?: Source | undefined;
 }
 
 /** Asks a registry for parts of one blob, and remembers whether it knows Range. */
@@ -26,6 +28,7 @@ export class BlobRequest {
   readonly descriptor: Descriptor;
   readonly signal: AbortSignal | undefined;
   #withRange = true;
+  readonly #sources = new Set<Source>();
 
   constructor(connection: RepositoryConnection, descriptor: Descriptor, signal: AbortSignal | undefined) {
     this.connection = connection;
@@ -45,16 +48,29 @@ export class BlobRequest {
     if (response.status === 200) {
       if (asked !== undefined) this.#withRange = false;
       if (isEncoded(response, this.descriptor.size)) this.#withRange = false;
-      return { body: decoded(response, this.descriptor.size), skip: range.start };
+      this.#use(response.source);
+      return { body: decoded(response, this.descriptor.size), skip: range.start, source: response.source };
     }
     if (response.status === 206 && asked !== undefined) {
-      if (this.#isPart(response, range)) return { body: response.body, skip: 0 };
+      if (this.#isPart(response, range)) {
+        this.#use(response.source);
+        return { body: response.body, skip: 0, source: response.source };
+      }
       // the wrong part: once more, all of it
       abandon(response.body);
       this.#withRange = false;
       return this.open(range);
     }
     throw await this.#refusal(response);
+  }
+
+  /** What came was not the blob: whichever mirror gave a part of it is not asked for it again. */
+  blame(): void {
+    for (const source of this.#sources) source.lied(this.descriptor.digest);
+  }
+
+  #use(source: Source | undefined): void {
+    if (source !== undefined) this.#sources.add(source);
   }
 
   #headerFor({ start, end }: Range): string | undefined {

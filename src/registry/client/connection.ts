@@ -3,15 +3,21 @@ import { authenticate, type AuthWatch, type Purpose } from '../auth/authenticate
 import { type Action, repositoryScope } from '../auth/scope.ts';
 import { type CredentialBook, sharedBook } from '../credentials/credential-book.ts';
 import { type Credential, guarded } from '../credentials/credential.ts';
+import type { SettledEndpoint } from '../config/endpoint.ts';
 import { baseUrlOf } from '../host.ts';
 import type { Clock } from '../http/clock.ts';
 import { compose, type Dispatch, type HttpResponse, type Method, type StreamBody } from '../http/dispatch.ts';
+import { atEndpoint } from '../http/endpoint-layer.ts';
+import { usualReach } from '../http/reach.ts';
 import { redaction, type TraceEvent } from '../http/redaction.ts';
 import { redirect } from '../http/redirect.ts';
 import type { Lanes } from './lanes.ts';
+import type { Mirrors } from './mirrors.ts';
 import { type RegistrySession, sharedSession } from './session.ts';
 
 export interface RegistryOptions {
+  /** The server that is asked; the one that the name tells unless given. */
+  readonly endpoint?: SettledEndpoint | undefined;
   /** Which protocol to speak; http for loopback hosts and https for all others unless given. `http` is docker's "insecure registry". */
   readonly scheme?: 'http' | 'https' | undefined;
   /** The credential to use; looked up in the user's files and credential programs unless given, `anonymous` for none. */
@@ -29,7 +35,13 @@ export interface RegistryOptions {
 /** One registry as seen by one user, all layers composed. */
 export interface Connection {
   readonly host: string;
+  /** The repository's name at this host; '' for none. */
+  readonly repository: string;
   readonly base: URL;
+  /** Where the API begins: `/v2`. */
+  readonly path: string;
+  /** Told with every question as `ns`, where the host stands for another registry. */
+  readonly namespace: string | undefined;
   readonly dispatch: Dispatch;
   readonly clock: Clock;
   readonly lanes: Lanes;
@@ -43,28 +55,42 @@ const userAgent = 'slipway';
 /** Composes the layers for a host; `repository` ('' for none) decides which credential is looked up. */
 export function connect(host: string, repository: string, options: RegistryOptions = {}): Connection {
   const session = options.session ?? sharedSession();
-  const { dispatch, clock, parallelFrom, parallelStreams } = session;
-  const base = baseUrlOf(host, options.scheme);
+  const { clock, parallelFrom, parallelStreams } = session;
+  const endpoint = options.endpoint ?? plainEndpoint(host, repository, options.scheme);
+  const base = baseUrlOf(endpoint.host, endpoint.scheme);
+  const { reach, headers } = endpoint;
+  const dispatch = compose(session.dispatch, [atEndpoint({ origin: base.origin, reach, headers })]);
   const border = redaction({ trace: options.trace, warn: options.warn, clock });
   const tokenDispatch = compose(dispatch, [redirect({ otherOrigin: 'refuse' }), border]);
+  const query = { host: endpoint.host, repository: endpoint.repository };
   const authentication = authenticate({
     registry: base,
-    credential: (purpose) => credentialFor({ host, repository, purpose }, options),
+    credential: (purpose) => credentialFor({ ...query, purpose }, options),
     tokenDispatch,
     trustedRealms: options.trustedRealms,
     watch: options.watch,
     clock,
   });
   return {
-    host,
+    host: endpoint.host,
+    repository: endpoint.repository,
+    path: endpoint.path,
+    namespace: endpoint.namespace,
     base,
     clock,
-    lanes: session.lanesTo(host),
+    lanes: session.lanesTo(endpoint.host),
     uploads: session.uploads,
     parallelFrom,
     parallelStreams,
     dispatch: compose(dispatch, [redirect(), authentication, border]),
   };
+}
+
+/** A registry of which nothing but the name is known. */
+function plainEndpoint(host: string, repository: string, scheme: 'http' | 'https' | undefined): SettledEndpoint {
+  const protocol = baseUrlOf(host, scheme).protocol === 'http:' ? 'http' : 'https';
+  const unsaid = { headers: {}, namespace: undefined, place: undefined };
+  return { host, repository, scheme: protocol, path: '/v2', reach: usualReach, ...unsaid };
 }
 
 async function credentialFor(
@@ -77,7 +103,8 @@ async function credentialFor(
 
 /** A repository behind a connection. */
 export interface RepositoryConnection extends Connection {
-  readonly repository: string;
+  /** Asked before the registry itself, for what they may serve. */
+  readonly mirrors?: Mirrors | undefined;
   /** What every token asks for; a target that will be pushed to asks for both at once and so needs one token. */
   readonly actions: readonly Action[];
 }
@@ -95,17 +122,31 @@ export interface Call {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Sends one call for a repository; any status is an answer. */
-export function call(connection: RepositoryConnection, request: Call): Promise<HttpResponse> {
+/**
+ * Sends one call for a repository; any status is an answer. What mirrors may serve is asked of them first, once each, and
+ * of the repository's own registry where none has it; `source` of the answer tells.
+ */
+export async function call(connection: RepositoryConnection, request: Call): Promise<HttpResponse> {
+  return (await connection.mirrors?.read(request)) ?? send(connection, request);
+}
+
+function send(connection: RepositoryConnection, request: Call): Promise<HttpResponse> {
   const { path, actions = [], scopes = [], headers, body, ...rest } = request;
   const wanted = [...new Set([...connection.actions, ...actions])];
   return connection.dispatch({
     ...rest,
-    url: typeof path === 'string' ? new URL(`/v2/${connection.repository}/${path}`, connection.base) : path,
+    url: typeof path === 'string' ? repositoryUrl(connection, path) : path,
     headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', accept: '*/*', ...headers },
     scopes: [repositoryScope(connection.repository, wanted), ...scopes],
     ...(body === undefined ? {} : { body }),
   });
+}
+
+/** The URL of something of a repository, such as `tags/list?n=10`. */
+export function repositoryUrl(connection: Connection, path: string): URL {
+  const url = new URL(`${connection.path}/${connection.repository}/${path}`, connection.base);
+  if (connection.namespace !== undefined) url.searchParams.set('ns', connection.namespace);
+  return url;
 }
 
 /** `docker.io/library/debian@sha256:…`, for messages. */

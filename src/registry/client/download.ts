@@ -26,6 +26,7 @@ export async function fetchBlob(
   const range = { start: offset, end: descriptor.size };
   const verifier = offset > 0 || unverified ? undefined : new Verifier(descriptor);
   const request = new BlobRequest(connection, descriptor, signal);
+  if (unverified && offset === 0) connection.mirrors?.doubt(descriptor.digest);
   const leave = connection.lanes.enter();
   try {
     const divided = parallelStreams > 1 && range.end - range.start > parallelFrom;

@@ -50,8 +50,10 @@ export async function resolveManifest(
   if (head.status === 404) throw notFound(connection, reference);
   const told = head.status === 200 ? descriptorFromHeaders(head) : undefined;
   if (told === undefined) return (await getManifest(connection, reference, { signal })).descriptor;
-  if (isDigest(reference) && told.digest !== reference) throw lying(connection, reference, told.digest);
-  return told;
+  if (!isDigest(reference) || told.digest === reference) return told;
+  if (head.source === undefined) throw lying(connection, reference, told.digest);
+  head.source.lied(reference);
+  return resolveManifest(connection, reference, { signal });
 }
 
 export interface FetchedManifest {
@@ -82,6 +84,12 @@ export async function getManifest(
       return { descriptor: describeAnswer(connection, { reference, response, content }), content };
     } catch (error) {
       signal?.throwIfAborted();
+      if (response.source !== undefined) {
+        // whatever a mirror gave instead: the next one has it, or the registry itself
+        response.source.lied(reference);
+        attempt -= 1;
+        continue;
+      }
       if (attempt >= readAttempts || !isTransientError(error)) throw asRegistryError(error, connection.host);
     }
   }

@@ -101,14 +101,23 @@ export class PieceStream extends Readable {
     return opening;
   }
 
+  #finish(verifier: Verifier | undefined): void {
+    try {
+      verifier?.finish();
+      this.push(null);
+    } catch (error) {
+      this.#request.blame();
+      throw error;
+    }
+  }
+
   async #advance(): Promise<void> {
     this.#current = undefined;
     try {
       const { range, verifier } = this.#options;
       const piece = this.#ahead.shift();
       if (piece === undefined && this.#next >= range.end) {
-        verifier?.finish();
-        this.push(null);
+        this.#finish(verifier);
         return;
       }
       const stream = await (piece?.stream ?? this.#open());

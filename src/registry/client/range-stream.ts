@@ -4,6 +4,7 @@ import { RegistryError } from '../error.ts';
 import { backoff, defaultAttempts } from '../http/backoff.ts';
 import { abandon } from '../http/body.ts';
 import { asRegistryError, isTransientError } from '../http/network-error.ts';
+import type { Source } from '../http/dispatch.ts';
 import type { BlobRequest, OpenRange, Range } from './blob-request.ts';
 
 /** A connection that carried this much before it broke does not count as a failed try; bytes. */
@@ -35,6 +36,8 @@ export class RangeStream extends Readable {
   #body: Readable | undefined;
   /** Bytes of the current body that we passed on earlier. */
   #skip = 0;
+  /** The mirror that the current body comes from. */
+  #source: Source | undefined;
 
   constructor(request: BlobRequest, options: RangeStreamOptions) {
     super({ highWaterMark: options.highWaterMark ?? readAhead });
@@ -55,8 +58,9 @@ export class RangeStream extends Readable {
     callback(error);
   }
 
-  #attach({ body, skip }: OpenRange): void {
+  #attach({ body, skip, source }: OpenRange): void {
     this.#body = body;
+    this.#source = source;
     this.#skip = skip;
     this.#began = this.#at;
     const isCurrent = (): boolean => this.#body === body && !this.destroyed;
@@ -81,6 +85,7 @@ export class RangeStream extends Readable {
     const room = this.#end - this.#at;
     const chunk = skipped === 0 && bytes.length <= room ? bytes : bytes.subarray(skipped, skipped + room);
     if (bytes.length - skipped > room && this.#end === this.#request.descriptor.size) {
+      this.#request.blame();
       this.#fail(this.#request.wrongSize('more than'));
       return;
     }
@@ -100,7 +105,8 @@ export class RangeStream extends Readable {
   #onEnd(): void {
     if (this.#at === this.#end) return this.#finish();
     // ended in order but too early: another request shows whether there is more
-    if (this.#at === this.#began && this.#failures > 0) return this.#fail(this.#request.wrongSize('not'));
+    if (this.#source === undefined && this.#at === this.#began && this.#failures > 0)
+      return this.#fail(this.#request.wrongSize('not'));
     void this.#continue(this.#request.wrongSize('not'));
   }
 
@@ -109,17 +115,33 @@ export class RangeStream extends Readable {
     if (signal?.aborted === true) return this.#fail(signal.reason);
     // all bytes came, only the end of the message did not
     if (this.#at === this.#end) return this.#finish();
-    if (!isTransientError(error)) return this.#fail(error);
+    if (!isTransientError(error) && this.#source === undefined) return this.#fail(error);
     void this.#continue(error);
   }
 
   async #continue(error: unknown): Promise<void> {
     const { connection, signal } = this.#request;
     this.#letGo();
+    if (this.#source !== undefined) return this.#elsewhere(this.#source, error);
     this.#failures = this.#at - this.#began >= worthwhile ? 1 : this.#failures + 1;
     if (this.#failures >= defaultAttempts) return this.#fail(error);
     try {
       await connection.clock.sleep(backoff(this.#failures, connection.clock), signal);
+    } catch (failure) {
+      return this.#fail(failure);
+    }
+    await this.#reopen();
+  }
+
+  /** A mirror that broke off is passed over, and whoever is next goes on at once. */
+  async #elsewhere(source: Source, error: unknown): Promise<void> {
+    if (isTransientError(error)) source.failed();
+    else source.lied(this.#request.descriptor.digest);
+    await this.#reopen();
+  }
+
+  async #reopen(): Promise<void> {
+    try {
       const opened = await this.#request.open({ start: this.#at, end: this.#end });
       if (this.destroyed) return abandon(opened.body);
       this.#attach(opened);
@@ -137,6 +159,7 @@ export class RangeStream extends Readable {
       this.#verifier?.finish();
       this.push(null);
     } catch (error) {
+      this.#request.blame();
       this.#fail(error);
     }
   }

@@ -17,7 +17,7 @@ import { RegistryError } from '../error.ts';
 import { discard } from '../http/body.ts';
 import { header, type HttpResponse } from '../http/dispatch.ts';
 import { errorFromResponse } from '../http/error-response.ts';
-import { call, nameOf, type RepositoryConnection } from './connection.ts';
+import { call, nameOf, type RepositoryConnection, repositoryUrl } from './connection.ts';
 import { type FetchedManifest, getManifest, putManifest } from './manifests.ts';
 import { pages } from './paging.ts';
 import { codeOf } from '../record.ts';
@@ -46,7 +46,7 @@ async function fromApi(
   subject: Digest,
   { artifactType, signal }: CallOptions & { readonly artifactType?: string | undefined },
 ): Promise<readonly Descriptor[] | undefined> {
-  const first = new URL(`/v2/${connection.repository}/referrers/${subject}`, connection.base);
+  const first = repositoryUrl(connection, `referrers/${subject}`);
   if (artifactType !== undefined) first.searchParams.set('artifactType', artifactType);
   let missing = false;
   const get = async (path: URL): Promise<HttpResponse> => {

@@ -22,7 +22,7 @@ export async function listRepositories(
 ): Promise<readonly string[]> {
   const connection = connect(canonicalHost(host), '', options);
   const names = new Set<string>();
-  const first = new URL(`/v2/_catalog?n=${pageSize}`, connection.base);
+  const first = new URL(`${connection.path}/_catalog?n=${pageSize}`, connection.base);
   const get = async (url: URL): Promise<HttpResponse> => {
     const response = await connection.dispatch({ method: 'GET', url, scopes: [catalogScope], signal: options.signal });
     if (response.status === 200) return response;
@@ -54,7 +54,7 @@ export async function checkLogin(
       },
     },
   });
-  const url = new URL('/v2/', connection.base);
+  const url = new URL(`${connection.path}/`, connection.base);
   try {
     const response = await connection.dispatch({ method: 'GET', url, signal: options.signal });
     if (response.status === 200) {
@@ -92,8 +92,8 @@ export async function authorizationFor(
     },
   };
   const connection = connect(canonicalHost(registry), repository, { ...options, watch });
-  const scopes = [repositoryScope(repository, access === 'push' ? ['pull', 'push'] : ['pull'])];
-  const url = new URL('/v2/', connection.base);
+  const scopes = [repositoryScope(connection.repository, access === 'push' ? ['pull', 'push'] : ['pull'])];
+  const url = new URL(`${connection.path}/`, connection.base);
   const response = await connection.dispatch({ method: 'GET', url, scopes, signal: options.signal });
   if (response.status !== 200) {
     throw await errorFromResponse(response, {

@@ -14,11 +14,13 @@ import {
   verifyBytes,
 } from '../../oci/index.ts';
 import { repositoryScope } from '../auth/scope.ts';
+import type { Mirror } from '../config/endpoint.ts';
 import { RegistryError } from '../error.ts';
 import { abandon, discard } from '../http/body.ts';
 import { errorFromResponse } from '../http/error-response.ts';
 import { call, connect, nameOf, type RegistryOptions, type RepositoryConnection } from './connection.ts';
 import { fetchBlob } from './download.ts';
+import { openMirrors } from './open-mirrors.ts';
 import {
   type FetchedManifest,
   fetchManifest,
@@ -40,6 +42,17 @@ import { cancelUpload, sessionOf, type UploadSession } from './upload-session.ts
 export interface RepositoryOptions extends RegistryOptions {
   /** `push` asks for the right to write from the first request on, so that one token is enough; `pull` unless given. */
   readonly access?: 'pull' | 'push' | undefined;
+  /** Servers that are asked before the registry itself; none unless given. */
+  readonly mirrors?: readonly Mirror[] | undefined;
+  /** Longest wait for a mirror that does not answer, milliseconds; 2,000 unless given. */
+  readonly mirrorTimeout?: number | undefined;
+  /** Which repository of which host a label stands for; what the label says unless given. */
+  readonly locate?: ((label: string) => Located | undefined) | undefined;
+}
+
+interface Located {
+  readonly host: string;
+  readonly repository: string;
 }
 
 /** Manifests that were just pushed or resolved, kept for the tag or the reading that follows; count. */
@@ -56,19 +69,23 @@ export function openRepository(name: RepositoryName | string, options: Repositor
 
 /** A repository of a registry as a Target (distribution-spec 1.1). */
 export class RepositoryTarget implements Target {
+  /** The canonical name, wherever its content comes from: what is remembered of a blob must hold when mirrors change. */
   readonly label: string;
+  readonly #locate: (label: string) => Located | undefined;
   readonly #connection: RepositoryConnection;
   readonly #known = new Map<Digest, FetchedManifest>();
   /** Uploads that the registry opened where a mount was asked for. */
   readonly #sessions = new Map<Digest, UploadSession>();
 
   constructor({ registry, repository }: RepositoryName, options: RepositoryOptions) {
+    const { access, mirrors, locate = splitLabel } = options;
     this.#connection = {
       ...connect(registry, repository, options),
-      repository,
-      actions: options.access === 'push' ? ['pull', 'push'] : ['pull'],
+      actions: access === 'push' ? ['pull', 'push'] : ['pull'],
+      mirrors: mirrors === undefined || mirrors.length === 0 ? undefined : openMirrors(mirrors, options),
     };
-    this.label = nameOf(this.#connection);
+    this.label = `${registry}/${repository}`;
+    this.#locate = locate;
   }
 
   async resolve(reference: string, options: ResolveOptions = {}): Promise<Descriptor> {
@@ -148,10 +165,8 @@ export class RepositoryTarget implements Target {
   }
 
   async mount(descriptor: Descriptor, from: Target, { signal }: CallOptions = {}): Promise<boolean> {
-    const prefix = `${this.#connection.host}/`;
-    if (!from.label.startsWith(prefix) || isManifestLike(descriptor)) return false;
-    const source = from.label.slice(prefix.length);
-    if (source === this.#connection.repository) return false;
+    const source = isManifestLike(descriptor) ? undefined : this.#sibling(from.label);
+    if (source === undefined || source === this.#connection.repository) return false;
     const query = new URLSearchParams({ mount: descriptor.digest, from: source });
     if (descriptor.digest.startsWith('sha512:')) query.set('digest-algorithm', 'sha512');
     try {
@@ -220,6 +235,12 @@ export class RepositoryTarget implements Target {
     return session;
   }
 
+  /** The repository of our own host that a label stands for. */
+  #sibling(label: string): string | undefined {
+    const located = this.#locate(label);
+    return located?.host === this.#connection.host ? located.repository : undefined;
+  }
+
   #remember(manifest: FetchedManifest): void {
     this.#known.set(manifest.descriptor.digest, manifest);
     const oldest = this.#known.keys().next();
@@ -234,6 +255,11 @@ export class RepositoryTarget implements Target {
 function refuseLarge({ size }: Descriptor): void {
   if (size <= manifestLimit) return;
   throw new RegistryError('TOO_LARGE', `a manifest has ${manifestLimit} bytes at most, this one ${size}`);
+}
+
+function splitLabel(label: string): Located | undefined {
+  const slash = label.indexOf('/');
+  return slash < 0 ? undefined : { host: label.slice(0, slash), repository: label.slice(slash + 1) };
 }
 
 function pathOf(descriptor: Descriptor): string {

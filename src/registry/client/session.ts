@@ -3,7 +3,10 @@ import { type Clock, systemClock } from '../http/clock.ts';
 import { compose, type Dispatch } from '../http/dispatch.ts';
 import { HostGate, retry } from '../http/retry.ts';
 import { Lanes } from './lanes.ts';
-import { connectionsPerHost, openTransport, type TransportOptions } from '../http/transport.ts';
+import { MirrorHealth } from './mirror-health.ts';
+import { SchemeProbe } from './scheme-probe.ts';
+import { connectionsPerHost } from '../http/agents.ts';
+import { openTransport, type TransportOptions } from '../http/transport.ts';
 
 const usualUploads = 4;
 
@@ -28,6 +31,9 @@ export interface RegistrySession {
   readonly parallelStreams?: number | undefined;
   /** Lets so many uploads go on at once. */
   readonly uploads: Semaphore;
+  /** Which mirrors answer, and which protocol insecure hosts speak. */
+  readonly mirrorHealth: MirrorHealth;
+  readonly schemes: SchemeProbe;
   /** Who has which connections to a host. */
   lanesTo(host: string): Lanes;
   close(): Promise<void>;
@@ -38,6 +44,8 @@ export function openSession(options: SessionOptions = {}): RegistrySession {
   const transport = openTransport(options);
   const gate = new HostGate(clock);
   const lanes = new Map<string, Lanes>();
+  const dispatch = compose(transport.dispatch, [retry({ gate, clock, attempts: options.attempts })]);
+  const schemes = new SchemeProbe(dispatch);
   return {
     uploads: new Semaphore(options.uploads ?? usualUploads),
     parallelFrom: options.parallelFrom,
@@ -47,7 +55,9 @@ export function openSession(options: SessionOptions = {}): RegistrySession {
       lanes.set(host, known);
       return known;
     },
-    dispatch: compose(transport.dispatch, [retry({ gate, clock, attempts: options.attempts })]),
+    dispatch,
+    schemes,
+    mirrorHealth: new MirrorHealth(dispatch, schemes, clock),
     clock,
     close: () => transport.close(),
   };

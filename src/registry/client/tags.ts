@@ -1,6 +1,6 @@
 import type { CallOptions } from '../../oci/index.ts';
 import { errorFromResponse } from '../http/error-response.ts';
-import { call, nameOf, type RepositoryConnection } from './connection.ts';
+import { call, nameOf, type RepositoryConnection, repositoryUrl } from './connection.ts';
 import { notFound } from './manifests.ts';
 import { pages, stringsOf } from './paging.ts';
 
@@ -10,7 +10,7 @@ const pageSize = 1000;
 /** All tags, in the registry's order. @throws OciError NOT_FOUND where there is no such repository */
 export async function listTags(connection: RepositoryConnection, { signal }: CallOptions): Promise<readonly string[]> {
   const tags = new Set<string>();
-  const first = new URL(`/v2/${connection.repository}/tags/list?n=${pageSize}`, connection.base);
+  const first = repositoryUrl(connection, `tags/list?n=${pageSize}`);
   const get = async (path: URL) => {
     const response = await call(connection, { method: 'GET', path, signal });
     if (response.status === 200) return response;

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Reach } from './reach.ts';
 
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
 
@@ -20,6 +21,8 @@ export interface HttpRequest {
   readonly scopes?: readonly string[];
   /** How often to try in all; the retry layer's own number unless given. 1 where the caller repeats by itself. */
   readonly attempts?: number;
+  /** How the host is reached; as any host on the net unless given. */
+  readonly reach?: Reach | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -30,6 +33,16 @@ export interface HttpResponse {
   readonly body: Readable;
   /** Where the answer came from, after redirects. */
   readonly url: URL;
+  /** The mirror that it came from; undefined where it is the registry's own. */
+  readonly source?: Source | undefined;
+}
+
+/** A mirror behind an answer; told what was wrong with that, so that the next answer comes from elsewhere. */
+export interface Source {
+  /** The connection broke or stood still: the mirror is passed over for a while. */
+  failed(): void;
+  /** What came is not what was asked for, by tag or digest: the mirror is not asked for that any more. */
+  lied(reference: string): void;
 }
 
 /** Sends a request. Whoever gets the response reads, drains or destroys its body. */

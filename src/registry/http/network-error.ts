@@ -31,7 +31,7 @@ export function asRegistryError(error: unknown, host: string): unknown {
   if (tlsCode.test(code)) {
     return new RegistryError('TLS', `no secure connection to ${host}: ${cause}`, {
       cause: error,
-      hint: 'If the registry has a certificate of its own authority, give that to NODE_EXTRA_CA_CERTS.',
+      hint: 'If its certificate is of an authority of your own, name that with --ca FILE, or put it into /etc/docker/certs.d/HOST.',
     });
   }
   if (timeouts.has(code))

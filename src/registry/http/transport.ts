@@ -1,12 +1,15 @@
 import { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import { RegistryError } from '../error.ts';
-import { isLoopback } from '../host.ts';
+import type { AddressRule } from '../config/resolve-rules.ts';
+import { Agents } from './agents.ts';
 import { type Dispatch, type HttpRequest, isStreamBody } from './dispatch.ts';
+import { proxyError } from './proxy-error.ts';
 
 export interface TransportOptions {
-  /** Certificates trusted instead of Node's own list; PEM. */
-  readonly ca?: string | undefined;
+  /** Other addresses for hosts; where their names lead unless given. */
+  readonly addresses?: readonly AddressRule[] | undefined;
+  /** Where proxies and roots of trust are named; this process's environment unless given. */
+  readonly variables?: Readonly<Record<string, string | undefined>> | undefined;
   /** Milliseconds; 10 s to connect, 60 s for headers, 30 s without a byte of a body in either direction unless given. */
   readonly connectTimeout?: number | undefined;
   readonly headersTimeout?: number | undefined;
@@ -20,7 +23,6 @@ export interface Transport {
 
 /** A large body goes out in such pieces, so that time is counted from the last piece taken and not from the first; bytes. */
 const slice = 64 * 1024;
-export const connectionsPerHost = 8;
 
 /**
  * The innermost dispatch: one request through undici, no redirects, no retries, no decoding of bodies. undici costs
@@ -29,53 +31,48 @@ export const connectionsPerHost = 8;
  */
 export function openTransport(options: TransportOptions = {}): Transport {
   const stallTimeout = options.stallTimeout ?? 30_000;
-  let agents: Promise<Agents> | undefined;
+  let opening: Promise<{ readonly undici: typeof import('undici'); readonly agents: Agents }> | undefined;
   const dispatch: Dispatch = async (request) => {
-    agents ??= openAgents(options, stallTimeout);
-    const { undici, direct, outside } = await agents;
+    opening ??= openAgents(options, stallTimeout);
+    const { undici, agents } = await opening;
     request.signal?.throwIfAborted();
+    const { dispatcher, proxy } = agents.path(request.url, request.reach);
     const { body } = request;
     const stall = new AbortController();
     const signals = request.signal === undefined ? stall.signal : AbortSignal.any([stall.signal, request.signal]);
     const stalled = (): void => stall.abort(new RegistryError('TIMEOUT', stallMessage(request.url, stallTimeout)));
-    const response = await undici.request(request.url, {
+    const sending = undici.request(request.url, {
       method: request.method,
       headers: { ...request.headers, ...(body === undefined ? {} : { 'content-length': String(body.length) }) },
       body: body === undefined ? null : bodyOf(body, stalled, stallTimeout),
       signal: signals,
-      dispatcher: isLoopback(request.url.hostname) ? direct : outside,
+      headersTimeout: request.reach?.headersTimeout ?? options.headersTimeout ?? 60_000,
+      bodyTimeout: stallTimeout,
+      dispatcher,
+    });
+    const response = await sending.catch((error: unknown) => {
+      throw proxy === undefined ? error : proxyError(error, proxy, request.url.host);
     });
     return { status: response.statusCode, headers: response.headers, body: response.body, url: request.url };
   };
   return {
     dispatch,
     close: async () => {
-      if (agents === undefined) return;
-      const { direct, outside } = await agents;
-      await Promise.all([direct.destroy(), outside.destroy()]);
+      if (opening !== undefined) await (await opening).agents.close();
     },
   };
 }
 
-interface Agents {
-  readonly undici: typeof import('undici');
-  readonly direct: Dispatcher;
-  /** Through HTTP_PROXY, HTTPS_PROXY and NO_PROXY where they are set. */
-  readonly outside: Dispatcher;
-}
-
-async function openAgents(options: TransportOptions, stallTimeout: number): Promise<Agents> {
+async function openAgents(options: TransportOptions, stallTimeout: number) {
   const undici = await import('undici');
-  const settings = {
-    connect: { timeout: options.connectTimeout ?? 10_000, ...(options.ca === undefined ? {} : { ca: options.ca }) },
+  const agents = new Agents(undici, {
+    connectTimeout: options.connectTimeout ?? 10_000,
     headersTimeout: options.headersTimeout ?? 60_000,
     bodyTimeout: stallTimeout,
-    connections: connectionsPerHost,
-    allowH2: false,
-  };
-  const proxied = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some((name) => process.env[name]);
-  const direct = new undici.Agent(settings);
-  return { undici, direct, outside: proxied ? new undici.EnvHttpProxyAgent(settings) : direct };
+    addresses: options.addresses,
+    variables: options.variables,
+  });
+  return { undici, agents };
 }
 
 function bodyOf(body: NonNullable<HttpRequest['body']>, stalled: () => void, timeout: number): Buffer | Readable {

@@ -1,13 +1,19 @@
 import type { RegistrySettings } from '../../registry/index.ts';
 import { credentialFlags, credentialSettings, type CredentialValues } from './credentials.ts';
+import { networkFlags, networkSettings, type NetworkValues } from './network.ts';
 import { requestSettingFlags, requestSettings, type RequestSettingValues } from './requests.ts';
 import { trustFlags, trustSettings, type TrustValues } from './trust.ts';
 
 /** What every command that talks to a registry takes; each family is a file of this folder. */
-export const registryFlags = { ...credentialFlags, ...requestSettingFlags, ...trustFlags } as const;
+export const registryFlags = { ...credentialFlags, ...requestSettingFlags, ...networkFlags, ...trustFlags } as const;
 
-export type RegistryValues = CredentialValues & RequestSettingValues & TrustValues;
+export type RegistryValues = CredentialValues & RequestSettingValues & NetworkValues & TrustValues;
 
 export function registrySettings(values: RegistryValues): RegistrySettings {
-  return { ...credentialSettings(values), ...requestSettings(values), ...trustSettings(values) };
+  return {
+    ...credentialSettings(values),
+    ...requestSettings(values),
+    ...networkSettings(values),
+    ...trustSettings(values),
+  };
 }

@@ -30,13 +30,13 @@ describe('places of images', () => {
   const target = (name: string) => registries.open(at(name), 'push');
 
   it('a name without a place is in a registry, on both sides, and no store is opened', async () => {
-    const { digest } = await pushIndex(target('from'), 'v1');
+    const { digest } = await pushIndex(await target('from'), 'v1');
     expect((await copy(at('from:v1'), at('to:v2'))).digest).toBe(digest);
-    expect((await target('to').resolve('v2')).digest).toBe(digest);
+    expect((await (await target('to')).resolve('v2')).digest).toBe(digest);
   });
 
   it('the same content goes through every kind of file and back with its digest', async () => {
-    const { digest } = await pushImage(target('round'), 'v1');
+    const { digest } = await pushImage(await target('round'), 'v1');
     const stops = [`oci:${folder}/layout:a`, `oci-archive:${folder}/oci.tar:b`, `docker-archive:${folder}/d.tar:c:1`];
     let last = at('round:v1');
     for (const stop of [...stops, at('round:back')]) {
@@ -61,7 +61,7 @@ describe('places of images', () => {
   });
 
   it('writes nothing to a digest', async () => {
-    const { digest } = await pushImage(target('digests'), 'v1');
+    const { digest } = await pushImage(await target('digests'), 'v1');
     await expect(copy(at('digests:v1'), `${at('digests')}@${digest}`)).rejects.toMatchObject({
       code: 'OUTPUT_INVALID',
     });

@@ -95,24 +95,24 @@ describe('raw objects', () => {
   it.each(['sha256', 'sha512'] as const)(
     'a manifest is stored byte for byte, by tag and by its %s',
     async (algorithm) => {
-      const image = await pushImage(target('raw'));
+      const image = await pushImage(await target('raw'));
       // Not as we would write it.
-      const text = ` ${(await fetchBytes(target('raw'), image)).toString()}\n`;
+      const text = ` ${(await fetchBytes(await target('raw'), image)).toString()}\n`;
       const bytes = Buffer.from(text);
       const digest = digestOf(bytes, algorithm);
       expect((await putManifest(`${at('raw')}@${digest}`, bytes, places)).digest).toBe(digest);
-      const root = await target('raw').resolve(digest);
-      expect((await fetchBytes(target('raw'), root)).toString()).toBe(text);
+      const root = await (await target('raw')).resolve(digest);
+      expect((await fetchBytes(await target('raw'), root)).toString()).toBe(text);
       const tagged = await putManifest(at('raw:tag'), bytes, places);
-      expect((await target('raw').resolve('tag')).digest).toBe(tagged.digest);
+      expect((await (await target('raw')).resolve('tag')).digest).toBe(tagged.digest);
       const other = putManifest(`${at('raw')}@${digestOf('x', algorithm)}`, bytes, places);
       await expect(other).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
     },
   );
 
   it('a manifest with other tags is deleted only by force', async () => {
-    const image = await pushImage(target('shared'), 'v1');
-    await target('shared').tag(image, 'v2');
+    const image = await pushImage(await target('shared'), 'v1');
+    await (await target('shared')).tag(image, 'v2');
     await using place = await open(at('shared:v1'));
     await expect(removeManifest(place)).rejects.toMatchObject({ message: `${image.digest} has other tags: v2` });
     await using byDigest = await open(`${at('shared')}@${image.digest}`);
@@ -122,7 +122,7 @@ describe('raw objects', () => {
   });
 
   it('nothing is deleted that was not named', async () => {
-    await pushImage(target('unnamed'), 'latest');
+    await pushImage(await target('unnamed'), 'latest');
     await using place = await open(at('unnamed'));
     await expect(removeTag(place)).rejects.toThrow('says no tag');
     await expect(removeManifest(place, { force: true })).rejects.toThrow('says no tag');
@@ -130,7 +130,7 @@ describe('raw objects', () => {
   });
 
   it('a layout loses one name; an archive is written whole', async () => {
-    await pushImage(target('names'), 'v1');
+    await pushImage(await target('names'), 'v1');
     const layout = `oci:${folder}/names`;
     for (const tag of ['a', 'b']) await copyImage(at('names:v1'), `${layout}:${tag}`, { ...places, referrers: false });
     await using place = await open(`${layout}:a`);
