@@ -22,7 +22,7 @@ import {
   parseManifest,
   serializeIndex,
 } from '../../../src/oci/index.ts';
-import { Registries } from '../../../src/registry/index.ts';
+import { openRepository, Registries } from '../../../src/registry/index.ts';
 import { type EmbeddedRegistry, embeddedRegistry } from '../../registry/embedded.ts';
 import { pushDocument, pushImage, pushIndex } from '../../registry/made-images.ts';
 
@@ -34,7 +34,7 @@ describe('copies in another form', () => {
     openStore: () => Promise.reject(new Error('the store is opened')),
   };
   const at = (name: string): string => `${registry.host}/${name}`;
-  const target = (name: string) => registries.open(at(name), 'push');
+  const target = (name: string) => openRepository(at(name), { ...registries.connectionOptions(), access: 'push' });
   const notes: string[] = [];
   const copy = async (from: string, to: string, options: Partial<CopyImageOptions> = {}) => {
     notes.length = 0;
