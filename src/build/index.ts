@@ -50,6 +50,7 @@ export { type Pushed, pushImage, type PushOptions } from './images/push.ts';
 export { removeManifest, type RemoveManifestOptions, removeTag } from './images/remove.ts';
 export { importImage, type OpenRepository, type ResolvedImage, resolveImage } from './images/resolve.ts';
 export { takeImage, type TakenImage, type TakeOptions } from './images/take.ts';
+export { annotateIndex, type EntryChanges } from './indexes/annotate-index.ts';
 export { createIndex, type CreateIndexOptions, type IndexSource } from './indexes/create-index.ts';
 export type { Joined, JoinedEntry } from './indexes/join.ts';
 export { type LocalStoreOptions, openLocalStore, openRegistry, storeRoot } from './local-store.ts';

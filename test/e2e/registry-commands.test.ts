@@ -145,6 +145,20 @@ describeWith(['skopeo'], 'commands for registries', () => {
     expect(all.stderr).toContain('arm: Pulling from multi\n');
   });
 
+  it('annotate and push a list of the store, and take its name away', async () => {
+    const entry = async (architecture: string): Promise<string> =>
+      `${at('app')}@${(await slipway(['digest', '--platform', `linux/${architecture}`, at('app:v1')])).trim()}`;
+    const arm = await entry('arm64');
+    await slipway(['manifest', 'create', 'list:1', await entry('amd64'), arm]);
+    const changed = (await slipway(['manifest', 'annotate', 'list:1', arm, '--variant', 'v9'])).trim();
+    expect(await slipway(['manifest', 'push', '-q', '--purge', 'list:1', at('list:1')])).toBe(`${changed}\n`);
+    expect(await slipway(['manifest', 'get', at('list:1')])).toContain('"variant": "v9"');
+    expect((await runCli(['digest', 'store:list:1'])).code).toBe(1);
+    await slipway(['manifest', 'create', 'list:2', arm]);
+    expect(await slipway(['manifest', 'rm', 'store:list:2'])).toMatch(/^Deleted: sha256:/);
+    expect((await runCli(['manifest', 'annotate', 'list:2', arm])).code).toBe(125);
+  });
+
   it('say where an image is that only the store has', async () => {
     await slipway(['import', '-', at('here:1')], { input: Buffer.alloc(1024) });
     const { code, stderr } = await runCli(['copy', at('here:1'), at('there:1')]);

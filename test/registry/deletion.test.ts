@@ -6,6 +6,7 @@ import type { ServerLayer } from '../../src/registry/server/pipeline.ts';
 import { debianRegistry, hasDebianRegistry } from './debian-registry.ts';
 import { embeddedRegistry } from './embedded.ts';
 import { pushImage } from './made-images.ts';
+import { withoutReferrers } from './without-referrers.ts';
 
 /** Deletion as other registries have it. */
 const kinds: Readonly<Record<string, Partial<RegistryServerOptions>>> = {
@@ -120,20 +121,8 @@ describe('a registry that deletes nothing', () => {
 });
 
 describe('without a referrers API', () => {
-  const withoutApi: ServerLayer = async ({ path, request, response }, next) => {
-    if (path.includes('/referrers/')) throw new ProtocolError('UNSUPPORTED', 'no', { status: 404 });
-    const send = response.writeHead.bind(response);
-    if (request.method === 'PUT') {
-      response.writeHead = ((status: number, headers: Record<string, string> = {}) => {
-        const { 'oci-subject': _, ...others } = headers;
-        return send(status, others);
-      }) as typeof response.writeHead;
-    }
-    return next();
-  };
-
   it('a deleted referrer leaves the index under the tag', async () => {
-    await using server = await embeddedRegistry({ layers: [withoutApi] });
+    await using server = await embeddedRegistry({ layers: [withoutReferrers] });
     await withRepository(server.host, async (target) => {
       const subject = await pushImage(target, 'v1');
       const empty = describeContent(mediaTypes.ociEmpty, Buffer.from('{}'));

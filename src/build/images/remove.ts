@@ -33,7 +33,7 @@ export interface RemoveManifestOptions extends CallOptions {
 }
 
 /**
- * Deletes a manifest from a registry, with all its tags.
+ * Deletes a manifest from a registry, with all its tags; in the store, the name that it has there goes.
  * @returns its digest
  * @throws BuildError OUTPUT_INVALID where other tags stand for it and `force` is not given; OciError NOT_FOUND; RegistryError
  */
@@ -41,6 +41,11 @@ export async function removeManifest(
   place: ImagePlace,
   { force = false, ...options }: RemoveManifestOptions = {},
 ): Promise<Digest> {
+  if (place.kind === 'store') {
+    const root = await place.resolve(options);
+    place.store.images.untag(place.reference);
+    return root.digest;
+  }
   if (place.kind !== 'registry') throw cannotRemove(place);
   requireTag(place);
   const { target, reference } = place;
@@ -83,7 +88,6 @@ function absent(error: unknown): undefined {
   return undefined;
 }
 
-function cannotRemove({ kind, text }: ImagePlace): BuildError {
-  const hint = kind === 'store' ? '`slipway rmi` takes images out of the store' : 'make it anew without it';
-  return new BuildError('UNSUPPORTED', `nothing is taken out of ${text}`, { hint });
+function cannotRemove({ text }: ImagePlace): BuildError {
+  return new BuildError('UNSUPPORTED', `nothing is taken out of ${text}`, { hint: 'make it anew without it' });
 }

@@ -6,16 +6,14 @@ import {
   fetchBytes,
   formatReference,
   type ImageConfig,
-  isIndexType,
   isManifestType,
   type Manifest,
   parseImageConfig,
-  parseIndex,
   parseManifest,
   parseReference,
   type Platform,
   platformRank,
-  selectManifest,
+  restrictPlatforms,
   targetReference,
   type Target,
 } from '../../oci/index.ts';
@@ -137,18 +135,9 @@ export async function readImage(
   platform: Platform,
   options: CallOptions,
 ): Promise<FoundImage> {
-  const descriptor = isIndexType(root.mediaType) ? await chooseManifest(from, root, platform, options) : root;
+  const descriptor = await restrictPlatforms(from, root, [platform], options);
   const manifestBytes = await fetchBytes(from, descriptor, options);
   const manifest = parseManifest(manifestBytes, descriptor.mediaType);
   const configBytes = await fetchBytes(from, manifest.config, options);
   return { descriptor, manifest, manifestBytes, config: parseImageConfig(configBytes), configBytes };
-}
-
-async function chooseManifest(
-  from: ContentReader,
-  root: Descriptor,
-  platform: Platform,
-  options: CallOptions,
-): Promise<Descriptor> {
-  return selectManifest(parseIndex(await fetchBytes(from, root, options), root.mediaType), platform);
 }

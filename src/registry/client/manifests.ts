@@ -12,7 +12,7 @@ import {
   parseManifestOrIndex,
   verifyBytes,
 } from '../../oci/index.ts';
-import { messageOf } from '../../errors.ts';
+import { isSlipwayError, messageOf } from '../../errors.ts';
 import { RegistryError } from '../error.ts';
 import { discard, readAll } from '../http/body.ts';
 import { header, type HttpResponse } from '../http/dispatch.ts';
@@ -200,7 +200,9 @@ function typeOf(connection: RepositoryConnection, { reference, response, content
   try {
     return parseManifestOrIndex(content, contentType).mediaType;
   } catch (error) {
-    throw new RegistryError('BAD_RESPONSE', `${nameOf(connection, reference)}: ${messageOf(error)}`, { cause: error });
+    const hint = isSlipwayError(error) ? error.hint : undefined;
+    const message = `${nameOf(connection, reference)}: ${messageOf(error)}`;
+    throw new RegistryError('BAD_RESPONSE', message, { cause: error, hint });
   }
 }
 

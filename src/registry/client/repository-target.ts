@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Readable as ReadableStream } from 'node:stream';
 import {
+  algorithmOf,
   type CallOptions,
   type ContentSource,
   type PushFromOptions,
@@ -161,6 +162,8 @@ export class RepositoryTarget implements Target {
   ): Promise<void> {
     if (isDigest(reference)) return this.push(descriptor, content, { signal });
     verifyBytes(descriptor, content);
+    // Under a tag a registry keeps a manifest by its sha256: another digest must be told.
+    if (algorithmOf(descriptor.digest) !== 'sha256') await this.push(descriptor, content, { signal });
     await this.#putDocument({ descriptor, content: Buffer.from(content) }, { reference, signal });
   }
 
