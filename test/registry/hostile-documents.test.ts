@@ -228,7 +228,7 @@ describe('a registry with hostile documents', () => {
       manifests: [{ ...asJson(describeContent(ociIndex, middle)), platform: inner.platform }],
     });
     served = { type: ociIndex, content: outer, others: [middle, ...documents] };
-    const target = registries.open(`${server.host}/evil`);
+    const target = await registries.open(`${server.host}/evil`);
     const found = await restrictPlatforms(target, await target.resolve('v1'), [hostPlatform()], {});
     expect(found.digest).toBe(digestOf(manifest));
   });

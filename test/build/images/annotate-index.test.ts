@@ -38,7 +38,7 @@ async function entries(
 it.each(['docker://', 'oci:', 'oci-archive:'])(
   'an index in %s says something else of one entry, and keeps its name',
   async (kind) => {
-    await pushIndex(registries.open(at('list'), 'push'), 'v1');
+    await pushIndex(await registries.open(at('list'), 'push'), 'v1');
     const text = kind === 'docker://' ? `docker://${at('list:v1')}` : `${kind}${folder}/${kind.slice(0, -1)}:v1`;
     if (kind !== 'docker://') await copyImage(at('list:v1'), text, { ...places, referrers: false });
     const before = await entries(text);
@@ -59,7 +59,7 @@ it.each(['docker://', 'oci:', 'oci-archive:'])(
 );
 
 it('what is annotated must be listed, in an index, and have a whole platform', async () => {
-  const image = await pushImage(registries.open(at('single'), 'push'), 'v1');
+  const image = await pushImage(await registries.open(at('single'), 'push'), 'v1');
   const list = `docker://${at('single:v1')}`;
   const refuse = (text: string, digest: string) => annotateIndex(text, digest, { platform: { os: 'linux' } }, places);
   await expect(refuse(list, image.digest)).rejects.toMatchObject({ code: 'IMAGE_INVALID' });

@@ -95,7 +95,7 @@ describe('what refers to an image', () => {
       digest: digestOf(content, 'sha512'),
       size: content.length,
     });
-    const from = registries.open(`${modern.host}/sha512`, 'push');
+    const from = await registries.open(`${modern.host}/sha512`, 'push');
     const [config, layer] = [
       Buffer.from('{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'),
       Buffer.from('x'),
