@@ -15,7 +15,12 @@ const dist = join(root, 'dist');
 
 /** The library's entry points, by their name in dist. */
 const library = { index: 'src/index.ts', dockerfile: 'src/dockerfile/index.ts' };
-const workers = { layer: 'src/layer/worker.ts', store: 'src/store/worker.ts', build: 'src/build/worker.ts' };
+const workers = {
+  layer: 'src/layer/worker.ts',
+  store: 'src/store/worker.ts',
+  build: 'src/build/worker.ts',
+  registry: 'src/registry/worker.ts',
+};
 
 const common: BuildOptions = {
   absWorkingDir: root,

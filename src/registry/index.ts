@@ -48,6 +48,27 @@ export { accessLogLine, type AccessLogFormat } from './server/access-log.ts';
 export type { ServedRequest } from './server/layers/hear-requests.ts';
 export type { UploadLimits } from './server/upload-sessions.ts';
 export type { QuotaSettings } from './server/quotas.ts';
+export {
+  type Access,
+  anyUser,
+  basicAuth,
+  type BasicAuthOptions,
+  openHtpasswd,
+  openTokenSigner,
+  ownTokenAuth,
+  type OwnTokenAuthOptions,
+  parseAccessList,
+  parseTrustedKeys,
+  plainAccess,
+  readAccessList,
+  tokenAuth,
+  type TokenAuthOptions,
+  type TokenKey,
+  type TokenSigner,
+  type TrustedKeys,
+  type Users,
+} from './server/auth/index.ts';
+export type { ServerTls } from './server/listener.ts';
 export { type RegistryServer, type RegistryServerOptions, startRegistry } from './server/start.ts';
 export {
   FaultPlan,

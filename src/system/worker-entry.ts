@@ -1,7 +1,7 @@
 /** Set by the bundler. */
 declare const SLIPWAY_BUNDLED: boolean | undefined;
 
-export type WorkerName = 'layer' | 'store' | 'build';
+export type WorkerName = 'layer' | 'store' | 'build' | 'registry';
 
 /**
  * The file that a worker thread of a room starts from: its TypeScript in the source tree, `dist/workers/<name>.js` in the

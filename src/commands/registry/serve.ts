@@ -1,8 +1,17 @@
 import { once } from 'node:events';
 import { boolean, string } from '@oclif/core/flags';
-import { accessLogLine, FaultPlan, readFaults, type ServedRequest, startRegistry } from '../../registry/index.ts';
+import { messageOf } from '../../errors.ts';
+import {
+  accessLogLine,
+  FaultPlan,
+  readFaults,
+  type RegistryServer,
+  type ServedRequest,
+  startRegistry,
+} from '../../registry/index.ts';
 import {
   accessLogFlag,
+  authFlags,
   Command,
   escapeControls,
   isLoopback,
@@ -11,18 +20,24 @@ import {
   listenFlags,
   openStorage,
   ruleFlags,
+  serverAuth,
   serverRules,
+  serverTls,
   storageFlags,
+  tlsFlags,
+  type TlsValues,
 } from '../../ui/index.ts';
 
 export default class RegistryServe extends Command {
-  static override summary = 'Serve a registry from a folder or from memory, over plain http, until it is interrupted';
+  static override summary = 'Serve a registry from a folder or from memory until it is interrupted';
   static override description =
     'Every endpoint of the OCI distribution specification 1.1, kept in a folder or in memory. The address stands on standard output once it answers. See docs/registry-server.md.';
   static override flags = {
     ...storageFlags,
     ...listenFlags,
     ...ruleFlags,
+    ...authFlags,
+    ...tlsFlags,
     faults: string({
       description: 'Fault script: which requests are to fail and how, for tests of clients',
       helpValue: 'FILE',
@@ -38,12 +53,16 @@ export default class RegistryServe extends Command {
     const signal = this.interrupted;
     const rules = serverRules(flags);
     const note = (message: string): void => this.note(escapeControls(message));
+    const tls = await serverTls(flags);
+    const auth = await serverAuth(flags, note);
     const storage = await openStorage(flags, note);
     await using server = await startRegistry({
       ...rules,
       storage,
       host,
       port,
+      tls,
+      layers: auth === undefined ? [] : [auth],
       faults: flags.faults === undefined ? undefined : await this.#faults(flags.faults),
       onError: note,
       onRequest: (served) => {
@@ -51,8 +70,12 @@ export default class RegistryServe extends Command {
         else if (flags.verbose) note(shortLine(served));
       },
     });
-    if (!isLoopback(host))
+    if (!isLoopback(host) && auth === undefined)
       this.note('WARNING: there is no login: whoever reaches this address can read, write and delete.');
+    if (!isLoopback(host) && auth !== undefined && tls === undefined)
+      this.note('WARNING: passwords and tokens go over plain http; see --tls-cert.');
+    const renew = (): void => void this.#renewTls(server, flags);
+    process.on('SIGHUP', renew);
     const { url } = server;
     this.print(
       flags.json
@@ -60,8 +83,18 @@ export default class RegistryServe extends Command {
         : `Serving ${storage.description} at ${url}`,
     );
     if (!signal.aborted) await once(signal, 'abort');
+    process.off('SIGHUP', renew);
     // Being stopped is how a server ends well.
     process.exitCode = 0;
+  }
+
+  async #renewTls(server: RegistryServer, flags: TlsValues): Promise<void> {
+    try {
+      const tls = await serverTls(flags);
+      if (tls !== undefined) server.renewTls(tls);
+    } catch (error) {
+      this.note(`the certificate stays as it was: ${escapeControls(messageOf(error))}`);
+    }
   }
 
   async #faults(path: string): Promise<FaultPlan> {

@@ -1,11 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '../../errors.ts';
-import { RegistryError } from '../error.ts';
 import type { RequestFilter, RequestListener } from './faults/index.ts';
 import { endpointOf } from './endpoints.ts';
 import { answerErrors } from './layers/answer-errors.ts';
 import { hearRequests, type ServedRequest } from './layers/hear-requests.ts';
 import { obeyRules } from './layers/obey-rules.ts';
+import { openListener, type ServerTls } from './listener.ts';
 import { Metrics } from './metrics.ts';
 import { type ServerLayer, stack, type Visit } from './pipeline.ts';
 import { Quotas, type QuotaSettings } from './quotas.ts';
@@ -22,6 +22,8 @@ export interface RegistryServerOptions extends UploadLimits, RegistryRules, Quot
   readonly host?: string | undefined;
   /** 0, a free port, unless given. */
   readonly port?: number | undefined;
+  /** Given, it speaks https, with HTTP/2 where the client can. */
+  readonly tls?: ServerTls | undefined;
   /** Hears of each request once it is answered. */
   readonly onRequest?: ((event: ServedRequest) => void) | undefined;
   /** Hears of what went wrong in the server itself. */
@@ -31,10 +33,12 @@ export interface RegistryServerOptions extends UploadLimits, RegistryRules, Quot
 }
 
 export interface RegistryServer extends AsyncDisposable {
-  /** `http://127.0.0.1:5000`. */
+  /** `http://127.0.0.1:5000`, or https. */
   readonly url: string;
   /** `127.0.0.1:5000`, as in an image's name. */
   readonly host: string;
+  /** Shows another certificate to new connections; nothing where it speaks plain http. @throws RegistryError CONFIG */
+  renewTls(tls: ServerTls): void;
   /** Lets requests in work end, for 5 s at most; uploads that a storage on disk has can go on with the next server. */
   close(): Promise<void>;
 }
@@ -45,8 +49,8 @@ const closeTimeout = 5_000;
 const sweepInterval = 60 * 60_000;
 
 /**
- * Serves a registry over plain http (distribution-spec 1.1: pull, push, discovery, deletion).
- * @throws RegistryError NETWORK where it cannot listen
+ * Serves a registry (distribution-spec 1.1: pull, push, discovery, deletion).
+ * @throws RegistryError NETWORK where it cannot listen, CONFIG where its certificate cannot be used
  */
 export async function startRegistry(options: RegistryServerOptions): Promise<RegistryServer> {
   const rules = completeRules(options);
@@ -64,19 +68,26 @@ export async function startRegistry(options: RegistryServerOptions): Promise<Reg
   const layers = [listeners, answerErrors(options.onError), ...(options.layers ?? []), obeyRules(rules)];
   const answer = stack(layers, (visit) => answerRoute(service, visit));
   const handle: RequestListener = (request, response) => void answer(visitOf(request, response));
-  const server = createServer({ requestTimeout: 0 }, options.faults?.filter(handle) ?? handle);
-  options.faults?.attach(server);
-  server.setTimeout(stallTimeout, (socket) => socket.destroy());
+  const listener = openListener({
+    host: options.host ?? '127.0.0.1',
+    port: options.port ?? 0,
+    tls: options.tls,
+    stallTimeout,
+    closeTimeout,
+    handle: options.faults?.filter(handle) ?? handle,
+  });
+  options.faults?.attach(listener.server);
   const sweeper = await sweepUploads(options);
-  const host = await listen(server, options.host ?? '127.0.0.1', options.port ?? 0);
+  const host = await listener.listen();
   const close = async (): Promise<void> => {
     options.faults?.release();
     clearInterval(sweeper);
-    await stop(server);
+    await listener.stop();
     await uploads.close();
     await options.storage.settle();
   };
-  return { url: `http://${host}`, host, close, [Symbol.asyncDispose]: close };
+  const url = `${options.tls === undefined ? 'http' : 'https'}://${host}`;
+  return { url, host, renewTls: (tls) => listener.renew(tls), close, [Symbol.asyncDispose]: close };
 }
 
 /** Drops what nobody has gone on with, also of servers that were killed. */
@@ -105,28 +116,4 @@ function decode(path: string): string {
   } catch {
     return path;
   }
-}
-
-async function listen(server: Server, host: string, port: number): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen({ host, port }, resolve);
-  try {
-    await promise;
-  } catch (error) {
-    throw new RegistryError('NETWORK', `cannot listen on ${host}:${port}: ${messageOf(error)}`, { cause: error });
-  }
-  server.off('error', reject);
-  const address = server.address();
-  const actual = address === null || typeof address === 'string' ? port : address.port;
-  return `${host.includes(':') ? `[${host}]` : host}:${actual}`;
-}
-
-async function stop(server: Server): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), closeTimeout);
-  await promise;
-  clearTimeout(timer);
 }

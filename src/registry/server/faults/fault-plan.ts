@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Operation, FaultRule } from './fault.ts';
 import { matchesGlob } from './glob.ts';
@@ -10,9 +10,14 @@ import { directAnswer } from './tap-answer.ts';
 export interface RequestFilter {
   filter(handle: RequestListener): RequestListener;
   /** Called once, with the server whose connections are to be seen. */
-  attach(server: Pick<Server, 'on'>): void;
+  attach(server: SocketSource): void;
   /** Lets go of all connections that it holds up. */
   release(): void;
+}
+
+/** A server of either protocol. */
+export interface SocketSource {
+  on(event: 'connection', listener: (socket: Socket) => void): unknown;
 }
 
 export interface InflictedFault {
@@ -48,7 +53,7 @@ export class FaultPlan implements RequestFilter {
     this.#onFault = onFault;
   }
 
-  attach(server: Pick<Server, 'on'>): void {
+  attach(server: SocketSource): void {
     server.on('connection', (socket) => {
       const rule = this.#rules.find((each) => each.on.includes('connection') && this.#applies(each));
       if (rule === undefined) return;
