@@ -246,7 +246,12 @@ describe('a manifest', () => {
     (seen, response) =>
       seen.method === 'HEAD' ? reply(response, 405) : reply(response, 200, fields, bytes);
   const refused: readonly (readonly [string, string, Script, string])[] = [
-    ['whose header lies', 'v1', get({ ...headers, 'docker-content-digest': other }, body), 'DIGEST_MISMATCH'],
+    [
+      'whose header lies',
+      manifest.digest,
+      get({ ...headers, 'docker-content-digest': other }, body),
+      'DIGEST_MISMATCH',
+    ],
     [
       'whose HEAD names another digest',
       manifest.digest,

@@ -220,9 +220,9 @@ describe('an answer that is no success', () => {
   });
 
   it('shows what is left of a quota', async () => {
-    const headers = { 'ratelimit-remaining': '0;w=21600' };
+    const headers = { 'ratelimit-limit': '100;w=21600', 'ratelimit-remaining': '0;w=21600', 'retry-after': '60' };
     const error = await errorFromResponse(answer(429, '', headers), { action: 'pull x', host: 'docker.io' });
-    expect(error.details).toEqual(['pulls left: 0;w=21600']);
+    expect(error.details).toEqual(['limit: 100;w=21600', 'left: 0;w=21600', 'try again after: 60']);
     expect(error.hint).toContain('slipway login docker.io');
   });
 });

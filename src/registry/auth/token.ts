@@ -1,6 +1,6 @@
 import { basicAuthorization, type Credential } from '../credentials/credential.ts';
 import { RegistryError } from '../error.ts';
-import { readAll } from '../http/body.ts';
+import { discard, readAll } from '../http/body.ts';
 import type { Clock } from '../http/clock.ts';
 import type { Dispatch, HttpRequest, HttpResponse } from '../http/dispatch.ts';
 import { errorFromResponse } from '../http/error-response.ts';
@@ -30,21 +30,45 @@ const shortestLife = 60_000;
 const renewEarly = 5_000;
 const clientId = 'slipway';
 
+/** Statuses by which a token server says that it does not speak this form of the protocol. */
+const otherForm = new Set([404, 405, 501]);
+
 /**
  * Gets a token from a token server: by GET with Basic or no credential (distribution, docs/spec/auth/token.md), by a
- * POST with the refresh token where the credential is an identity token (docs/spec/auth/oauth.md).
+ * POST with the refresh token where the credential is an identity token (docs/spec/auth/oauth.md). A server that only knows the other
+ * form is asked in that one.
  * @throws RegistryError UNAUTHORIZED, BAD_RESPONSE and those of `dispatch`
  */
 export async function requestToken(request: TokenRequest, dispatch: Dispatch, clock: Clock): Promise<Token> {
   const { credential, realm } = request;
   const asked = clock.now();
-  const response = await dispatch(
-    credential?.kind === 'identity-token' ? refreshRequest(request, credential.token) : getRequest(request),
-  );
+  const [usual, other] = formsOf(request, credential);
+  let response = await dispatch(usual);
+  if (other !== undefined && otherForm.has(response.status)) {
+    await discard(response);
+    response = await dispatch(other);
+  }
   if (response.status !== 200) {
     throw await errorFromResponse(response, { action: `get a token from ${redactUrl(realm)}`, host: realm.host });
   }
   return readToken(response, realm, asked);
+}
+
+/** The request as it should be, and as it might be understood otherwise. */
+function formsOf(
+  request: TokenRequest,
+  credential: Credential | undefined,
+): readonly [HttpRequest, HttpRequest | undefined] {
+  if (credential?.kind === 'identity-token') {
+    const asPassword: Credential = { kind: 'basic', username: '<token>', password: credential.token };
+    return [
+      postRequest(request, { grant_type: 'refresh_token', refresh_token: credential.token }),
+      getRequest({ ...request, credential: asPassword }),
+    ];
+  }
+  if (credential?.kind !== 'basic') return [getRequest(request), undefined];
+  const { username, password } = credential;
+  return [getRequest(request), postRequest(request, { grant_type: 'password', username, password })];
 }
 
 function getRequest({ realm, service, scopes, credential, offline }: TokenRequest): HttpRequest {
@@ -61,14 +85,13 @@ function getRequest({ realm, service, scopes, credential, offline }: TokenReques
   return { method: 'GET', url, headers: { accept: 'application/json', authorization } };
 }
 
-function refreshRequest({ realm, service, scopes }: TokenRequest, refreshToken: string): HttpRequest {
-  const form = new URLSearchParams({
-    grant_type: 'refresh_token',
-    refresh_token: refreshToken,
-    client_id: clientId,
-    scope: scopes.join(' '),
-  });
+function postRequest(
+  { realm, service, scopes, offline }: TokenRequest,
+  grant: Readonly<Record<string, string>>,
+): HttpRequest {
+  const form = new URLSearchParams({ ...grant, client_id: clientId, scope: scopes.join(' ') });
   if (service !== undefined) form.set('service', service);
+  if (offline === true) form.set('access_type', 'offline');
   return {
     method: 'POST',
     url: realm,

@@ -29,6 +29,7 @@ export class BlobRequest {
   readonly signal: AbortSignal | undefined;
   #withRange = true;
   readonly #sources = new Set<Source>();
+  #isDecoded = false;
 
   constructor(connection: RepositoryConnection, descriptor: Descriptor, signal: AbortSignal | undefined) {
     this.connection = connection;
@@ -47,9 +48,12 @@ export class BlobRequest {
     const response = await this.#send(asked);
     if (response.status === 200) {
       if (asked !== undefined) this.#withRange = false;
-      if (isEncoded(response, this.descriptor.size)) this.#withRange = false;
       this.#use(response.source);
-      return { body: decoded(response, this.descriptor.size), skip: range.start, source: response.source };
+      const from = { skip: range.start, source: response.source };
+      if (this.#isMislabelled || !isEncoded(response, this.descriptor.size)) return { body: response.body, ...from };
+      this.#withRange = false;
+      this.#isDecoded = true;
+      return { body: decoded(response, this.descriptor.size), ...from };
     }
     if (response.status === 206 && asked !== undefined) {
       if (this.#isPart(response, range)) {
@@ -71,6 +75,20 @@ export class BlobRequest {
 
   #use(source: Source | undefined): void {
     if (source !== undefined) this.#sources.add(source);
+  }
+
+  get #isMislabelled(): boolean {
+    return this.connection.mislabelled.has(this.descriptor.digest);
+  }
+
+  /**
+   * After decoded bytes were not what they should be: the label may be wrong and the body be plain, so that the next answers
+   * are taken as they are. False where that is known not to be the reason.
+   */
+  doubtLabel(): boolean {
+    if (!this.#isDecoded || this.#isMislabelled) return false;
+    this.connection.mislabelled.add(this.descriptor.digest);
+    return true;
   }
 
   #headerFor({ start, end }: Range): string | undefined {

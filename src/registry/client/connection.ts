@@ -44,6 +44,9 @@ export interface Connection {
   readonly namespace: string | undefined;
   readonly dispatch: Dispatch;
   readonly clock: Clock;
+  readonly warn?: ((message: string) => void) | undefined;
+  /** Blobs whose Content-Encoding turned out to be a wrong label. */
+  readonly mislabelled: Set<Digest>;
   readonly lanes: Lanes;
   readonly uploads: Semaphore;
   readonly parallelFrom?: number | undefined;
@@ -78,6 +81,8 @@ export function connect(host: string, repository: string, options: RegistryOptio
     namespace: endpoint.namespace,
     base,
     clock,
+    warn: options.warn,
+    mislabelled: new Set(),
     lanes: session.lanesTo(endpoint.host),
     uploads: session.uploads,
     parallelFrom,

@@ -1,8 +1,19 @@
 import { pipeline, type Readable, type Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { promisify } from 'node:util';
+import {
+  brotliDecompress,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+  gunzip,
+  inflate,
+  zstdDecompress,
+} from 'node:zlib';
 import { RegistryError } from '../error.ts';
 import { abandon } from '../http/body.ts';
 import { header, type HttpResponse } from '../http/dispatch.ts';
+import { codeOf } from '../record.ts';
 
 const decoders: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
   ['gzip', createGunzip],
@@ -36,6 +47,35 @@ export function decoded(response: HttpResponse, size: number): Readable {
     );
   }
   return pipeline(response.body, decoder, () => {});
+}
+
+type Decompress = (bytes: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>;
+
+const decompressors: ReadonlyMap<string, Decompress> = new Map<string, Decompress>([
+  ['gzip', promisify(gunzip)],
+  ['x-gzip', promisify(gunzip)],
+  ['deflate', promisify(inflate)],
+  ['br', promisify(brotliDecompress)],
+  ['zstd', promisify(zstdDecompress)],
+]);
+
+/**
+ * What a body with a Content-Encoding may stand for, the likely first: as a proxy compressed it, or as it is where only
+ * its label is wrong.
+ */
+export async function readings(response: HttpResponse, body: Buffer, limit: number): Promise<readonly Buffer[]> {
+  const decompress = decompressors.get(encodingOf(response));
+  if (decompress === undefined) return [body];
+  try {
+    return [await decompress(body, { maxOutputLength: limit }), body];
+  } catch {
+    return [body];
+  }
+}
+
+/** True for an error of a decoder: the bytes are not what their label says. */
+export function isDecodingError(error: unknown): boolean {
+  return /^(?:Z_|ZSTD_|ERR_BROTLI|ERR__|ERR_PADDING)/.test(codeOf(error));
 }
 
 function encodingOf(response: HttpResponse): string {

@@ -14,11 +14,14 @@ import {
 } from '../../oci/index.ts';
 import { isSlipwayError, messageOf } from '../../errors.ts';
 import { RegistryError } from '../error.ts';
-import { discard, readAll } from '../http/body.ts';
+import { backoff } from '../http/backoff.ts';
+import { abandon, discard, readAll } from '../http/body.ts';
 import { header, type HttpResponse } from '../http/dispatch.ts';
 import { errorFromResponse } from '../http/error-response.ts';
 import { asRegistryError, isTransientError } from '../http/network-error.ts';
+import { codeOf } from '../record.ts';
 import { call, nameOf, type RepositoryConnection } from './connection.ts';
+import { readings } from './content-encoding.ts';
 import { checkTag } from './repository-name.ts';
 
 /** No manifest is read beyond this; the specification asks for 4 MiB at least. Bytes. */
@@ -51,7 +54,10 @@ export async function resolveManifest(
   const told = head.status === 200 ? descriptorFromHeaders(head) : undefined;
   if (told === undefined) return (await getManifest(connection, reference, { signal })).descriptor;
   if (!isDigest(reference) || told.digest === reference) return told;
-  if (head.source === undefined) throw lying(connection, reference, told.digest);
+  if (head.source === undefined) {
+    const message = `${connection.host} answers ${told.digest} when asked for ${reference}`;
+    throw new OciError('DIGEST_MISMATCH', message);
+  }
   head.source.lied(reference);
   return resolveManifest(connection, reference, { signal });
 }
@@ -62,8 +68,9 @@ export interface FetchedManifest {
 }
 
 /**
- * A manifest with its bytes; the digest is that of the body, and a `Docker-Content-Digest` that says otherwise is an
- * error. A broken connection is tried again.
+ * A manifest with its bytes; the digest is that of the body. A `Docker-Content-Digest` that says otherwise is an error where a
+ * digest was asked for, and a warning for a tag. A broken connection is tried again; so is, once, what arrives damaged.
+ * @throws OciError NOT_FOUND, DIGEST_MISMATCH; RegistryError BAD_RESPONSE, TOO_LARGE
  */
 export async function getManifest(
   connection: RepositoryConnection,
@@ -80,8 +87,7 @@ export async function getManifest(
     if (response.status === 404) throw notFound(connection, reference, await explain(connection, reference, response));
     if (response.status !== 200) throw await explain(connection, reference, response);
     try {
-      const content = await readAll(response.body, manifestLimit);
-      return { descriptor: describeAnswer(connection, { reference, response, content }), content };
+      return await readManifest(connection, reference, response);
     } catch (error) {
       signal?.throwIfAborted();
       if (response.source !== undefined) {
@@ -90,9 +96,47 @@ export async function getManifest(
         attempt -= 1;
         continue;
       }
-      if (attempt >= readAttempts || !isTransientError(error)) throw asRegistryError(error, connection.host);
+      const mayRepeat = isTransientError(error) ? attempt < readAttempts : attempt === 1 && isDamage(error);
+      if (!mayRepeat) throw asRegistryError(error, connection.host);
+      await connection.clock.sleep(backoff(attempt, connection.clock), signal);
     }
   }
+}
+
+async function readManifest(
+  connection: RepositoryConnection,
+  reference: string,
+  response: HttpResponse,
+): Promise<FetchedManifest> {
+  const length = Number(header(response, 'content-length') ?? 0);
+  if (length > manifestLimit) {
+    abandon(response.body);
+    throw new RegistryError('TOO_LARGE', tooLarge(connection, reference, `${length} bytes`));
+  }
+  const body = await readAll(response.body, manifestLimit).catch((error: unknown) => {
+    throw codeOf(error) === 'TOO_LARGE'
+      ? new RegistryError('TOO_LARGE', tooLarge(connection, reference, 'more'), { cause: error })
+      : error;
+  });
+  const told = header(response, 'docker-content-digest');
+  const expected = [reference, told].find(isDigest);
+  const possible = await readings(response, body, manifestLimit);
+  const content =
+    possible.find((each) => expected !== undefined && digestOf(each, algorithmOf(expected)) === expected) ??
+    possible[0] ??
+    body;
+  return { descriptor: describeAnswer(connection, { reference, response, content }), content };
+}
+
+function tooLarge(connection: RepositoryConnection, reference: string, size: string): string {
+  return `the manifest of ${nameOf(connection, reference)} is too large: a manifest has ${manifestLimit} bytes at most, this one ${size}`;
+}
+
+/** What a proxy's bad moment may be the reason of. */
+function isDamage(error: unknown): boolean {
+  if (codeOf(error) === 'DIGEST_MISMATCH') return true;
+  for (let at = error; at instanceof Error; at = at.cause) if (at.name === 'SyntaxError') return true;
+  return false;
 }
 
 /** The verified bytes of a manifest that is known by its descriptor. @throws OciError NOT_FOUND, DIGEST_MISMATCH, SIZE_MISMATCH */
@@ -183,14 +227,18 @@ interface Answer {
   readonly content: Buffer;
 }
 
-function describeAnswer(connection: RepositoryConnection, { reference, response, content }: Answer): Descriptor {
+function describeAnswer(connection: RepositoryConnection, answer: Answer): Descriptor {
+  const { reference, response, content } = answer;
   const told = header(response, 'docker-content-digest');
   const wanted = isDigest(reference) ? reference : undefined;
   const algorithm = wanted !== undefined ? algorithmOf(wanted) : isDigest(told) ? algorithmOf(told) : 'sha256';
   const digest = digestOf(content, algorithm);
-  if (wanted !== undefined && wanted !== digest) throw lying(connection, wanted, digest);
-  if (isDigest(told) && algorithmOf(told) === algorithm && told !== digest) throw lying(connection, told, digest);
-  const mediaType = typeOf(connection, { reference, response, content });
+  if (wanted !== undefined && wanted !== digest) throw lying(connection, wanted, { digest, content, response });
+  const mediaType = typeOf(connection, answer);
+  if (isDigest(told) && algorithmOf(told) === algorithm && told !== digest) {
+    if (wanted !== undefined) throw lying(connection, told, { digest, content, response });
+    connection.warn?.(`${nameOf(connection, reference)} is ${digest}, although ${connection.host} calls it ${told}`);
+  }
   return { mediaType, digest, size: content.byteLength };
 }
 
@@ -201,13 +249,26 @@ function typeOf(connection: RepositoryConnection, { reference, response, content
     return parseManifestOrIndex(content, contentType).mediaType;
   } catch (error) {
     const hint = isSlipwayError(error) ? error.hint : undefined;
-    const message = `${nameOf(connection, reference)}: ${messageOf(error)}`;
+    const size = `${content.byteLength} bytes${lengthToldBy(response)}`;
+    const message = `${nameOf(connection, reference)}, ${size}: ${messageOf(error)}`;
     throw new RegistryError('BAD_RESPONSE', message, { cause: error, hint });
   }
 }
 
-function lying(connection: RepositoryConnection, said: Digest, found: Digest): OciError {
-  return new OciError('DIGEST_MISMATCH', `${connection.host} gave ${found} for what it or we call ${said}`);
+interface Found {
+  readonly digest: Digest;
+  readonly content: Buffer;
+  readonly response: HttpResponse;
+}
+
+function lying(connection: RepositoryConnection, said: Digest, { digest, content, response }: Found): OciError {
+  const size = `${content.byteLength} bytes${lengthToldBy(response)}`;
+  return new OciError('DIGEST_MISMATCH', `${connection.host} gave ${digest} (${size}) for what it or we call ${said}`);
+}
+
+function lengthToldBy(response: HttpResponse): string {
+  const told = header(response, 'content-length');
+  return told === undefined ? '' : ` of ${told} announced`;
 }
 
 function bareType(contentType: string | undefined): string {

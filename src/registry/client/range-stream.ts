@@ -5,7 +5,9 @@ import { backoff, defaultAttempts } from '../http/backoff.ts';
 import { abandon } from '../http/body.ts';
 import { asRegistryError, isTransientError } from '../http/network-error.ts';
 import type { Source } from '../http/dispatch.ts';
+import { codeOf } from '../record.ts';
 import type { BlobRequest, OpenRange, Range } from './blob-request.ts';
+import { isDecodingError } from './content-encoding.ts';
 
 /** A connection that carried this much before it broke does not count as a failed try; bytes. */
 const worthwhile = 64 * 1024;
@@ -115,7 +117,8 @@ export class RangeStream extends Readable {
     if (signal?.aborted === true) return this.#fail(signal.reason);
     // all bytes came, only the end of the message did not
     if (this.#at === this.#end) return this.#finish();
-    if (!isTransientError(error) && this.#source === undefined) return this.#fail(error);
+    const isLabel = isDecodingError(error) && this.#at === 0 && this.#request.doubtLabel();
+    if (!isLabel && !isTransientError(error) && this.#source === undefined) return this.#fail(error);
     void this.#continue(error);
   }
 
@@ -169,6 +172,12 @@ export class RangeStream extends Readable {
   }
 
   #fail(error: unknown): void {
+    // whoever fetches it again gets the bytes as they are
+    if (isDecodingError(error) || isMismatch(error)) this.#request.doubtLabel();
     this.destroy(asRegistryError(error, this.#request.connection.host) as Error);
   }
+}
+
+function isMismatch(error: unknown): boolean {
+  return codeOf(error) === 'DIGEST_MISMATCH' || codeOf(error) === 'SIZE_MISMATCH';
 }

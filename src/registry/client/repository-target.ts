@@ -125,6 +125,11 @@ export class RepositoryTarget implements Target {
       abandon(get.body);
       return get.status === 200;
     }
+    if (get.status === 403 && this.#connection.actions.includes('push')) {
+      // who may write and not look (ECR): what is really wrong shows in the upload that follows
+      await discard(get);
+      return false;
+    }
     throw await this.#error(get, `look for ${nameOf(this.#connection, descriptor.digest)}`);
   }
 

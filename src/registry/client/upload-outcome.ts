@@ -1,5 +1,6 @@
 import { type Digest, OciError } from '../../oci/index.ts';
 import { messageOf } from '../../errors.ts';
+import { RegistryError } from '../error.ts';
 import { isTransientStatus } from '../http/backoff.ts';
 import { discard } from '../http/body.ts';
 import type { HttpResponse } from '../http/dispatch.ts';
@@ -51,6 +52,14 @@ export async function blobIsThere({ connection, signal }: SessionCall, digest: D
 export async function errorOf(connection: RepositoryConnection, digest: Digest, outcome: Outcome): Promise<unknown> {
   if ('error' in outcome) return outcome.error;
   const error = await uploadError(connection, digest, outcome.response);
+  if (error.serverCode === 'BLOB_UPLOAD_UNKNOWN') {
+    return new RegistryError('UPLOAD_LOST', `${connection.host} loses what is sent to it: ${messageOf(error)}`, {
+      cause: error,
+      status: error.status,
+      serverCode: error.serverCode,
+      hint: 'Push again: what is complete is not sent twice. If it stays so, the registry may have several servers without a common storage.',
+    });
+  }
   if (error.serverCode !== 'DIGEST_INVALID') return error;
   const name = nameOf(connection, digest);
   return new OciError('DIGEST_MISMATCH', `what arrived is not ${name}: ${messageOf(error)}`, { cause: error });

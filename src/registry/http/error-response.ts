@@ -24,7 +24,6 @@ export async function errorFromResponse(response: HttpResponse, attempted: Attem
   const words = said.message ?? plainText(body);
   const code = codeFor(response.status, said.code);
   const reason = [`status ${response.status}`, said.code, words].filter(Boolean).join(', ');
-  const quota = header(response, 'ratelimit-remaining');
   return new RegistryError(
     code,
     `cannot ${attempted.action}: ${explain(code, attempted.host)} (${redactText(reason)})`,
@@ -32,9 +31,20 @@ export async function errorFromResponse(response: HttpResponse, attempted: Attem
       status: response.status,
       serverCode: said.code,
       hint: hintFor(code, attempted.host),
-      details: code === 'RATE_LIMITED' && quota !== undefined ? [`pulls left: ${clean(quota)}`] : [],
+      details: code === 'RATE_LIMITED' ? quotaOf(response) : [],
     },
   );
+}
+
+/** What a registry tells of its limits: Docker Hub's headers, and how long it wants to be left alone. */
+function quotaOf(response: HttpResponse): readonly string[] {
+  const told = [
+    ['limit', header(response, 'ratelimit-limit')],
+    ['left', header(response, 'ratelimit-remaining')],
+    ['counted for', header(response, 'docker-ratelimit-source')],
+    ['try again after', header(response, 'retry-after')],
+  ];
+  return told.flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${clean(value)}`]));
 }
 
 interface Said {
@@ -102,6 +112,8 @@ function hintFor(code: RegistryErrorCode, host: string): string | undefined {
   if (code === 'UNAUTHORIZED') return `Check the name; if it is private, run: slipway login ${host}`;
   if (code === 'DENIED') return `The account has no right to this repository. Another one: slipway login ${host}`;
   if (code === 'NOT_FOUND') return 'Check the name and the tag; some registries want a repository to be created first.';
-  if (code === 'RATE_LIMITED') return `Wait, or log in for a higher limit: slipway login ${host}`;
+  if (code === 'RATE_LIMITED') {
+    return `Wait, log in for a higher limit (slipway login ${host}), or pull through a mirror (docs/registries.md).`;
+  }
   return undefined;
 }

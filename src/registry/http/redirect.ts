@@ -24,10 +24,17 @@ export function redirect(options: RedirectOptions = { otherOrigin: 'without-cred
   const { mostHops = usualHops } = options;
   return (next) => async (request) => {
     let current = request;
+    let isAgain = false;
     for (let hops = 0; ; hops++) {
       const response = await next(current);
       const location = statuses.has(response.status) ? header(response, 'location') : undefined;
-      if (location === undefined) return response;
+      if (location === undefined) {
+        if (isAgain || !hasExpired(request, current, response)) return response;
+        await discard(response);
+        current = request;
+        isAgain = true;
+        continue;
+      }
       await discard(response);
       if (hops === mostHops) {
         throw refused(request.url, `more than ${mostHops} redirects`, response);
@@ -35,6 +42,14 @@ export function redirect(options: RedirectOptions = { otherOrigin: 'without-cred
       current = follow(current, response, location, options);
     }
   };
+}
+
+/** What object stores say to a signed address whose time is over; the registry gives a new one to who asks again. */
+const expiredStatuses = new Set([400, 401, 403, 410]);
+
+function hasExpired(request: HttpRequest, current: HttpRequest, response: HttpResponse): boolean {
+  const isReading = request.method === 'GET' || request.method === 'HEAD';
+  return isReading && current.url.origin !== request.url.origin && expiredStatuses.has(response.status);
 }
 
 function follow(request: HttpRequest, response: HttpResponse, location: string, options: RedirectOptions): HttpRequest {

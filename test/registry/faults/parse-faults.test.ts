@@ -10,6 +10,7 @@ describe('a fault script', () => {
         on: ['get-blob'],
         method: undefined,
         path: undefined,
+        minSize: 0,
         skip: 0,
         times: 1,
         fault: { kind: 'drop', at: 'answer', after: 65536, how: 'reset' },

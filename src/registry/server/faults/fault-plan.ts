@@ -67,7 +67,8 @@ export class FaultPlan implements RequestFilter {
       const { method = '', url = '' } = request;
       const path = url.split('?', 1)[0] ?? '';
       const operation = operationOf(method, path);
-      const rule = this.#rules.find((each) => matches(each, { operation, method, path }) && this.#applies(each));
+      const size = Number(request.headers['content-length'] ?? 0);
+      const rule = this.#rules.find((each) => matches(each, { operation, method, path, size }) && this.#applies(each));
       if (rule !== undefined) {
         this.#onFault?.({ operation, method, path, fault: rule.fault });
         this.#remember(rule, { request, path });
@@ -116,10 +117,15 @@ export class FaultPlan implements RequestFilter {
   }
 }
 
-function matches(
-  rule: FaultRule,
-  { operation, method, path }: { readonly operation: Operation; readonly method: string; readonly path: string },
-): boolean {
+interface Asked {
+  readonly operation: Operation;
+  readonly method: string;
+  readonly path: string;
+  readonly size: number;
+}
+
+function matches(rule: FaultRule, { operation, method, path, size }: Asked): boolean {
+  if (size < rule.minSize) return false;
   if (rule.on.length > 0 && !rule.on.includes(operation)) return false;
   if (rule.method !== undefined && rule.method !== method) return false;
   return rule.path === undefined || matchesGlob(rule.path, path);

@@ -93,6 +93,8 @@ export interface FaultRule {
   readonly method: string | undefined;
   /** Of the path without query; `*` stands for any text. */
   readonly path: Glob | undefined;
+  /** Only requests whose body has so many bytes at least, as they announce it. */
+  readonly minSize: number;
   /** So many matching requests pass before. */
   readonly skip: number;
   /** So many have the fault; Infinity for all. */

@@ -110,7 +110,7 @@ export interface StatusAnswer {
 /** Answers in a registry's place. */
 export function sendStatus(direct: DirectAnswer, { status, headers = {}, body = '', filler = 0 }: StatusAnswer): void {
   const content = Buffer.concat([Buffer.from(body), Buffer.alloc(filler, 'x')]);
-  const given: OutgoingHttpHeaders = { 'content-length': content.length };
+  const given: OutgoingHttpHeaders = 'transfer-encoding' in headers ? {} : { 'content-length': content.length };
   for (const [name, value] of Object.entries(headers)) given[name] = typeof value === 'string' ? value : [...value];
   direct.writeHead(status, given);
   direct.end(content);

@@ -58,6 +58,7 @@ function parseRule(members: Members): FaultRule {
     ),
     method: members.text('method')?.toUpperCase(),
     path: globOf(members),
+    minSize: members.number('minSize', { most: mostBytes }) ?? 0,
     skip: members.number('skip', { most: 1e9 }) ?? 0,
     times: timesOf(members),
     fault: parseFault(members),

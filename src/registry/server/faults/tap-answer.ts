@@ -53,28 +53,28 @@ export function tapAnswer(response: ServerResponse, tap: AnswerTap): void {
   const begin = (): void => {
     if (!response.headersSent) response.writeHead(response.statusCode);
   };
-  response.write = (chunk: unknown, ...more: unknown[]) => {
-    begin();
-    const bytes = toBuffer(chunk, more[0]);
-    const out = tap.body?.(bytes) ?? bytes;
-    const done = callbackOf(more);
+  const send = (bytes: Buffer, done: Callback): boolean => {
     // whoever writes more waits for a drain that never comes, as for a client that takes nothing
     if (left === 0) return false;
-    if (out.length === 0) {
+    if (bytes.length === 0) {
       process.nextTick(done);
       return true;
     }
-    const part = out.subarray(0, left);
+    const part = bytes.subarray(0, left);
     left -= part.length;
     return write(part, left > 0 ? done : hold) && left > 0;
+  };
+  response.write = (chunk: unknown, ...more: unknown[]) => {
+    begin();
+    const bytes = toBuffer(chunk, more[0]);
+    return send(tap.body?.(bytes) ?? bytes, callbackOf(more));
   };
   response.end = (...given: unknown[]) => {
     begin();
     const done = callbackOf(given);
     const [chunk, encoding] = given;
     const bytes = chunk === undefined || typeof chunk === 'function' ? Buffer.alloc(0) : toBuffer(chunk, encoding);
-    const last = Buffer.concat([tap.body?.(bytes) ?? bytes, tap.tail?.() ?? Buffer.alloc(0)]);
-    if (last.length > 0) response.write(last);
+    send(Buffer.concat([tap.body?.(bytes) ?? bytes, tap.tail?.() ?? Buffer.alloc(0)]), () => {});
     if (left > 0) end(done);
     return response;
   };
