@@ -51,7 +51,7 @@ export { type ArgDefinition, type CommandSyntax, type ParsedLine, parseLine } fr
 export { type ReportOptions, reportError } from './report-error.ts';
 export { formatBinarySize, formatSize } from '../oci/index.ts';
 export { authFlags, serverAuth } from './registry-server/auth.ts';
-export { isLoopback, type ListenAddress, listenAddress, listenFlags } from './registry-server/listen.ts';
+export { isLoopback, listenFlags, type ListenSettings, listenSettings } from './registry-server/listen.ts';
 export { accessLogFlag, ruleFlags, serverRules } from './registry-server/rules.ts';
 export { openStorage, storageFlags } from './registry-server/storage.ts';
 export { serverTls, tlsFlags, type TlsValues } from './registry-server/tls.ts';

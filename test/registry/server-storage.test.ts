@@ -87,6 +87,8 @@ describe('a repository on disk', () => {
     expect((await sendTo(server.host, 'GET', '/v2/made/elsewhere/manifests/v1')).body.toString()).toBe(body);
     const got = await sendTo(server.host, 'GET', `/v2/made/elsewhere/manifests/${child.digest}`);
     expect(got.body.toString()).toBe(image('child'));
+    const mount = await sendTo(server.host, 'POST', `/v2/other/blobs/uploads/?mount=${config.digest}`);
+    expect(mount.status).toBe(201);
     expect(notes).toEqual([expect.stringMatching(/^the layout in broken is not served: /)]);
   });
 
@@ -207,6 +209,47 @@ describe('a registry in memory', () => {
     expect(await storage.usage()).toBe(0);
     await sendTo(server.host, 'DELETE', String(start.headers['location']));
     expect((await other()).status).toBe(201);
+  });
+});
+
+describe('a server', () => {
+  it('that is closed lets answers in work leave', async () => {
+    const body = 'x'.repeat(8_000_000);
+    const digest = digestOf(body);
+    const server = await startRegistry({ storage: await openDiskStorage(root), drainTimeout: 10_000 });
+    await sendTo(server.host, 'POST', `/v2/a/blobs/uploads/?digest=${digest}`, { body });
+    const answer = await fetch(`${server.url}/v2/a/blobs/${digest}`);
+    const closing = server.close();
+    expect(digestOf(Buffer.from(await answer.arrayBuffer()))).toBe(digest);
+    await closing;
+  });
+
+  it('whose disk is full says so, and gives back what an upload had taken', async () => {
+    const memory = openMemoryStorage();
+    let discarded = 0;
+    const storage: RegistryStorage = {
+      ...memory,
+      startUpload: async (place) => {
+        const upload = await memory.startUpload(place);
+        const fail = (): never => {
+          throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+        };
+        const discard = upload.discard.bind(upload);
+        return Object.assign(upload, {
+          append: fail,
+          discard: () => {
+            discarded += 1;
+            return discard();
+          },
+        });
+      },
+    };
+    await using server = await startRegistry({ storage });
+    const start = await sendTo(server.host, 'POST', '/v2/a/blobs/uploads/');
+    const location = String(start.headers['location']);
+    expect(await sendTo(server.host, 'PATCH', location, { body: 'x' })).toMatchObject({ status: 507, code: 'DENIED' });
+    expect((await sendTo(server.host, 'GET', location)).status).toBe(404);
+    expect(discarded).toBe(1);
   });
 });
 

@@ -16,8 +16,8 @@ import {
   escapeControls,
   isLoopback,
   jsonFlag,
-  listenAddress,
   listenFlags,
+  listenSettings,
   openStorage,
   ruleFlags,
   serverAuth,
@@ -49,7 +49,7 @@ export default class RegistryServe extends Command {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(RegistryServe);
-    const { host, port } = listenAddress(flags);
+    const { host, port, drainTimeout } = listenSettings(flags);
     const signal = this.interrupted;
     const rules = serverRules(flags);
     const note = (message: string): void => this.note(escapeControls(message));
@@ -63,6 +63,7 @@ export default class RegistryServe extends Command {
       port,
       tls,
       layers: auth === undefined ? [] : [auth],
+      drainTimeout,
       faults: flags.faults === undefined ? undefined : await this.#faults(flags.faults),
       onError: note,
       onRequest: (served) => {

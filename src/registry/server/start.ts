@@ -24,6 +24,8 @@ export interface RegistryServerOptions extends UploadLimits, RegistryRules, Quot
   readonly port?: number | undefined;
   /** Given, it speaks https, with HTTP/2 where the client can. */
   readonly tls?: ServerTls | undefined;
+  /** Milliseconds that requests in work have to end when the server closes; 5,000 unless given. */
+  readonly drainTimeout?: number | undefined;
   /** Hears of each request once it is answered. */
   readonly onRequest?: ((event: ServedRequest) => void) | undefined;
   /** Hears of what went wrong in the server itself. */
@@ -39,13 +41,12 @@ export interface RegistryServer extends AsyncDisposable {
   readonly host: string;
   /** Shows another certificate to new connections; nothing where it speaks plain http. @throws RegistryError CONFIG */
   renewTls(tls: ServerTls): void;
-  /** Lets requests in work end, for 5 s at most; uploads that a storage on disk has can go on with the next server. */
+  /** Lets requests in work end, for as long as `drainTimeout` says; uploads that a storage on disk has can go on with the next server. */
   close(): Promise<void>;
 }
 
 /** Milliseconds without a byte after which a connection is given up, either way. */
 const stallTimeout = 60_000;
-const closeTimeout = 5_000;
 const sweepInterval = 60 * 60_000;
 
 /**
@@ -73,7 +74,7 @@ export async function startRegistry(options: RegistryServerOptions): Promise<Reg
     port: options.port ?? 0,
     tls: options.tls,
     stallTimeout,
-    closeTimeout,
+    closeTimeout: options.drainTimeout ?? 5_000,
     handle: options.faults?.filter(handle) ?? handle,
   });
   options.faults?.attach(listener.server);

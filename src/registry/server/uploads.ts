@@ -24,7 +24,7 @@ async function mounted({ query, storage, repository, response, name, may, quotas
   const digest = query.get('mount');
   const from = query.get('from');
   if (!isDigest(digest)) return false;
-  const sources = from === null ? await storage.repositories() : [from];
+  const sources = from !== null ? [from] : (await storage.holds(digest)) ? await storage.repositories() : [];
   for (const source of sources.filter(isRepositoryName)) {
     const there = may('pull', source) ? await storage.repository(source).blob(digest) : undefined;
     if (there === undefined) continue;
@@ -79,12 +79,12 @@ export async function deleteUpload(exchange: Exchange, id: string): Promise<void
   sendEmpty(exchange.response, 204, {});
 }
 
-/** Takes the body. An upload that the registry has no room for ends, so that it takes none from others. */
+/** Takes the body. An upload that the registry has no room for ends, so that it takes none from others; one whose client went does not. */
 async function take({ request, uploads, quotas, name }: Exchange, session: UploadSession): Promise<void> {
   try {
     await session.append(request, (size) => quotas.check(name, size));
   } catch (error) {
-    if (error instanceof ProtocolError) {
+    if (!request.destroyed) {
       session.end();
       await session.file.discard();
       uploads.forget(session);

@@ -1,5 +1,6 @@
 import { integer, string } from '@oclif/core/flags';
 import { UsageError } from '../../errors.ts';
+import { parseDuration } from '../time.ts';
 
 /** Where a server listens. */
 export const listenFlags = {
@@ -10,12 +11,17 @@ export const listenFlags = {
   }),
   host: string({ description: 'Host of the address, instead of that of --addr', helpValue: 'HOST' }),
   port: integer({ description: 'Port of the address, instead of that of --addr', min: 0, max: 65_535, helpValue: 'N' }),
+  'drain-timeout': string({
+    description: 'Time that requests in work have to end when it is stopped; 5s unless given',
+    helpValue: 'DURATION',
+  }),
 } as const;
 
 export interface ListenValues {
   readonly addr: string;
   readonly host?: string | undefined;
   readonly port?: number | undefined;
+  readonly 'drain-timeout'?: string | undefined;
 }
 
 export interface ListenAddress {
@@ -23,10 +29,15 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+export interface ListenSettings extends ListenAddress {
+  readonly drainTimeout: number | undefined;
+}
+
 /** @throws UsageError */
-export function listenAddress({ addr, host, port }: ListenValues): ListenAddress {
+export function listenSettings({ addr, host, port, 'drain-timeout': drain }: ListenValues): ListenSettings {
   const address = parseAddress(addr);
-  return { host: host ?? address.host, port: port ?? address.port };
+  const drainTimeout = drain === undefined ? undefined : parseDuration(drain);
+  return { host: host ?? address.host, port: port ?? address.port, drainTimeout };
 }
 
 function parseAddress(address: string): ListenAddress {

@@ -24,6 +24,7 @@ const deepest = 8;
 export async function adoptLayout(repository: DiskRepository): Promise<void> {
   const text = await readFile(join(repository.path, 'index.json'));
   const { manifests } = parseIndex(text);
+  for (const digest of await repository.contents()) await repository.share(digest);
   for (const descriptor of manifests) {
     if (!(await adoptManifest(repository, descriptor, 0))) continue;
     const name = descriptor.annotations?.[refName];

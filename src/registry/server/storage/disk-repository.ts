@@ -217,6 +217,11 @@ export class DiskRepository implements RepositoryStorage {
     return dropped;
   }
 
+  /** Lets other repositories have what another program has put here. */
+  async share(digest: Digest): Promise<void> {
+    await linkedIfThere(this.#content(digest), contentPath(commonBlobs(this.#place.root), digest));
+  }
+
   /** The record of a manifest, set aside or not. */
   async anyRecord(digest: Digest): Promise<ManifestRecord | undefined> {
     return (await this.record(digest)) ?? readRecord(this.#asidePath(digest));

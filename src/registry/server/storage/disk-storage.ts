@@ -44,6 +44,7 @@ export async function openDiskStorage(root: string, options: DiskStorageOptions 
     description: root,
     repositories: async () => (await repositoriesBelow(root)).filter(({ served }) => served).map(({ name }) => name),
     repository,
+    holds: async (digest) => (await stat(contentPath(commonBlobs(root), digest)).catch(() => undefined)) !== undefined,
     refresh: (name) => views.changed(repository(name)),
     startUpload: (place) => DiskUpload.start(uploads, place),
     findUpload: (place) => DiskUpload.find(uploads, place),

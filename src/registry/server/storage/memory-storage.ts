@@ -28,6 +28,7 @@ export function openMemoryStorage(options: MemoryStorageOptions = {}): RegistryS
       return there.sort();
     },
     repository: (name) => new MemoryRepository(room, all, name),
+    holds: async (digest) => room.content(digest) !== undefined,
     startUpload: async (place) => {
       const upload = new MemoryUpload(room, () => uploads.delete(keyOf(place)));
       uploads.set(keyOf(place), upload);

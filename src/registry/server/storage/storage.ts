@@ -9,6 +9,8 @@ export interface RegistryStorage {
   repositories(): Promise<readonly string[]>;
   /** `name` fits the specification's expression; the repository need not be there. */
   repository(name: string): RepositoryStorage;
+  /** False where no repository has this blob. */
+  holds(digest: Digest): Promise<boolean>;
   /** A new file for bytes that nobody has vouched for yet. */
   startUpload(place: UploadPlace): Promise<UploadFile>;
   /** An upload that an earlier process, or another one, has begun and not ended. */
