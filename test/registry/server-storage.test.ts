@@ -1,10 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { connect } from 'node:http2';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { describe as describeContent, digestOf, mediaTypes } from '../../src/oci/index.ts';
 import { openDiskStorage, openMemoryStorage, type RegistryStorage, startRegistry } from '../../src/registry/index.ts';
 import { openLayout } from '../../src/transports/index.ts';
 import { scratch } from './embedded.ts';
+import { testCertificate } from './test-certificate.ts';
 import { type Answer, send as sendTo, type SendOptions } from './send.ts';
 
 let root: string;
@@ -222,6 +225,25 @@ describe('a server', () => {
     const closing = server.close();
     expect(digestOf(Buffer.from(await answer.arrayBuffer()))).toBe(digest);
     await closing;
+  });
+
+  it('sends files over HTTP/2 as they are, several at once', async () => {
+    const certificate = testCertificate();
+    await using server = await startRegistry({ storage: await openDiskStorage(root), tls: certificate.pem });
+    const session = connect(server.url, { ca: certificate.pem.cert });
+    const ask = async (method: string, path: string, body?: Buffer): Promise<Buffer> => {
+      const stream = session.request({ ':method': method, ':path': path }, { endStream: body === undefined });
+      if (body !== undefined) stream.end(body);
+      const chunks: Buffer[] = [];
+      for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
+      return Buffer.concat(chunks);
+    };
+    const blobs = Array.from({ length: 4 }, () => randomBytes(3_000_000));
+    for (const blob of blobs) await ask('POST', `/v2/a/blobs/uploads/?digest=${digestOf(blob)}`, blob);
+    const got = await Promise.all(blobs.map((blob) => ask('GET', `/v2/a/blobs/${digestOf(blob)}`)));
+    expect(got.map((bytes) => digestOf(bytes))).toEqual(blobs.map((blob) => digestOf(blob)));
+    session.close();
+    certificate.close();
   });
 
   it('whose disk is full says so, and gives back what an upload had taken', async () => {

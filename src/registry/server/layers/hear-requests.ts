@@ -42,7 +42,7 @@ export function hearRequests({ onStart, onEnd }: RequestListeners): ServerLayer 
     const [read, written, remoteAddress] = [socket.bytesRead, socket.bytesWritten, socket.remoteAddress ?? ''];
     onStart();
     response.once('close', () => {
-      const aborted = !response.writableFinished;
+      const aborted = wasAborted(response);
       onEnd({
         method: request.method ?? '',
         path,
@@ -63,6 +63,12 @@ export function hearRequests({ onStart, onEnd }: RequestListeners): ServerLayer 
     });
     await next();
   };
+}
+
+/** HTTP/2's responses tell it by their stream, and do not know `writableFinished`. */
+function wasAborted(response: ServerResponse): boolean {
+  const { stream } = response as ServerResponse & { readonly stream?: { readonly aborted: boolean } };
+  return stream?.aborted ?? !response.writableFinished;
 }
 
 /** By the header; what a connection carried in that time where a body had none. */
