@@ -23,6 +23,7 @@ export type BuildErrorCode =
   | 'GIT_FAILED'
   | 'ARCHIVE_INVALID'
   | 'IMAGE_NOT_FOUND'
+  | 'SYNC_INVALID'
   | 'IMAGE_INVALID'
   /** It may be there, but it could not be had: no network, a broken answer. */
   | 'IMAGE_UNAVAILABLE'

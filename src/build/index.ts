@@ -103,3 +103,4 @@ export {
   type UlimitName,
   ulimitNumbers,
 } from '../container/index.ts';
+export * from './sync/index.ts';

@@ -94,7 +94,7 @@ export async function copyAllTags(from: string, to: string, options: CopyImageOp
 }
 
 /** The list of what refers to a digest is written anew where it is needed. */
-function isReferrersTag(tag: string): boolean {
+export function isReferrersTag(tag: string): boolean {
   return /^(?:sha256-[0-9a-f]{64}|sha512-[0-9a-f]{121})$/.test(tag);
 }
 

@@ -1,0 +1,175 @@
+import { codeOf, type Descriptor, Semaphore } from '../../oci/index.ts';
+import { isSlipwayError } from '../../errors.ts';
+import { MemoryTarget } from '../../transports/index.ts';
+import { BuildError } from '../error.ts';
+import { isReferrersTag } from '../images/copy.ts';
+import type { ImageDestination, ImagePlace } from '../images/image-place.ts';
+import { listTags } from '../images/list-tags.ts';
+import { openDestination } from '../images/open-destination.ts';
+import { openPlace } from '../images/open-place.ts';
+import type { SyncedTag, SyncOptions, SyncTask } from './contract.ts';
+import { tagChoice } from './tag-filter.ts';
+
+const atOnce = 4;
+
+/**
+ * Makes repositories the same as others, tag by tag. What is the same costs one HEAD at each side and no pull. A tag that
+ * the source has lost goes only where a task says `prune`, alone, and only after all others were copied.
+ * @returns what became of each tag; one that failed is among them
+ * @throws what opening a place throws, and without `keepGoing` what failed first, when nothing runs any more
+ */
+export async function syncImages(tasks: readonly SyncTask[], options: SyncOptions): Promise<readonly SyncedTag[]> {
+  const results: SyncedTag[] = [];
+  for (const task of tasks) {
+    try {
+      await new Syncing(task, options, results).run();
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (options.keepGoing !== true) throw error;
+      // a repository that cannot be listed; what failed of single tags was told
+      if (!results.some((result) => result.error === error)) {
+        note(results, options, { source: task.source, target: task.target, tag: '*', outcome: 'failed', error });
+      }
+    }
+  }
+  return results;
+}
+
+function note(results: SyncedTag[], { onTag }: SyncOptions, tag: SyncedTag): void {
+  results.push(tag);
+  onTag?.(tag);
+}
+
+/** One task at work. */
+class Syncing {
+  readonly #task: SyncTask;
+  readonly #options: SyncOptions;
+  readonly #results: SyncedTag[];
+  #failed = false;
+
+  constructor(task: SyncTask, options: SyncOptions, results: SyncedTag[]) {
+    this.#task = task;
+    this.#options = options;
+    this.#results = results;
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#options;
+    const choose = tagChoice(this.#task.tags);
+    await using source = await openPlace(this.#task.source, this.#options);
+    await using destination = await this.#openDestination();
+    const tags = this.#task.single ? [source.reference] : choose((await listTags(source, { signal })).filter(isOwn));
+    if (tags.length === 0) throw new BuildError('IMAGE_NOT_FOUND', `${this.#task.source} has no tags that are wanted`);
+    await this.#all(tags, (tag) => this.#syncTag(tag, source, destination));
+    // what failed may be what would have taken a tag's place
+    if (this.#task.prune && !this.#failed) await this.#prune(tags, choose, destination);
+    await destination.commit({ signal });
+  }
+
+  async #openDestination(): Promise<ImageDestination> {
+    const { target } = this.#task;
+    return this.#options.dryRun === true ? lookAt(target, this.#options) : openDestination(target, this.#options);
+  }
+
+  async #all(tags: readonly string[], work: (tag: string) => Promise<SyncedTag>): Promise<void> {
+    const { parallel = atOnce, keepGoing = false, signal } = this.#options;
+    const room = new Semaphore(parallel);
+    let first: unknown;
+    const one = async (tag: string): Promise<void> => {
+      if (first !== undefined && !keepGoing) return;
+      try {
+        note(this.#results, this.#options, await work(tag));
+      } catch (error) {
+        signal?.throwIfAborted();
+        this.#failed = true;
+        first ??= error;
+        const { source, target } = this.#task;
+        note(this.#results, this.#options, { source, target, tag, outcome: 'failed', error });
+      }
+    };
+    await Promise.all(tags.map((tag) => room.run(() => one(tag), signal)));
+    if (first !== undefined && !keepGoing) throw first;
+  }
+
+  async #syncTag(tag: string, source: ImagePlace, destination: ImageDestination): Promise<SyncedTag> {
+    const { signal, dryRun = false, skipExisting = false, memory, onEvent } = this.#options;
+    const { platforms, referrers } = this.#task;
+    const told = { source: this.#task.source, target: this.#task.target, tag };
+    const name = this.#task.single ? destination.reference : destination.nameFor(tag);
+    const [root, there] = await Promise.all([
+      source.target.resolve(tag, { signal }),
+      at(destination, name, { signal }),
+    ]);
+    if (there !== undefined && skipExisting) return { ...told, outcome: 'kept', digest: there.digest };
+    const wanted = platforms === undefined ? root.digest : memory?.get(root.digest, platforms);
+    if (there !== undefined && there.digest === wanted && !referrers) {
+      return { ...told, outcome: 'same', digest: there.digest };
+    }
+    if (dryRun) return { ...told, outcome: there?.digest === wanted ? 'same' : 'copied', digest: wanted };
+    const graph = { signal, onEvent, referrers, names: [name], ...(platforms && { platforms }) };
+    const made = await destination.receive(source.target, root, graph);
+    if (platforms !== undefined) memory?.set(root.digest, platforms, made);
+    return { ...told, outcome: there?.digest === made.digest ? 'same' : 'copied', digest: made.digest };
+  }
+
+  async #prune(tags: readonly string[], choose: (tags: readonly string[]) => readonly string[], to: ImageDestination) {
+    const { signal, dryRun = false } = this.#options;
+    const { source, target } = this.#task;
+    await using place = await openPlace(target, this.#options);
+    const kept = new Set(tags);
+    const lost = choose((await listTags(place, { signal })).filter(isOwn)).filter((tag) => !kept.has(tag));
+    await this.#all(lost, async (tag) => {
+      if (!dryRun) await untag(to, tag, { signal });
+      return { source, target, tag, outcome: 'pruned' };
+    });
+  }
+}
+
+/** A destination that is only looked at: nothing is made there, and where nothing is, it is empty. */
+async function lookAt(text: string, options: SyncOptions): Promise<ImageDestination> {
+  const looked = {
+    text,
+    nameFor: (tag: string) => tag,
+    receive: async () => {
+      throw new Error('a dry run copies nothing');
+    },
+    commit: async () => {},
+  };
+  try {
+    const place = await openPlace(text, options);
+    return { ...looked, ...place, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() };
+  } catch (error) {
+    if (codeOf(error) !== 'NOT_FOUND' && codeOf(error) !== 'NOT_A_LAYOUT') throw error;
+    const target = new MemoryTarget(text);
+    return { ...looked, kind: 'file', target, reference: '', [Symbol.asyncDispose]: async () => {} };
+  }
+}
+
+/** The lists of what refers to a digest are written anew where they are needed. */
+function isOwn(tag: string): boolean {
+  return !isReferrersTag(tag);
+}
+
+async function at(
+  { target }: ImageDestination,
+  name: string,
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<Descriptor | undefined> {
+  try {
+    return await target.resolve(name, options);
+  } catch (error) {
+    if (isSlipwayError(error) && codeOf(error) === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+async function untag(
+  { target, text }: ImageDestination,
+  tag: string,
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  if ('deleteTag' in target && typeof target.deleteTag === 'function')
+    return target.deleteTag(tag, options) as Promise<void>;
+  if ('untag' in target && typeof target.untag === 'function') return target.untag(tag, options) as Promise<void>;
+  throw new BuildError('UNSUPPORTED', `no tag is taken away from ${text}`, { hint: 'sync without prune' });
+}
