@@ -28,7 +28,7 @@ export default class Config extends PlaceCommand {
       const platforms = isIndexType(root.mediaType) ? [wanted] : [];
       const found = await restrictPlatforms(place.target, root, platforms, { signal });
       const manifest = parseManifest(await fetchBytes(place.target, found, { signal }), found.mediaType);
-      return fetchBytes(place.target, manifest.config, { signal });
+      return await fetchBytes(place.target, manifest.config, { signal });
     });
     await this.writeResult(content, flags.output);
   }

@@ -16,7 +16,7 @@ export default class Digest extends PlaceCommand {
     const platforms = flags.platform === undefined ? [] : [parsePlatform(flags.platform)];
     const { mediaType, digest, size } = await this.withPlaces(flags, async (places) => {
       await using place = await openPlace(args.image, { ...places, allowRemote: true });
-      return restrictPlatforms(place.target, await place.resolve({ signal }), platforms, { signal });
+      return await restrictPlatforms(place.target, await place.resolve({ signal }), platforms, { signal });
     });
     if (flags.json) this.printJson({ name: args.image, mediaType, digest, size });
     else this.print(digest);

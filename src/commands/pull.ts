@@ -1,6 +1,7 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
 import { pullAllTags, type Pulled, pullImage } from '../build/index.ts';
+import { UsageError } from '../errors.ts';
 import {
   familiarName,
   familiarRepository,
@@ -39,6 +40,8 @@ export default class Pull extends StoreCommand {
     const { args, flags } = await this.parse(Pull);
     const reference = parseReference(args.name, { keepUntagged: true });
     const all = flags['all-tags'];
+    if (all && (reference.tag ?? reference.digest) !== undefined)
+      throw new UsageError("tag can't be used with --all-tags/-a", { exitCode: 1 });
     const shown = !flags.quiet && !flags.json;
     const platforms = parsePlatforms(flags.platform);
     const tell = (tag: string): void => {

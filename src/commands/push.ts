@@ -1,6 +1,7 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
 import { type Pushed, pushImage } from '../build/index.ts';
+import { UsageError } from '../errors.ts';
 import { familiarName, formatName, isReference, parseReference } from '../oci/index.ts';
 import {
   copyProgress,
@@ -35,6 +36,9 @@ export default class Push extends StoreCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Push);
+    const { tag, digest } = parseReference(args.name, { keepUntagged: true });
+    if (flags['all-tags'] === true && (tag ?? digest) !== undefined)
+      throw new UsageError("tag can't be used with --all-tags/-a", { exitCode: 1 });
     const open = this.registries(flags);
     const platforms = parsePlatforms(flags.platform);
     const pushed: Pushed[] = [];

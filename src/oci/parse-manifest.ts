@@ -3,6 +3,7 @@ import { OciError } from './error.ts';
 import { compact, Members, parseJsonObject } from './json.ts';
 import type { ImageIndex, Manifest } from './manifest.ts';
 import { isIndexType, isManifestType, mediaTypes } from './media-types.ts';
+import { repeatedName } from './repeated-names.ts';
 
 /** Most entries of an index that are read. */
 export const maxIndexEntries = 1000;
@@ -42,6 +43,7 @@ export function parseManifestOrIndex(bytes: Uint8Array, contentType?: string): M
   const members = new Members(parseJsonObject(bytes, 'manifest', 'INVALID_MANIFEST'), '', 'INVALID_MANIFEST');
   const stated = statedType(contentType);
   refuseSchema1(members, stated);
+  refuseRepeatedNames(bytes, members);
   checkUnambiguous(members);
   if (members.integer('schemaVersion') !== 2) members.fail('schemaVersion', 'must be 2');
   const mediaType = agreedType(members, stated);
@@ -89,6 +91,13 @@ function checkUnambiguous(members: Members): void {
   if (found === undefined) return;
   const kind = members.has('manifests') ? 'an index' : 'an image manifest';
   members.fail(found, `does not belong into ${kind}: documents that can be read in two ways are refused`);
+}
+
+/** A name that stands twice is read in two ways: by whoever takes the first, and by whoever takes the last. */
+function refuseRepeatedNames(bytes: Uint8Array, members: Members): void {
+  const name = repeatedName(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+  if (name !== undefined)
+    members.fail(name, 'stands twice in one object: documents that can be read in two ways are refused');
 }
 
 function agreedType(members: Members, stated: string | undefined): string {

@@ -159,6 +159,15 @@ describeWith(['skopeo'], 'commands for registries', () => {
     expect((await runCli(['manifest', 'annotate', 'list:2', arm])).code).toBe(125);
   });
 
+  it('ask archives as they ask registries', async () => {
+    const archive = `oci-archive:${join(home, 'asked.tar')}:v1`;
+    await slipway(['copy', '-q', at('app:v1'), archive]);
+    expect(await slipway(['digest', archive])).toBe(`${index}\n`);
+    expect(await slipway(['tags', 'ls', archive])).toBe('v1\n');
+    expect(await slipway(['config', '--platform', 'linux/arm64', archive])).toContain('arm64');
+    expect(await slipway(['blob', 'head', `oci-archive:${join(home, 'asked.tar')}@${index}`])).toMatch(/^\d+\n$/);
+  });
+
   it('say where an image is that only the store has', async () => {
     await slipway(['import', '-', at('here:1')], { input: Buffer.alloc(1024) });
     const { code, stderr } = await runCli(['copy', at('here:1'), at('there:1')]);

@@ -89,6 +89,22 @@ describe('parseManifestOrIndex refuses', () => {
     expect(() => parseManifestOrIndex(bytes(document), contentType)).toThrow(expect.objectContaining({ code }));
   });
 
+  it.each([
+    ['at the top', '"layers":[],"layers":['],
+    ['in other spelling', '"layers":[],"l\\u0061yers":['],
+    ['of a descriptor', '"layers":[{"size":1,"size":2}],"annotations":{"x":"'],
+  ])('a name that stands twice %s', (_, part) => {
+    const text = JSON.stringify(manifest).replace('"layers":[', part);
+    expect(text).not.toBe(JSON.stringify(manifest));
+    const closed = part.includes('annotations') ? `${text.slice(0, text.indexOf('"x":"') + 5)}"}}` : text;
+    expect(() => parseManifestOrIndex(Buffer.from(closed))).toThrow('stands twice in one object');
+  });
+
+  it('but not one that stands in two objects, or in a text', () => {
+    const annotations = { a: '{"a":1,"a":2}', 'b\\"': ':,"b"', layers: '', size: '1' };
+    expect(parseManifestOrIndex(bytes({ ...manifest, annotations }))).toMatchObject({ annotations });
+  });
+
   it('more than 8 MiB', () => {
     const large = Buffer.alloc(8 * 1024 * 1024 + 1, 0x20);
     expect(() => parseManifestOrIndex(large)).toThrow(expect.objectContaining({ code: 'TOO_LARGE' }));

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import {
   type CopyEvent,
   type CopyOptions,
@@ -5,10 +6,12 @@ import {
   type Descriptor,
   hostPlatform,
   isIndexType,
+  parseReference,
   type Platform,
   restrictPlatforms,
   type Target,
 } from '../../oci/index.ts';
+import { parseLocation } from '../../transports/index.ts';
 import { BuildError } from '../error.ts';
 import { changesImages, convertImage } from './convert/convert.ts';
 import type { ConvertedImage, ImageConversion } from './convert/contract.ts';
@@ -57,8 +60,9 @@ export interface CopiedImage {
 export async function copyImage(from: string, to: string, options: CopyImageOptions): Promise<CopiedImage> {
   checkOptions(options);
   const { signal } = options;
-  await using source = await openPlace(from, options);
+  await using source = await openPlace(from, { ...options, allowRemote: true });
   const root = await source.resolve({ signal, reads: true });
+  if (options.noClobber === true) await keepFile(to);
   await using destination = await openDestination(to, options);
   const names = [destination.reference, ...(options.tags ?? []).map((tag) => destination.nameFor(tag))];
   const copied = await new Copying(source, destination, options).copy(root, names);
@@ -73,12 +77,14 @@ export interface CopiedTag extends CopiedImage {
 
 /**
  * Copies every tag of a repository, layout or archive to another one, each image once.
- * @param from the tag in it does not matter
+ * @throws BuildError OUTPUT_INVALID where either side names a single tag
  */
 export async function copyAllTags(from: string, to: string, options: CopyImageOptions): Promise<readonly CopiedTag[]> {
   checkOptions(options);
   const { signal } = options;
-  await using source = await openPlace(from, options);
+  for (const text of [from, to]) refuseTag(text);
+  if (options.noClobber === true) await keepFile(to);
+  await using source = await openPlace(from, { ...options, allowRemote: true });
   const tags = (await listTags(source, { signal })).filter((tag) => !(options.referrers && isReferrersTag(tag)));
   if (tags.length === 0) throw new BuildError('IMAGE_NOT_FOUND', `${from} has no tags`);
   await using destination = await openDestination(to, options);
@@ -91,6 +97,29 @@ export async function copyAllTags(from: string, to: string, options: CopyImageOp
   }
   await destination.commit({ signal });
   return copied;
+}
+
+/** All tags are not those of one. A docker archive has a name all the same: its images have names of their own. */
+function refuseTag(text: string): void {
+  const location = parseLocation(text);
+  const { tag, digest } =
+    'path' in location
+      ? { tag: location.kind === 'docker-archive' ? '' : location.reference, digest: undefined }
+      : parseReference(location.reference, { keepUntagged: true });
+  if ((tag ?? '') === '' && digest === undefined) return;
+  throw new BuildError('OUTPUT_INVALID', `${text} names one image, all tags are to be copied`, {
+    hint: 'name the repository alone',
+  });
+}
+
+/** An archive is one file, written whole: what is in it would go. */
+async function keepFile(text: string): Promise<void> {
+  const location = parseLocation(text);
+  if (!('path' in location) || location.kind === 'oci') return;
+  if (!(await stat(location.path).catch(() => undefined))?.isFile()) return;
+  throw new BuildError('OUTPUT_INVALID', `${location.path} is there already`, {
+    hint: 'without --no-clobber it is replaced',
+  });
 }
 
 /** The list of what refers to a digest is written anew where it is needed. */

@@ -2,6 +2,7 @@ import {
   copyGraph,
   type CallOptions,
   type Descriptor,
+  familiarName,
   formatReference,
   hostPlatform,
   parseReference,
@@ -39,11 +40,16 @@ async function fileDestination(text: string, location: FileLocation): Promise<Im
     text,
     target: sink,
     reference: location.reference,
-    nameFor: (tag) => tag,
+    nameFor: (tag) => (location.kind === 'docker-archive' ? fullName(location.reference, tag) : tag),
     receive: (from, root, options) => receive(sink, from, root, options),
     commit: (options) => sink.commit(options),
     [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
   };
+}
+
+/** docker's archives have whole names, without which nothing that is loaded has one. */
+function fullName(reference: string, tag: string): string {
+  return reference === '' ? tag : familiarName(withTag(parseReference(reference), tag));
 }
 
 async function registryDestination(text: string, name: string, { open }: PlaceOptions): Promise<ImageDestination> {

@@ -13,7 +13,7 @@ export default class BlobHead extends PlaceCommand {
     const { args, flags } = await this.parse(BlobHead);
     const { digest, size } = await this.withPlaces(flags, async (places) => {
       await using place = await openPlace(args.blob, places);
-      return describeBlob(place, { signal: this.interrupted });
+      return await describeBlob(place, { signal: this.interrupted });
     });
     if (flags.json) this.printJson({ name: args.blob, digest, size });
     else this.print(String(size));

@@ -11,7 +11,7 @@ export default class BlobRm extends PlaceCommand {
     const { args, flags } = await this.parse(BlobRm);
     const digest = await this.withPlaces(flags, async (places) => {
       await using place = await openPlace(args.blob, places);
-      return removeBlob(place, { signal: this.interrupted });
+      return await removeBlob(place, { signal: this.interrupted });
     });
     if (flags.json) this.printJson({ name: args.blob, digest });
     else this.print(`Deleted: ${digest}`);

@@ -18,7 +18,7 @@ export default class ManifestRm extends PlaceCommand {
     const { args, flags } = await this.parse(ManifestRm);
     const digest = await this.withPlaces(flags, async (places) => {
       await using place = await openPlace(args.image, places);
-      return removeManifest(place, { force: flags.force, signal: this.interrupted });
+      return await removeManifest(place, { force: flags.force, signal: this.interrupted });
     });
     if (flags.json) this.printJson({ name: args.image, digest });
     else this.print(`Deleted: ${digest}`);

@@ -13,7 +13,7 @@ export default class TagsLs extends PlaceCommand {
     const { args, flags } = await this.parse(TagsLs);
     const tags = await this.withPlaces(flags, async (places) => {
       await using place = await openPlace(args.repository, places);
-      return listTags(place, { signal: this.interrupted });
+      return await listTags(place, { signal: this.interrupted });
     });
     if (flags.json) return this.printJson({ name: args.repository, tags });
     if (tags.length > 0) this.print(tags.map(escapeControls).join('\n'));

@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import {
   copyAllTags,
   copyImage,
   type CopyImageOptions,
   type ImageConversion,
+  listTags,
   openPlace,
   type PlaceOptions,
 } from '../../../src/build/index.ts';
@@ -47,12 +51,16 @@ describe('copies in another form', () => {
   const indexAt = async (name: string, root: Descriptor): Promise<ImageIndex> =>
     parseIndex(await fetchBytes(target(name), root), root.mediaType);
 
+  let folder: string;
+
   beforeAll(async () => {
     registry = await embeddedRegistry();
+    folder = await mkdtemp(join(tmpdir(), 'slipway-convert-test-'));
   });
   afterAll(async () => {
     await registries[Symbol.asyncDispose]();
     await registry.close();
+    await rm(folder, { recursive: true });
   });
 
   it.each([
@@ -215,6 +223,29 @@ describe('copies in another form', () => {
     expect(await target('more').listTags()).toEqual(['v1', 'v2', 'v3']);
     await using place = await openPlace(at('more:v2'), places);
     expect((await place.resolve()).digest).toBe(image.digest);
+  });
+
+  it('all tags go into files too, by whole names where docker wants them; one name is not all', async () => {
+    const image = await pushImage(await target('filed'), 'v1');
+    await (await target('filed')).tag(image, 'v2');
+    const options = { ...places, referrers: false };
+    const list = async (text: string) => {
+      await using place = await openPlace(text, places);
+      return await listTags(place);
+    };
+    await copyAllTags(at('filed'), `oci:${folder}/filed`, options);
+    expect(await list(`oci:${folder}/filed`)).toEqual(['v1', 'v2']);
+    const archive = `docker-archive:${folder}/filed.tar:team/filed`;
+    await copyAllTags(at('filed'), archive, options);
+    expect(await list(archive)).toEqual(['v1', 'v2'].map((tag) => `docker.io/team/filed:${tag}`));
+    for (const [from, to] of [
+      [at('filed:v1'), at('x')],
+      [at('filed'), at('x:v1')],
+      [`oci:${folder}/filed:v1`, at('x')],
+    ] as const)
+      await expect(copyAllTags(from, to, options)).rejects.toMatchObject({ code: 'OUTPUT_INVALID' });
+    const kept = copyImage(at('filed:v1'), archive, { ...options, noClobber: true });
+    await expect(kept).rejects.toThrow('is there already');
   });
 
   describe('with layers that may not be distributed', () => {
