@@ -7,7 +7,7 @@ export function repeatedName(text: string): string | undefined {
   const open: (Set<string> | undefined)[] = [];
   let string = '';
   for (let at = 0; at < text.length; at += 1) {
-    switch (text[at]) {
+    switch (text.charAt(at)) {
       case '{':
         open.push(new Set());
         break;

@@ -226,8 +226,8 @@ describe('copies in another form', () => {
   });
 
   it('all tags go into files too, by whole names where docker wants them; one name is not all', async () => {
-    const image = await pushImage(await target('filed'), 'v1');
-    await (await target('filed')).tag(image, 'v2');
+    const image = await pushImage(target('filed'), 'v1');
+    await target('filed').tag(image, 'v2');
     const options = { ...places, referrers: false };
     const list = async (text: string) => {
       await using place = await openPlace(text, places);
