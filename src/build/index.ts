@@ -20,6 +20,7 @@ export { build, type BuildOptions, type BuildResult } from './build.ts';
 export { parseCacheFrom, parseCacheTo } from './cache/parse-cache.ts';
 export type { CacheExport, CacheMode, CachePlace, CacheRequest } from './cache/request.ts';
 export type { ContextModes } from './copy/tree.ts';
+export * from './edit/index.ts';
 export { BuildError, type BuildErrorCode } from './error.ts';
 export type { BuildEvent, BuildNote, MissReason, OnBuildEvent, PlannedStep } from './events.ts';
 export type { OnError, OnShell } from './failed-step/contract.ts';

@@ -9,6 +9,9 @@ export { sameContent } from './diff/same-content.ts';
 export { recordStats } from './diff/stats.ts';
 export * from './entry.ts';
 export * from './error.ts';
+export type { LayerChanges, Rewriting, TimeChange } from './rewrite/contract.ts';
+export { rewriteLayers } from './rewrite/rewrite.ts';
+export { type LayerFacts, LayerSurvey } from './survey.ts';
 export { listEntries } from './tar/list.ts';
 export { type TarLimits, TarReader, type TarSink } from './tar/reader.ts';
 export { encodeHeader, endOfArchive, paddingFor } from './tar/writer.ts';
@@ -22,6 +25,8 @@ export {
   diffStackInWorker,
   diffTreeInWorker,
   recordStatsInWorker,
+  rewriteToFile,
+  surveyInWorker,
 } from './worker/client.ts';
 export type { AppliedBlob } from './worker/jobs.ts';
 export type { CompressibleTar } from './worker/messages.ts';

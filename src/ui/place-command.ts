@@ -24,7 +24,7 @@ export abstract class PlaceCommand extends StoreCommand {
 
   /** Files of images are touched only in the store. */
   protected override async ownsFiles(): Promise<boolean> {
-    return this.argv.some((word) => /^store:./.test(word));
+    return this.argv.some((word) => /^(?:-[a-z]|--[a-z-]+=)?store:./.test(word));
   }
 
   override async execute(): Promise<void> {

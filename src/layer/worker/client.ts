@@ -3,6 +3,8 @@ import type { CallOptions, Digest } from '../../oci/index.ts';
 import type { Compressing, CompressedLayer } from '../compression/compress.ts';
 import type { ApplyOptions, CompressOptions, DiffOptions, DraftLayer } from '../contract.ts';
 import type { StackDiffOptions } from '../diff/diffed-tree.ts';
+import type { Rewriting } from '../rewrite/contract.ts';
+import type { LayerFacts } from '../survey.ts';
 import { Credit } from './credit.ts';
 import type { AppliedBlob } from './jobs.ts';
 import { type CompressibleTar, creditWindow, type Job } from './messages.ts';
@@ -96,6 +98,28 @@ export async function compressToFile(
 ): Promise<CompressedLayer> {
   const job: Job = { kind: 'compress', input: { ...source }, compression, level, outputFd: fd };
   return (await run(job, { signal })) as CompressedLayer;
+}
+
+/** Reads a layer to its end, compressed or not, in a worker thread. @throws LayerError for what is no tar */
+export async function surveyInWorker(
+  source: ChunkSource | { readonly path: string },
+  { signal }: CallOptions = {},
+): Promise<LayerFacts> {
+  const isFile = 'path' in source;
+  const job: Job = { kind: 'survey', input: isFile ? { path: source.path } : 'chunks' };
+  return (await run(job, { source: isFile ? undefined : source, signal })) as LayerFacts;
+}
+
+/**
+ * Rewrites layers that are files, in a worker thread, into an open file, which is on the disk when the call resolves; the caller closes it.
+ * @throws LayerError
+ */
+export async function rewriteToFile(
+  how: Rewriting,
+  fd: number,
+  { signal, compression, level }: CompressOptions,
+): Promise<CompressedLayer> {
+  return (await run({ kind: 'rewrite', how, compression, level, outputFd: fd }, { signal })) as CompressedLayer;
 }
 
 interface RunOptions extends CallOptions {

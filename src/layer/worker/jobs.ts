@@ -11,6 +11,8 @@ import { derivePieces } from '../diff/derive.ts';
 import { diffLayer, diffStack, diffTree } from '../diff/diff.ts';
 import { recordStats } from '../diff/stats.ts';
 import { LayerError, type LayerErrorCode, layerErrorOf } from '../error.ts';
+import { rewriteLayers } from '../rewrite/rewrite.ts';
+import { type LayerFacts, LayerSurvey } from '../survey.ts';
 import type { Job, JobInput } from './messages.ts';
 import { writeFully } from '../../system/index.ts';
 
@@ -28,7 +30,7 @@ export interface AppliedBlob extends AppliedLayer {
   readonly blob: { readonly digest: Digest; readonly size: number };
 }
 
-export type JobResult = AppliedBlob | DraftLayer | CompressedLayer | undefined;
+export type JobResult = AppliedBlob | DraftLayer | CompressedLayer | LayerFacts | undefined;
 
 /** Does one job; several may be under way in a thread, taking turns at their awaits. */
 export async function runJob(job: Job, context: JobContext): Promise<JobResult> {
@@ -45,7 +47,15 @@ export async function runJob(job: Job, context: JobContext): Promise<JobResult> 
       recordStats(job.folder, job.statsFile);
       return undefined;
     case 'compress':
-      return compress(job, context);
+      return compress(tarOf(job.input, context), job, context);
+    case 'survey':
+      return survey(job, context);
+    case 'rewrite':
+      return compress(
+        rewriteLayers(job.how, (path) => inputOf({ path }, context)),
+        job,
+        context,
+      );
   }
 }
 
@@ -100,8 +110,27 @@ const malformedCodes: ReadonlySet<string> = new Set<LayerErrorCode>([
   'TRUNCATED',
 ]);
 
-async function compress(job: Extract<Job, { kind: 'compress' }>, context: JobContext): Promise<CompressedLayer> {
-  const tar = tarOf(job.input, context);
+/** Reads a layer to its end and keeps nothing. */
+async function survey(job: Extract<Job, { kind: 'survey' }>, context: JobContext): Promise<LayerFacts> {
+  const layer = new LayerSurvey();
+  try {
+    for await (const chunk of inputOf(job.input, context)) {
+      context.checkIn();
+      await layer.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    }
+    return await layer.finish();
+  } catch (error) {
+    throw layerErrorOf(error, 'reading a layer');
+  } finally {
+    layer.close();
+  }
+}
+
+async function compress(
+  tar: AsyncIterable<Uint8Array>,
+  job: Extract<Job, { kind: 'compress' | 'rewrite' }>,
+  context: JobContext,
+): Promise<CompressedLayer> {
   const options = { compression: job.compression, ...(job.level === undefined ? {} : { level: job.level }) };
   let layer: CompressedLayer | undefined;
   try {

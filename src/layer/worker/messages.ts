@@ -4,6 +4,7 @@ import { isSlipwayError, messageOf } from '../../errors.ts';
 import type { ApplyOptions, DiffOptions } from '../contract.ts';
 import type { StackDiffOptions } from '../diff/diffed-tree.ts';
 import { errnoOf, LayerError, type LayerErrorCode } from '../error.ts';
+import type { Rewriting } from '../rewrite/contract.ts';
 
 /** Bytes that may be under way to a worker, or from it, before it must say that it has dealt with some. */
 export const creditWindow = 4 << 20;
@@ -41,6 +42,14 @@ export type Job =
       readonly level?: number | undefined;
       /** An open file that gets the bytes, which are then not sent; it is on the disk when the job is done. */
       readonly outputFd?: number | undefined;
+    }
+  | { readonly kind: 'survey'; readonly input: JobInput }
+  | {
+      readonly kind: 'rewrite';
+      readonly how: Rewriting;
+      readonly compression: Compression;
+      readonly level?: number | undefined;
+      readonly outputFd: number;
     };
 
 export type ToWorker =

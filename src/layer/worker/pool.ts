@@ -40,6 +40,8 @@ const patienceMs = {
   diff: 2000,
   'diff-stack': 2000,
   'record-stats': 2000,
+  survey: 2000,
+  rewrite: 20,
 } as const satisfies Record<Job['kind'], number>;
 
 const largestPool = Math.min(2, availableParallelism());

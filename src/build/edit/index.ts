@@ -1,0 +1,13 @@
+export { annotate, type AnnotationChanges, annotationChanges } from './annotate.ts';
+export { appendLayers, type AppendOptions, imageOfLayers, type NewImageOptions } from './append.ts';
+export { type RecordedBase, recordedBase } from './base.ts';
+export { type BaseCheck, checkBase, type CheckBaseOptions } from './check-base.ts';
+export { type ConfigChanges, setConfig } from './config-edits.ts';
+export { type EditableImage, type EditContext, editConfig, type ImageEdit, inOrder, type RootEdit } from './edit.ts';
+export { type EditDestination, type EditedImage, editImage, type EditImageOptions } from './edit-image.ts';
+export { editRoot, type EditRootOptions } from './edit-root.ts';
+export { type MediaTypeFamily, toFamily } from './media-types.ts';
+export { layerFromTar, type NewLayer, type NewLayerOptions } from './new-layer.ts';
+export { Bases, rebase, type RebaseOptions } from './rebase.ts';
+export { changeLayers, changeTimes, flatten, type LayerChoice, recompress, removeLayers } from './relayer.ts';
+export { type BenchSource, Workbench } from './workbench.ts';
