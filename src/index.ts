@@ -179,7 +179,6 @@ export {
   inOrder,
   type LayerChoice,
   layerFromTar,
-  type MediaTypeFamily,
   type NewImageOptions,
   type NewLayer,
   type NewLayerOptions,
@@ -191,7 +190,7 @@ export {
   removeLayers,
   type RootEdit,
   setConfig,
-  toFamily,
+  toFormat,
   Workbench,
 } from './build/index.ts';
 export type { LayerChanges, TimeChange } from './layer/index.ts';

@@ -13,7 +13,7 @@ import {
   removeLayers,
   type RootEdit,
   setConfig,
-  toFamily,
+  toFormat,
   type Workbench,
 } from '../build/index.ts';
 import { UsageError } from '../errors.ts';
@@ -126,7 +126,7 @@ export function mutation(flags: MutateValues): (bench: Workbench, input: Mutatio
   const epoch = epochOf();
   const before = [...removing(flags), ...rewriting(flags, epoch)];
   const after = [setConfig(configChanges(flags, epoch)), ...timing(flags, epoch)];
-  const family = flags['to-oci'] ? toFamily('oci') : flags['to-docker'] ? toFamily('docker') : undefined;
+  const family = flags['to-oci'] ? toFormat('oci') : flags['to-docker'] ? toFormat('docker') : undefined;
   const { annotation = [], 'annotation-rm': removed = [] } = flags;
   const annotations = annotate(annotationChanges(annotation, removed, 'manifest'));
   return async (bench, { stdin, signal }) => {

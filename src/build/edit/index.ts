@@ -6,7 +6,7 @@ export { type ConfigChanges, setConfig } from './config-edits.ts';
 export { type EditableImage, type EditContext, editConfig, type ImageEdit, inOrder, type RootEdit } from './edit.ts';
 export { type EditDestination, type EditedImage, editImage, type EditImageOptions } from './edit-image.ts';
 export { editRoot, type EditRootOptions } from './edit-root.ts';
-export { type MediaTypeFamily, toFamily } from './media-types.ts';
+export { toFormat } from './media-types.ts';
 export { layerFromTar, type NewLayer, type NewLayerOptions } from './new-layer.ts';
 export { Bases, rebase, type RebaseOptions } from './rebase.ts';
 export { changeLayers, changeTimes, flatten, type LayerChoice, recompress, removeLayers } from './relayer.ts';

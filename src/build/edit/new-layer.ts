@@ -13,7 +13,7 @@ import {
   compressionOf,
   type Descriptor,
   type Digest,
-  mediaTypes,
+  layerTypes,
 } from '../../oci/index.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -29,12 +29,6 @@ export interface NewLayerOptions extends CallOptions {
   readonly compression?: Compression | undefined;
 }
 
-export const ociLayerTypes: Readonly<Record<Compression, string>> = {
-  none: mediaTypes.ociLayer,
-  gzip: mediaTypes.ociLayerGzip,
-  zstd: mediaTypes.ociLayerZstd,
-};
-
 /**
  * A layer from a tar, compressed or not. What is compressed as wanted keeps its bytes.
  * @param source a file, which must stay until the bench is disposed of, or a stream
@@ -49,7 +43,7 @@ export async function layerFromTar(
   const facts = await surveyInWorker({ path }, { signal });
   const wanted = compression ?? (facts.compression === 'none' ? 'gzip' : facts.compression);
   if (wanted !== facts.compression) return compressed(bench, path, { compression: wanted, signal });
-  const descriptor = { mediaType: ociLayerTypes[wanted], ...facts.blob };
+  const descriptor = { mediaType: layerTypes.oci[wanted], ...facts.blob };
   bench.addFile(descriptor, path);
   return { descriptor, diffId: facts.diffId };
 }
@@ -80,7 +74,7 @@ async function written(
   const path = await bench.newFile();
   await using file = await open(path, 'wx', 0o600);
   const { digest, size, diffId } = await write(file.fd);
-  const descriptor = { mediaType: ociLayerTypes[compression], digest, size };
+  const descriptor = { mediaType: layerTypes.oci[compression], digest, size };
   bench.addFile(descriptor, path);
   return { descriptor, diffId };
 }

@@ -25,7 +25,7 @@ import {
   type Target,
 } from '../../../src/oci/index.ts';
 import { readLayerTree } from '../../../src/inspect/index.ts';
-import { Registries } from '../../../src/registry/index.ts';
+import { openRepository, openSession, Registries } from '../../../src/registry/index.ts';
 import { describeWithNewer, newerPeer } from '../../newer-peers.ts';
 import { type EmbeddedRegistry, embeddedRegistry } from '../../registry/embedded.ts';
 import { pushRealImage, tarOf } from './images.ts';
@@ -37,12 +37,14 @@ describeWithNewer(['crane'], 'crane edits in the same way', () => {
   let registry: EmbeddedRegistry;
   let folder: string;
   const registries = new Registries();
+  const session = openSession();
   const places: PlaceOptions = {
     open: async (name, access) => registries.open(name, access),
     openStore: () => Promise.reject(new Error('the store is opened')),
   };
   const at = (name: string): string => `${registry.host}/${name}`;
-  const target = (name: string): Target => registries.open(at(name), 'push');
+  const target = (name: string): Target =>
+    openRepository(at(name), { session, credential: 'anonymous', access: 'push' });
   const crane = (...args: string[]) => run(newerPeer('crane'), args, { env: { HOME: folder } });
 
   beforeAll(async () => {
@@ -52,6 +54,7 @@ describeWithNewer(['crane'], 'crane edits in the same way', () => {
   });
   afterAll(async () => {
     await registries[Symbol.asyncDispose]();
+    await session.close();
     await registry.close();
     await rm(folder, { recursive: true });
   });

@@ -22,7 +22,7 @@ import {
   removeLayers,
   type RootEdit,
   setConfig,
-  toFamily,
+  toFormat,
 } from '../../../src/build/index.ts';
 import {
   type CopyEvent,
@@ -38,7 +38,7 @@ import {
   type Target,
   fetchBytes,
 } from '../../../src/oci/index.ts';
-import { Registries } from '../../../src/registry/index.ts';
+import { openRepository, openSession, Registries } from '../../../src/registry/index.ts';
 import { openLayout } from '../../../src/transports/index.ts';
 import { type EmbeddedRegistry, embeddedRegistry } from '../../registry/embedded.ts';
 import { pushRealImage, pushRealIndex, tarOf } from './images.ts';
@@ -46,12 +46,13 @@ import { pushRealImage, pushRealIndex, tarOf } from './images.ts';
 let registry: EmbeddedRegistry;
 let folder: string;
 const registries = new Registries();
+const session = openSession();
 const places: PlaceOptions = {
   open: async (name, access) => registries.open(name, access),
   openStore: () => Promise.reject(new Error('the store is opened')),
 };
 const at = (name: string): string => `${registry.host}/${name}`;
-const target = (name: string): Target => registries.open(at(name), 'push');
+const target = (name: string): Target => openRepository(at(name), { session, credential: 'anonymous', access: 'push' });
 
 beforeAll(async () => {
   registry = await embeddedRegistry();
@@ -59,6 +60,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await registries[Symbol.asyncDispose]();
+  await session.close();
   await registry.close();
   await rm(folder, { recursive: true });
 });
@@ -200,7 +202,7 @@ describe('an image is edited', () => {
 
   it("docker's form and OCI's, and back to the same bytes", async () => {
     const before = await pushRealImage(target('form'), 'v1', { docker: true });
-    const { image, index } = toFamily('oci');
+    const { image, index } = toFormat('oci');
     const oci = await edit(at('form:v1'), { image, index }, { tag: at('form:oci') });
     expect(movedLayers()).toBe(0);
     expect(await read(target('form'), 'oci')).toMatchObject({
@@ -209,7 +211,7 @@ describe('an image is edited', () => {
       layers: [{ mediaType: mediaTypes.ociLayerGzip }, { mediaType: mediaTypes.ociLayerGzip }],
     });
     expect(oci.descriptor.mediaType).toBe(mediaTypes.ociManifest);
-    expect((await edit(at('form:oci'), toFamily('docker'))).descriptor).toEqual(before);
+    expect((await edit(at('form:oci'), toFormat('docker'))).descriptor).toEqual(before);
     await expect(edit(at('form:v1'), annotate(annotationChanges(['a=b'], [], 'manifest')))).rejects.toMatchObject({
       code: 'UNSUPPORTED',
     });
