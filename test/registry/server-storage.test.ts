@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { connect } from 'node:http2';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { describe as describeContent, digestOf, mediaTypes } from '../../src/oci/index.ts';
 import { openDiskStorage, openMemoryStorage, type RegistryStorage, startRegistry } from '../../src/registry/index.ts';
@@ -138,6 +139,14 @@ describe('a repository on disk', () => {
     expect(second.url).toContain('http');
     expect(await readdir(join(root, '_uploads'))).not.toContain(old);
     expect(await readdir(join(root, '_uploads'))).toHaveLength(1);
+  });
+
+  it('drops uploads of its own time too, when they stand idle', async () => {
+    await using server = await startRegistry({ storage: await openDiskStorage(root), idleTimeout: 60 });
+    await sendTo(server.host, 'POST', '/v2/a/blobs/uploads/', { body: 'x' });
+    const left = async (): Promise<number> => (await readdir(join(root, '_uploads'))).length;
+    for (let round = 0; round < 100 && (await left()) > 0; round += 1) await delay(20);
+    expect(await left()).toBe(0);
   });
 
   it('may be served by two servers', async () => {

@@ -47,7 +47,9 @@ export interface RegistryServer extends AsyncDisposable {
 
 /** Milliseconds without a byte after which a connection is given up, either way. */
 const stallTimeout = 60_000;
-const sweepInterval = 60 * 60_000;
+const longestInterval = 10 * 60_000;
+/** Milliseconds for which a file of another server is not taken for abandoned, whatever the settings say. */
+const shortestAge = 10 * 60_000;
 
 /**
  * Serves a registry (distribution-spec 1.1: pull, push, discovery, deletion).
@@ -78,7 +80,7 @@ export async function startRegistry(options: RegistryServerOptions): Promise<Reg
     handle: options.faults?.filter(handle) ?? handle,
   });
   options.faults?.attach(listener.server);
-  const sweeper = await sweepUploads(options);
+  const sweeper = await sweepUploads(uploads, options);
   const host = await listener.listen();
   const close = async (): Promise<void> => {
     options.faults?.release();
@@ -91,15 +93,20 @@ export async function startRegistry(options: RegistryServerOptions): Promise<Reg
   return { url, host, renewTls: (tls) => listener.renew(tls), close, [Symbol.asyncDispose]: close };
 }
 
-/** Drops what nobody has gone on with, also of servers that were killed. */
-async function sweepUploads({ storage, uploadAge = 24 * 60 * 60_000, onError }: RegistryServerOptions) {
-  const sweep = (): Promise<void> =>
-    storage.dropUploads(uploadAge).then(
-      () => {},
-      (error: unknown) => onError?.(`old uploads stay: ${messageOf(error)}`),
-    );
+/** Drops uploads that nobody has gone on with; what servers that were killed have left, too, and that only when it is old. */
+async function sweepUploads(uploads: UploadSessions, options: RegistryServerOptions) {
+  const { storage, uploadAge = 24 * 60 * 60_000, onError } = options;
+  const age = Math.max(uploadAge, 2 * uploads.idleTimeout, shortestAge);
+  const sweep = async (): Promise<void> => {
+    try {
+      await uploads.dropIdle();
+      await storage.dropUploads(age);
+    } catch (error) {
+      onError?.(`old uploads stay: ${messageOf(error)}`);
+    }
+  };
   await sweep();
-  return setInterval(() => void sweep(), Math.min(uploadAge, sweepInterval)).unref();
+  return setInterval(() => void sweep(), Math.min(uploads.idleTimeout / 2, longestInterval)).unref();
 }
 
 /** `..` in a path is not resolved, since no part that passes our checks can be one. */

@@ -32,6 +32,11 @@ export class UploadSessions {
     };
   }
 
+  /** Milliseconds after which `dropIdle` gives an upload up. */
+  get idleTimeout(): number {
+    return this.#limits.idleTimeout;
+  }
+
   /** How many are open in this process. */
   get open(): number {
     return this.#sessions.size;
@@ -90,7 +95,7 @@ export class UploadSessions {
   }
 
   async #makeRoom(): Promise<void> {
-    await this.#dropIdle();
+    await this.dropIdle();
     if (this.#sessions.size < this.#limits.mostUploads) return;
     throw new ProtocolError('TOOMANYREQUESTS', 'too many uploads are open', { headers: { 'retry-after': '5' } });
   }
@@ -116,7 +121,8 @@ export class UploadSessions {
     await Promise.all(sessions.map((session) => session.exclusive(() => session.file.leave()).catch(ignore)));
   }
 
-  async #dropIdle(): Promise<void> {
+  /** Gives up uploads that nobody has gone on with. */
+  async dropIdle(): Promise<void> {
     const oldest = Date.now() - this.#limits.idleTimeout;
     for (const session of this.#sessions.values()) {
       if (session.touched < oldest) await this.drop(session).catch(ignore);
