@@ -68,6 +68,14 @@ export {
   type TrustedKeys,
   type Users,
 } from './server/auth/index.ts';
+export {
+  type EcrProfileOptions,
+  type HubProfileOptions,
+  openProfile,
+  type Profile,
+  type ProfileName,
+  type ProfileOptions,
+} from './server/profiles/index.ts';
 export type { ServerTls } from './server/listener.ts';
 export { type RegistryServer, type RegistryServerOptions, startRegistry } from './server/start.ts';
 export {

@@ -52,6 +52,7 @@ export { type ReportOptions, reportError } from './report-error.ts';
 export { formatBinarySize, formatSize } from '../oci/index.ts';
 export { authFlags, serverAuth } from './registry-server/auth.ts';
 export { isLoopback, listenFlags, type ListenSettings, listenSettings } from './registry-server/listen.ts';
+export { hasOwnLogin, profileFlags, serverProfile } from './registry-server/profile.ts';
 export { accessLogFlag, ruleFlags, serverRules } from './registry-server/rules.ts';
 export { openStorage, storageFlags } from './registry-server/storage.ts';
 export { serverTls, tlsFlags, type TlsValues } from './registry-server/tls.ts';

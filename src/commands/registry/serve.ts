@@ -14,13 +14,16 @@ import {
   authFlags,
   Command,
   escapeControls,
+  hasOwnLogin,
   isLoopback,
   jsonFlag,
   listenFlags,
   listenSettings,
   openStorage,
+  profileFlags,
   ruleFlags,
   serverAuth,
+  serverProfile,
   serverRules,
   serverTls,
   storageFlags,
@@ -38,6 +41,7 @@ export default class RegistryServe extends Command {
     ...ruleFlags,
     ...authFlags,
     ...tlsFlags,
+    ...profileFlags,
     faults: string({
       description: 'Fault script: which requests are to fail and how, for tests of clients',
       helpValue: 'FILE',
@@ -54,15 +58,17 @@ export default class RegistryServe extends Command {
     const rules = serverRules(flags);
     const note = (message: string): void => this.note(escapeControls(message));
     const tls = await serverTls(flags);
-    const auth = await serverAuth(flags, note);
+    const auth = hasOwnLogin(flags) ? undefined : await serverAuth(flags, note);
     const storage = await openStorage(flags, note);
+    const profile = await serverProfile(flags, { storage, warn: note });
     await using server = await startRegistry({
       ...rules,
+      ...profile?.rules,
       storage,
       host,
       port,
       tls,
-      layers: auth === undefined ? [] : [auth],
+      layers: [...(auth === undefined ? [] : [auth]), ...(profile?.layers ?? [])],
       drainTimeout,
       faults: flags.faults === undefined ? undefined : await this.#faults(flags.faults),
       onError: note,
@@ -71,9 +77,10 @@ export default class RegistryServe extends Command {
         else if (flags.verbose) note(shortLine(served));
       },
     });
-    if (!isLoopback(host) && auth === undefined)
+    const hasLogin = auth !== undefined || hasOwnLogin(flags);
+    if (!isLoopback(host) && !hasLogin)
       this.note('WARNING: there is no login: whoever reaches this address can read, write and delete.');
-    if (!isLoopback(host) && auth !== undefined && tls === undefined)
+    if (!isLoopback(host) && hasLogin && tls === undefined)
       this.note('WARNING: passwords and tokens go over plain http; see --tls-cert.');
     const renew = (): void => void this.#renewTls(server, flags);
     process.on('SIGHUP', renew);

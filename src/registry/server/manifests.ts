@@ -56,6 +56,14 @@ export async function putManifest(exchange: Exchange, reference: string): Promis
   }
   const document = parse(content, request.headers['content-type']);
   if (!rules.sparse) await checkChildren(exchange, document);
+  await rules.checkManifest?.({
+    name,
+    reference,
+    digest,
+    content,
+    contentType: request.headers['content-type'],
+    repository,
+  });
   await checkPrecondition(exchange, reference);
   const isNew = !(await repository.hasManifest(digest));
   if (isNew) await exchange.quotas.check(name, content.length);
@@ -67,7 +75,7 @@ export async function putManifest(exchange: Exchange, reference: string): Promis
   sendEmpty(response, 201, {
     location: `/v2/${name}/manifests/${digest}`,
     'docker-content-digest': digest,
-    ...(referrer === undefined ? {} : { 'oci-subject': referrer.subject }),
+    ...(referrer === undefined || !rules.referrers ? {} : { 'oci-subject': referrer.subject }),
     ...(extraTags.length === 0 ? {} : { 'oci-tag': extraTags.join(', ') }),
   });
 }

@@ -1,5 +1,6 @@
 import { type Descriptor, mediaTypes } from '../../oci/index.ts';
 import { countWanted, digestFrom, type Exchange, sendJson } from './exchange.ts';
+import { ProtocolError } from './protocol-error.ts';
 
 /** Bytes of one page, as the manifest that it is to clients, which take 4 MiB at least. */
 const largestPage = 4 * 1024 * 1024 - 1024;
@@ -7,6 +8,7 @@ const largestPage = 4 * 1024 * 1024 - 1024;
 /** GET of `/v2/<name>/referrers/<digest>`: an index, empty where nothing refers to it (distribution-spec, "Listing Referrers"). */
 export async function getReferrers(exchange: Exchange, reference: string): Promise<void> {
   const { name, query, repository, rules } = exchange;
+  if (!rules.referrers) throw new ProtocolError('UNSUPPORTED', 'there is nothing here', { status: 404 });
   const subject = digestFrom(reference);
   const artifactType = query.get('artifactType');
   const all = await repository.referrers(subject);

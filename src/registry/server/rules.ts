@@ -1,3 +1,6 @@
+import type { Digest } from '../../oci/index.ts';
+import type { RepositoryStorage } from './storage/storage.ts';
+
 /** What a registry lets its clients do, as plain data. Whatever is left out has the default that its docstring names. */
 export interface RegistryRules {
   /** Nothing may be written or deleted; false unless given. */
@@ -14,6 +17,21 @@ export interface RegistryRules {
   readonly pageSize?: number | undefined;
   /** `/metrics` tells what Prometheus collects; false unless given. */
   readonly metrics?: boolean | undefined;
+  /** There is a list of referrers; true unless given. Without it, nothing tells of subjects either. */
+  readonly referrers?: boolean | undefined;
+  /** Asked before a manifest is stored; what it throws refuses the manifest. */
+  readonly checkManifest?: ((put: ManifestPut) => Promise<void> | void) | undefined;
+}
+
+/** A manifest that somebody wants to store. */
+export interface ManifestPut {
+  readonly name: string;
+  /** A tag or digest, as in the path. */
+  readonly reference: string;
+  readonly digest: Digest;
+  readonly content: Buffer;
+  readonly contentType: string | undefined;
+  readonly repository: RepositoryStorage;
 }
 
 export interface DeletionRules {
@@ -31,6 +49,8 @@ export interface CompleteRules {
   readonly largestManifest: number;
   readonly pageSize: number;
   readonly metrics: boolean;
+  readonly referrers: boolean;
+  readonly checkManifest: ((put: ManifestPut) => Promise<void> | void) | undefined;
 }
 
 export function completeRules(rules: RegistryRules): CompleteRules {
@@ -42,5 +62,7 @@ export function completeRules(rules: RegistryRules): CompleteRules {
     largestManifest: rules.largestManifest ?? 8 * 1024 * 1024,
     pageSize: rules.pageSize ?? 10_000,
     metrics: rules.metrics ?? false,
+    referrers: rules.referrers ?? true,
+    checkManifest: rules.checkManifest,
   };
 }

@@ -1,0 +1,2 @@
+export { openProfile, type ProfileName } from './open-profile.ts';
+export type { EcrProfileOptions, HubProfileOptions, Profile, ProfileOptions } from './profile.ts';
