@@ -12,8 +12,8 @@ import {
 /** What is different about an image that a test makes. */
 export interface MadeImage {
   readonly architecture?: string;
-  /** Contents of its layers, which are no tars. */
-  readonly layers?: readonly string[];
+  /** Contents of its layers; texts are no tars. */
+  readonly layers?: readonly (string | Buffer)[];
   readonly docker?: boolean;
   readonly manifest?: Partial<Manifest>;
 }
@@ -21,7 +21,7 @@ export interface MadeImage {
 /** Puts a small image into a place, under a tag where one is given. */
 export async function pushImage(to: Target, tag?: string, image: MadeImage = {}): Promise<Descriptor> {
   const { architecture = 'amd64', layers = ['one', 'two'], docker = false } = image;
-  const contents = layers.map((text) => Buffer.from(text));
+  const contents = layers.map((layer) => (typeof layer === 'string' ? Buffer.from(layer) : layer));
   const config = Buffer.from(
     JSON.stringify({
       architecture,
