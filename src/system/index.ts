@@ -35,5 +35,6 @@ export { minimalEnvironment, type RunCommandOptions, type RunResult, run } from 
 export { syncFolder } from './sync-folder.ts';
 export * from './syscalls.ts';
 export { enterUserNamespace, type ProcessExit, type UserNamespaceOptions } from './user-namespace.ts';
+export { chunkPassed } from './young-memory.ts';
 export { writeFully } from './write-fully.ts';
 export { type WorkerName, workerEntry } from './worker-entry.ts';

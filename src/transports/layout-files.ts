@@ -64,10 +64,14 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
   }
 }
 
+/** A file for which fewer, larger reads are worth their memory; bytes. */
+const largeFile = 8 << 20;
+
 function fileOf(handle: FileHandle, size: number): LayoutFile {
   return {
     size,
-    read: (offset = 0) => handle.createReadStream({ start: offset, highWaterMark: 256 * 1024 }),
+    read: (offset = 0) =>
+      handle.createReadStream({ start: offset, highWaterMark: size > largeFile ? 1 << 20 : 256 << 10 }),
     close: () => handle.close(),
   };
 }

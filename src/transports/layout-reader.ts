@@ -49,7 +49,7 @@ export class LayoutReader implements ContentReader {
   }
 
   async fetch(descriptor: Descriptor, options: FetchOptions = {}): Promise<Readable> {
-    const { signal, offset = 0 } = options;
+    const { signal, offset = 0, unverified = false } = options;
     signal?.throwIfAborted();
     const { digest, size } = descriptor;
     const file = await this.#files.open(blobPath(digest));
@@ -58,7 +58,7 @@ export class LayoutReader implements ContentReader {
       await file.close();
       throw new OciError('SIZE_MISMATCH', `${digest} has ${file.size} bytes in ${this.#files.label}, not ${size}`);
     }
-    const stream = offset === 0 ? verified(file.read(), descriptor) : file.read(offset);
+    const stream = offset > 0 || unverified ? file.read(offset) : verified(file.read(), descriptor);
     return signal === undefined ? stream : addAbortSignal(signal, stream);
   }
 

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { chunkPassed } from '../../system/index.ts';
 import { type ContentSource, type Descriptor, OciError } from '../../oci/index.ts';
 
 /** An open stream of the content, and how far it was read. */
@@ -71,7 +72,9 @@ export class ContentCursor {
     open.waiting = true;
     const result = await this.#noting(open, () => open.iterator.next());
     open.waiting = false;
-    return result.done ? undefined : result.value;
+    if (result.done) return undefined;
+    chunkPassed(result.value.length);
+    return result.value;
   }
 
   #mismatch(which: string): never {

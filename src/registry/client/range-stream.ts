@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Verifier } from '../../oci/index.ts';
+import { chunkPassed } from '../../system/index.ts';
 import { RegistryError } from '../error.ts';
 import { backoff, defaultAttempts } from '../http/backoff.ts';
 import { abandon } from '../http/body.ts';
@@ -9,8 +10,8 @@ import { codeOf } from '../record.ts';
 import type { BlobRequest, OpenRange, Range } from './blob-request.ts';
 import { isDecodingError } from './content-encoding.ts';
 
-/** A connection that carried this much before it broke does not count as a failed try; bytes. */
-const worthwhile = 64 * 1024;
+/** How often one part is continued in all, however much each connection brought: a byte at a time would never end. */
+const mostConnections = 1000;
 /** Bytes taken ahead of whoever reads. */
 export const readAhead = 512 * 1024;
 
@@ -35,6 +36,7 @@ export class RangeStream extends Readable {
   /** Where the current connection began to give something new. */
   #began: number;
   #failures = 0;
+  #connections = 0;
   #body: Readable | undefined;
   /** Bytes of the current body that we passed on earlier. */
   #skip = 0;
@@ -92,6 +94,7 @@ export class RangeStream extends Readable {
       return;
     }
     if (chunk.length === 0) return;
+    chunkPassed(chunk.length);
     this.#at += chunk.length;
     try {
       this.#verifier?.update(chunk);
@@ -126,8 +129,10 @@ export class RangeStream extends Readable {
     const { connection, signal } = this.#request;
     this.#letGo();
     if (this.#source !== undefined) return this.#elsewhere(this.#source, error);
-    this.#failures = this.#at - this.#began >= worthwhile ? 1 : this.#failures + 1;
-    if (this.#failures >= defaultAttempts) return this.#fail(error);
+    this.#connections += 1;
+    // a connection that brought something does not count as a failed try
+    this.#failures = this.#at > this.#began ? 1 : this.#failures + 1;
+    if (this.#failures >= defaultAttempts || this.#connections >= mostConnections) return this.#fail(error);
     try {
       await connection.clock.sleep(backoff(this.#failures, connection.clock), signal);
     } catch (failure) {

@@ -1,4 +1,10 @@
-import { type CallOptions, type ContentSource, type Descriptor, type PushFromOptions } from '../../oci/index.ts';
+import {
+  type CallOptions,
+  type ContentSource,
+  type Descriptor,
+  type PushFromOptions,
+  Verifier,
+} from '../../oci/index.ts';
 import { RegistryError } from '../error.ts';
 import { backoff, defaultAttempts, retryAfter } from '../http/backoff.ts';
 import { discard, readPrefix } from '../http/body.ts';
@@ -222,9 +228,11 @@ class Upload {
     return status !== undefined && status.received <= this.#descriptor.size ? status : undefined;
   }
 
-  /** A stream from the start is verified by whoever gives it. @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH */
+  /** The registry verifies what it gets, so that we need not; which side is wrong is seen now. @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH */
   async #verifySource(): Promise<void> {
-    for await (const _ of new ContentCursor(this.#descriptor, this.#source).read(0, this.#descriptor.size)) continue;
+    const verifier = new Verifier(this.#descriptor);
+    for await (const chunk of (await this.#source(0)) as AsyncIterable<Buffer>) verifier.update(chunk);
+    verifier.finish();
   }
 
   /** What may be gone on with is left to the registry and remembered; what cannot is cancelled. */
