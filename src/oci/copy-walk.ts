@@ -31,7 +31,7 @@ export class GraphWalk {
 
   constructor(from: Target, to: Target, options: CopyOptions) {
     this.#options = options;
-    this.#room = new Semaphore(Math.max(1, options.concurrency ?? 6));
+    this.#room = new Semaphore(Math.max(1, options.concurrency ?? from.readsAtOnce ?? 6));
     this.signal = options.signal ? AbortSignal.any([options.signal, this.#stop.signal]) : this.#stop.signal;
     this.#transfer = {
       from,

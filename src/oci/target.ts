@@ -6,6 +6,8 @@ import type { Digest } from './digest.ts';
 export interface Target extends ContentReader, ContentWriter, References {
   /** How people call this place, for messages: `docker.io/library/debian`, `oci:/tmp/layout`. */
   readonly label: string;
+  /** Pieces of content that are best taken from here at once; whoever copies decides unless given. */
+  readonly readsAtOnce?: number | undefined;
 }
 
 export interface CallOptions {

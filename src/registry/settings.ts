@@ -23,6 +23,16 @@ export interface RegistrySettings {
   readonly headersTimeout?: number | undefined;
   /** Milliseconds without a byte of a body, in either direction; 30,000 unless given. */
   readonly stallTimeout?: number | undefined;
+  /** Blobs that a copy takes from a registry at once; 6 unless given. */
+  readonly downloads?: number | undefined;
+  /** Blobs sent to registries at once; 4 unless given. */
+  readonly uploads?: number | undefined;
+  /** Blobs of more bytes come by several connections; 64 MiB unless given. */
+  readonly parallelFrom?: number | undefined;
+  /** Connections for one such blob; 4 unless given, 1 for no more than one. Each but the first keeps a piece in memory. */
+  readonly parallelStreams?: number | undefined;
+  /** Bytes of a piece; 8 MiB unless given. */
+  readonly pieceSize?: number | undefined;
   /**
    * False takes any certificate of the registries that are named, and plain http where they do not speak TLS; true
    * overrules what files say of insecure registries. As the files say unless given.

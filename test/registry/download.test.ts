@@ -194,6 +194,76 @@ describe('a redirected blob', () => {
   });
 });
 
+describe('a large blob', () => {
+  const pieces = 12;
+  let busy = 0;
+  let most = 0;
+
+  /** Gives the part asked for, slowly enough for others to be asked for meanwhile. */
+  const slowly =
+    (spoil: (start: number, count: number) => 'break' | 'ignore' | 'corrupt' | undefined): Script =>
+    async (seen, response) => {
+      const [, from = '0', to = ''] = /^bytes=(\d+)-(\d*)$/.exec(String(seen.headers.range ?? '')) ?? [];
+      const [start, end] = [Number(from), to === '' ? content.length : Number(to) + 1];
+      const deed = spoil(start, server?.seen.length ?? 0);
+      if (deed === 'ignore' || seen.headers.range === undefined) return reply(response, 200, {}, content);
+      busy += 1;
+      most = Math.max(most, busy);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      busy -= 1;
+      const part = Buffer.from(content.subarray(start, end));
+      if (deed === 'corrupt') part[7] = (part[7] ?? 0) ^ 1;
+      const headers = { 'content-range': `bytes ${start}-${end - 1}/${content.length}`, 'content-length': part.length };
+      response.writeHead(206, headers);
+      if (deed === 'break') response.write(part.subarray(0, 100_000), () => setTimeout(() => response.destroy(), 10));
+      else response.end(part);
+    };
+
+  async function fetchInPieces(script: Script, settings: { parallelStreams?: number } = {}): Promise<Buffer> {
+    [busy, most] = [0, 0];
+    const own = quickSession({ parallelFrom: 1 << 20, pieceSize: content.length / pieces, ...settings });
+    try {
+      server = await scriptedServer(script);
+      const target = openRepository(`${server.host}/a/b`, { session: own, credential: 'anonymous' });
+      const chunks: Buffer[] = [];
+      for await (const chunk of (await target.fetch(descriptor)) as AsyncIterable<Buffer>) chunks.push(chunk);
+      return Buffer.concat(chunks);
+    } finally {
+      await own.close();
+    }
+  }
+
+  const good: readonly (readonly [string, Parameters<typeof slowly>[0]])[] = [
+    ['comes in pieces', () => undefined],
+    ['comes where each piece breaks once', (start, count) => (count <= pieces && start > 0 ? 'break' : undefined)],
+    ['comes whole where Range is ignored', () => 'ignore'],
+    [
+      'comes where Range is ignored from the third piece on',
+      (start) => (start > (content.length * 2) / pieces ? 'ignore' : undefined),
+    ],
+  ];
+  it.each(good)('%s', async (_, spoil) => {
+    expect((await fetchInPieces(slowly(spoil))).equals(content)).toBe(true);
+  });
+
+  it('has four connections at most, several at once, and as many as are said', async () => {
+    await fetchInPieces(slowly(() => undefined));
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(4);
+    await server?.close();
+    await fetchInPieces(
+      slowly(() => undefined),
+      { parallelStreams: 1 },
+    );
+    expect(server?.seen).toHaveLength(1);
+  });
+
+  it('of wrong bytes is refused', async () => {
+    const spoil = (start: number) => (start > content.length / 2 ? 'corrupt' : undefined);
+    await expect(fetchInPieces(slowly(spoil))).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+  });
+});
+
 describe('a manifest', () => {
   const empty = describeContent(mediaTypes.ociEmpty, Buffer.from('{}'));
   const body = Buffer.from(

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { copyGraph, type Descriptor, mediaTypes, serializeIndex, type Target } from '../../src/oci/index.ts';
 import { openRepository, type RegistrySession, type ServedRequest } from '../../src/registry/index.ts';
@@ -25,6 +26,7 @@ describe('requests for an image of two platforms and fourteen blobs', () => {
   let registry: EmbeddedRegistry;
   let served: ServedRequest[];
   let image: Awaited<ReturnType<typeof twoPlatforms>>;
+  let asked = 0;
   let repositories = 0;
 
   beforeAll(async () => {
@@ -42,11 +44,19 @@ describe('requests for an image of two platforms and fourteen blobs', () => {
   });
 
   const repository = (name = `requests/r${repositories}`) =>
-    openRepository(`${registry.host}/${name}`, { session, credential: 'anonymous', access: 'push' });
+    openRepository(`${registry.host}/${name}`, {
+      session,
+      credential: 'anonymous',
+      access: 'push',
+      trace: () => (asked += 1),
+    });
   /** What the registry was asked during `work`, by method. */
   async function counted(work: () => Promise<unknown>): Promise<Record<string, number>> {
     served.length = 0;
+    asked = 0;
     await work();
+    // the server tells of a request when its connection is done with it
+    for (let wait = 1; served.length < asked && wait < 500; wait *= 2) await delay(wait);
     const counts: Record<string, number> = {};
     for (const { method } of served) counts[method] = (counts[method] ?? 0) + 1;
     return counts;
@@ -104,9 +114,9 @@ describe('requests for an image of two platforms and fourteen blobs', () => {
     afterAll(() => debian.close());
 
     it('are as many', async () => {
-      let asked = 0;
+      asked = 0;
       const name = `${debian.host}/requests/app`;
-      const trace = (): void => void (asked += 1);
+      const trace = (): number => (asked += 1);
       const options = { session, credential: 'anonymous', access: 'push', trace } as const;
       await push(['v1'], openRepository(name, options));
       expect(asked).toBe(46);

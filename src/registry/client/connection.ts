@@ -13,7 +13,7 @@ import { redaction, type TraceEvent } from '../http/redaction.ts';
 import { redirect } from '../http/redirect.ts';
 import type { Lanes } from './lanes.ts';
 import type { Mirrors } from './mirrors.ts';
-import { type RegistrySession, sharedSession } from './session.ts';
+import { type RegistrySession, sharedSession, type TransferNumbers } from './session.ts';
 
 export interface RegistryOptions {
   /** The server that is asked; the one that the name tells unless given. */
@@ -49,8 +49,7 @@ export interface Connection {
   readonly mislabelled: Set<Digest>;
   readonly lanes: Lanes;
   readonly uploads: Semaphore;
-  readonly parallelFrom?: number | undefined;
-  readonly parallelStreams?: number | undefined;
+  readonly transfers: TransferNumbers;
 }
 
 const userAgent = 'slipway';
@@ -58,7 +57,7 @@ const userAgent = 'slipway';
 /** Composes the layers for a host; `repository` ('' for none) decides which credential is looked up. */
 export function connect(host: string, repository: string, options: RegistryOptions = {}): Connection {
   const session = options.session ?? sharedSession();
-  const { clock, parallelFrom, parallelStreams } = session;
+  const { clock, transfers } = session;
   const endpoint = options.endpoint ?? plainEndpoint(host, repository, options.scheme);
   const base = baseUrlOf(endpoint.host, endpoint.scheme);
   const { reach, headers } = endpoint;
@@ -85,8 +84,7 @@ export function connect(host: string, repository: string, options: RegistryOptio
     mislabelled: new Set(),
     lanes: session.lanesTo(endpoint.host),
     uploads: session.uploads,
-    parallelFrom,
-    parallelStreams,
+    transfers,
     dispatch: compose(dispatch, [redirect(), authentication, border]),
   };
 }

@@ -5,12 +5,6 @@ import type { RepositoryConnection } from './connection.ts';
 import { PieceStream } from './piece-stream.ts';
 import { RangeStream } from './range-stream.ts';
 
-/** Blobs larger than this come by several connections, in pieces of this size; bytes. */
-export const defaultParallelFrom: number = 64 * 1024 * 1024;
-const pieceSize = 8 * 1024 * 1024;
-/** How many connections one blob may have; each but the first holds a piece in memory. */
-export const defaultParallelStreams = 4;
-
 /**
  * Streams a blob, verified against its descriptor while it passes (unless from an offset, or `unverified`). A connection that breaks
  * or stands still is continued by Range where it stopped; a large blob comes by several connections.
@@ -22,7 +16,7 @@ export async function fetchBlob(
   options: FetchOptions = {},
 ): Promise<Readable> {
   const { offset = 0, unverified = false, signal } = options;
-  const { parallelFrom = defaultParallelFrom, parallelStreams = defaultParallelStreams } = connection;
+  const { parallelFrom, parallelStreams, pieceSize } = connection.transfers;
   const range = { start: offset, end: descriptor.size };
   const verifier = offset > 0 || unverified ? undefined : new Verifier(descriptor);
   const request = new BlobRequest(connection, descriptor, signal);

@@ -72,6 +72,7 @@ export function openRepository(name: RepositoryName | string, options: Repositor
 export class RepositoryTarget implements Target {
   /** The canonical name, wherever its content comes from: what is remembered of a blob must hold when mirrors change. */
   readonly label: string;
+  readonly readsAtOnce: number;
   readonly #locate: (label: string) => Located | undefined;
   readonly #connection: RepositoryConnection;
   readonly #known = new Map<Digest, FetchedManifest>();
@@ -86,6 +87,7 @@ export class RepositoryTarget implements Target {
       mirrors: mirrors === undefined || mirrors.length === 0 ? undefined : openMirrors(mirrors, options),
     };
     this.label = `${registry}/${repository}`;
+    this.readsAtOnce = this.#connection.transfers.downloads;
     this.#locate = locate;
   }
 

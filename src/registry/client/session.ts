@@ -10,16 +10,37 @@ import { openTransport, type TransportOptions } from '../http/transport.ts';
 
 const usualUploads = 4;
 
+/** How blobs come. */
+export interface TransferNumbers {
+  /** At once, of a copy. */
+  readonly downloads: number;
+  /** Larger blobs come by several connections, in pieces; bytes. */
+  readonly parallelFrom: number;
+  readonly parallelStreams: number;
+  readonly pieceSize: number;
+}
+
+const MiB = 1024 * 1024;
+
+function transferNumbers(options: SessionOptions): TransferNumbers {
+  return {
+    downloads: options.downloads ?? 6,
+    parallelFrom: options.parallelFrom ?? 64 * MiB,
+    parallelStreams: options.parallelStreams ?? 4,
+    pieceSize: options.pieceSize ?? 8 * MiB,
+  };
+}
+
+/** As RegistrySettings says of each. */
 export interface SessionOptions extends TransportOptions {
   /** Tries per request; 6 unless given. */
   readonly attempts?: number | undefined;
   readonly clock?: Clock | undefined;
-  /** Blobs larger than this come by several connections; 64 MiB unless given. Bytes. */
-  readonly parallelFrom?: number | undefined;
-  /** Connections for one such blob; 4 unless given, 1 for no more than one. */
-  readonly parallelStreams?: number | undefined;
-  /** Blobs sent at once; 4 unless given. */
+  readonly downloads?: number | undefined;
   readonly uploads?: number | undefined;
+  readonly parallelFrom?: number | undefined;
+  readonly parallelStreams?: number | undefined;
+  readonly pieceSize?: number | undefined;
 }
 
 /** What all repositories of a process share: connections, and the gates of hosts that asked us to wait. */
@@ -27,8 +48,7 @@ export interface RegistrySession {
   /** One request with retries; no redirects, no credentials. */
   readonly dispatch: Dispatch;
   readonly clock: Clock;
-  readonly parallelFrom?: number | undefined;
-  readonly parallelStreams?: number | undefined;
+  readonly transfers: TransferNumbers;
   /** Lets so many uploads go on at once. */
   readonly uploads: Semaphore;
   /** Which mirrors answer, and which protocol insecure hosts speak. */
@@ -48,8 +68,7 @@ export function openSession(options: SessionOptions = {}): RegistrySession {
   const schemes = new SchemeProbe(dispatch);
   return {
     uploads: new Semaphore(options.uploads ?? usualUploads),
-    parallelFrom: options.parallelFrom,
-    parallelStreams: options.parallelStreams,
+    transfers: transferNumbers(options),
     lanesTo: (host) => {
       const known = lanes.get(host) ?? new Lanes(connectionsPerHost);
       lanes.set(host, known);
