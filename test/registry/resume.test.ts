@@ -23,7 +23,7 @@ afterEach(async () => {
 
 /** What a registry has of the uploads that it opened; parts of requests that broke count. */
 class Uploads {
-  readonly bodies: Buffer[] = [];
+  readonly bodies: (Buffer | undefined)[] = [];
   readonly asked: string[] = [];
   /** Bytes of request bodies in all. */
   moved = 0;
@@ -63,7 +63,7 @@ async function registry(spoil: Spoil = () => undefined): Promise<Uploads> {
     } else if (method === 'GET') {
       send(204, place());
     } else if (method === 'DELETE') {
-      delete uploads.bodies[id];
+      uploads.bodies[id] = undefined;
       send(204);
     } else {
       receive({ request, response, id, deed: spoil(method, spoilable++) }, uploads, send, place);
@@ -94,7 +94,7 @@ function receive(
   let length = 0;
   const keep = (): void => {
     uploads.bodies[id] = Buffer.concat([before, ...chunks]);
-    if (deed?.forgets === true) delete uploads.bodies[id];
+    if (deed?.forgets === true) uploads.bodies[id] = undefined;
   };
   request.on('data', (chunk: Buffer) => {
     if (deed !== undefined && length >= deed.after) return;
@@ -206,10 +206,9 @@ describe('an upload that a process left', () => {
       if (count > 0) return spoil(method, count);
       return { after: 1 << 20, answer: { status: 503 } };
     });
-    const before = session.clock.sleep;
     const pushed = push(kept, stop.signal);
     // the answer makes it wait, and then it is stopped
-    while (uploads.bodies[0] === undefined || uploads.bodies[0].length < 1 << 20) await before(1);
+    while (uploads.bodies[0] === undefined || uploads.bodies[0].length < 1 << 20) await session.clock.sleep(1);
     stop.abort();
     await expect(pushed).rejects.toThrow();
     return { kept, uploads };
@@ -228,7 +227,7 @@ describe('an upload that a process left', () => {
 
   it('is begun anew where the registry forgot it', async () => {
     const { kept, uploads } = await leave();
-    delete uploads.bodies[0];
+    uploads.bodies[0] = undefined;
     expect(await push(kept)).toEqual([0]);
     expect(uploads.stored?.equals(content)).toBe(true);
   });
