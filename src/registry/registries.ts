@@ -43,7 +43,12 @@ export class Registries implements AsyncDisposable {
     this.#options = options;
     this.configuration = configuration ?? new Configuration(settings);
     this.#ecr = new Ecr();
-    this.credentials = new CredentialBook({ authFile: settings.authFile, providers: [this.#ecr] });
+    this.credentials = new CredentialBook({
+      authFile: settings.authFile,
+      // read at the first lookup: a file that is wrong fails what needs it
+      helpers: () => this.configuration.registriesConf.credentialHelpers?.values,
+      providers: [this.#ecr],
+    });
   }
 
   /**

@@ -10,7 +10,7 @@ export interface CredentialBookOptions {
   readonly authFile?: string | undefined;
   readonly environment?: CredentialEnvironment | undefined;
   /** registries.conf's `credential-helpers`; the files alone unless given. */
-  readonly helpers?: readonly string[] | undefined;
+  readonly helpers?: (() => readonly string[] | undefined) | undefined;
   /** Services whose credentials can be made; asked where the user configured none. */
   readonly providers?: readonly CredentialProvider[] | undefined;
   readonly program?: ((suffix: string) => CredentialProgram) | undefined;
@@ -49,7 +49,7 @@ export class CredentialBook {
     const { environment, authFile, helpers, providers } = this.#options;
     return findCredential(query, {
       environment: environment ?? processEnvironment(authFile),
-      helpers,
+      helpers: helpers?.(),
       providers,
       signal,
       program: (suffix) => this.#remembering(suffix),
