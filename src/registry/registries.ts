@@ -1,9 +1,11 @@
 import { Configuration } from './config/configuration.ts';
 import type { Endpoint, Route, SettledEndpoint } from './config/endpoint.ts';
 import { showPlace } from './config/place.ts';
+import { shortNameRemarks, unknownSettings } from './config/remarks.ts';
+import { type CredentialReport, type RegistryReport, reportRoute } from './config/report.ts';
 import { parseAddressRule } from './config/resolve-rules.ts';
 import { CredentialBook } from './credentials/credential-book.ts';
-import type { Credential } from './credentials/credential.ts';
+import { type Credential, userOf } from './credentials/credential.ts';
 import { beginDeviceLogin, type DeviceLogin, type DeviceService } from './credentials/device-login.ts';
 import { Ecr } from './ecr/ecr.ts';
 import type { TraceEvent } from './http/redaction.ts';
@@ -36,6 +38,7 @@ export class Registries implements AsyncDisposable {
   /** The user's credentials, as the settings say where they are. */
   readonly credentials: CredentialBook;
   readonly #ecr: Ecr;
+  readonly #remarked = new Set<string>();
   #session: RegistrySession | undefined;
 
   constructor(settings: RegistrySettings = {}, { configuration, ...options }: RegistriesOptions = {}) {
@@ -72,14 +75,62 @@ export class Registries implements AsyncDisposable {
 
   #route(host: string, repository: string): Route {
     const route = this.configuration.route(host, repository);
+    this.#remark([this.configuration.registriesConf, this.configuration.hostsToml(route.upstream.host)]);
     if (route.blocked === undefined) return route;
     throw new RegistryError('BLOCKED', `${route.name} is blocked by ${showPlace(route.blocked)}`, {
       hint: 'Whoever keeps that file wants nothing to come from there, or to go there.',
     });
   }
 
+  /** A misspelt `blocked` should not go unnoticed; each remark comes once. */
+  #remark(files: Parameters<typeof unknownSettings>[0]): void {
+    for (const remark of unknownSettings(files)) {
+      if (this.#remarked.has(remark)) continue;
+      this.#remarked.add(remark);
+      this.#options.warn?.(remark);
+    }
+  }
+
   #settle(endpoint: Endpoint): Promise<SettledEndpoint> {
     return this.#openSession().schemes.settle(endpoint);
+  }
+
+  /**
+   * What applies to a registry, or to a repository, and what says so. Nothing is sent; credential programs are asked.
+   * @param text a host, such as `quay.io` or `localhost:5000`, or a name, such as `debian`
+   * @throws OciError INVALID_REFERENCE; RegistryError CONFIG
+   */
+  async describe(text: string, { signal }: CallOptions = {}): Promise<RegistryReport> {
+    const isHost = looksLikeHost(text);
+    const { registry, repository } = isHost ? { registry: canonicalHost(text), repository: '' } : repositoryName(text);
+    const { configuration } = this;
+    const route = configuration.route(registry, repository);
+    const conf = configuration.registriesConf;
+    return reportRoute(route, {
+      variables: configuration.environment.variables,
+      addresses: (this.settings.resolve ?? []).map(parseAddressRule),
+      credential: (endpoint, role) => this.#reportCredential(endpoint, role, signal),
+      remarks: [
+        ...unknownSettings([conf, configuration.hostsToml(route.upstream.host)]),
+        ...(isHost ? [] : shortNameRemarks(conf, text)),
+      ],
+    });
+  }
+
+  async #reportCredential(
+    { host, repository }: Endpoint,
+    role: 'mirror' | 'location',
+    signal: AbortSignal | undefined,
+  ): Promise<CredentialReport | null> {
+    const { credential } = this.settings;
+    if (credential === 'anonymous') return null;
+    if (credential !== undefined && role === 'location') {
+      return { kind: credential.kind, user: userOf(credential) ?? null, from: 'given' };
+    }
+    const { warn } = this.#options;
+    const found = await this.credentials.find({ host, repository, purpose: 'pull' }, { warn, signal });
+    if (found === undefined) return null;
+    return { kind: found.credential.kind, user: userOf(found.credential) ?? null, from: found.place };
   }
 
   /** Where a repository stands that is known by its label; undefined for what is no repository. */
@@ -162,4 +213,10 @@ export class Registries implements AsyncDisposable {
     await this.#session?.close();
     this.#session = undefined;
   }
+}
+
+/** True for what is a registry rather than one of its repositories, where docker's names leave it open. */
+function looksLikeHost(text: string): boolean {
+  if (text.includes('/')) return false;
+  return /^(?:localhost|\[.*\])(?::\d+)?$/.test(text) || /:\d{4,5}$/.test(text) || /^[^:@]*\./.test(text);
 }

@@ -36,6 +36,7 @@ export {
 export { type CheckedFile, type FindingsFormat, findingsFormats } from './findings/checked-file.ts';
 export { formatFindings } from './findings/format-findings.ts';
 export { formatMode } from './file-mode.ts';
+export { registryReportText } from './registry-report.ts';
 export { registryFlags, registrySettings, type RegistryValues } from './registry-flags/registry.ts';
 export { givenPassword, signIn, type SignedIn, type SignInOptions, type SignInRequest } from './sign-in.ts';
 export { toJson } from './json.ts';

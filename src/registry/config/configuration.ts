@@ -87,7 +87,7 @@ export class Configuration {
       name,
       upstream,
       mirrors,
-      writes: taking === undefined ? upstream : this.#entryEndpoint(taking, located, 'writes'),
+      writes: taking === undefined ? upstream : this.#entryEndpoint(taking, located, said('writes')),
       blocked: match?.entry.blocked ? match.entry.place : undefined,
     };
   }
@@ -116,7 +116,14 @@ export class Configuration {
 
   #upstream(located: Located, known: Known): Endpoint {
     const { server } = known.hosts ?? {};
-    if (server?.url !== undefined) return this.#entryEndpoint(server, located, 'upstream');
+    if (server?.url !== undefined) {
+      const isSame = canonicalHost(server.url.host) === located.host;
+      return this.#entryEndpoint(server, located, {
+        role: 'upstream',
+        insecure: isSame && known.insecure,
+        place: known.place,
+      });
+    }
     const plain = this.#plain(located, { role: 'upstream', insecure: known.insecure, place: known.place });
     if (server === undefined) return plain;
     return {
@@ -130,14 +137,19 @@ export class Configuration {
   /** A registry of which only the host is known, or that a registries.conf or a setting names. */
   #plain(located: Located, how: Plain): Endpoint {
     const { host } = located;
-    const { tlsVerify, scheme } = this.#settings;
-    const isUpstream = how.role === 'upstream';
-    const lax = isUpstream && tlsVerify === false;
-    const insecure = lax || (tlsVerify !== true && (how.insecure || this.insecure(host) !== undefined));
-    const reach = this.#reach(host, { role: how.role, verify: !insecure });
-    const said = how.scheme ?? (isUpstream ? scheme : undefined);
-    const protocol = said ?? (insecure ? 'either' : this.#loopbackScheme(host, reach));
+    const waivedBy = this.#waivedBy(host, how);
+    const reach = this.#reach(host, { role: how.role, waivedBy });
+    const known = how.scheme ?? (how.role === 'upstream' ? this.#settings.scheme : undefined);
+    const protocol = known ?? (waivedBy === undefined ? this.#loopbackScheme(host, reach) : 'either');
     return { ...located, scheme: protocol, path: '/v2', reach, headers: {}, namespace: undefined, place: how.place };
+  }
+
+  /** What says that a host need not prove who it is: the command line for what it names, else the files. */
+  #waivedBy(host: string, { role, insecure, place }: Plain): Place | undefined {
+    const { tlsVerify } = this.#settings;
+    if (tlsVerify === true) return undefined;
+    if (tlsVerify === false && role !== 'mirror') return { source: '--tls-verify' };
+    return (insecure ? place : undefined) ?? this.insecure(host);
   }
 
   /**
@@ -151,14 +163,15 @@ export class Configuration {
     return reach.authorities.length + reach.clients.length > 0 ? 'either' : 'http';
   }
 
-  #reach(host: string, { role, verify }: { readonly role: Role; readonly verify: boolean }): Reach {
+  #reach(host: string, { role, waivedBy }: { readonly role: Role; readonly waivedBy?: Place | undefined }): Reach {
     const { authorities, clients } = this.certificates(host);
     const { ca = [], certDir } = this.#settings;
     const named = ca.map((path) => ({ path, place: { source: '--ca' } }));
     // what the command line says of the registry is not meant for its mirrors
     const folder = certDir === undefined || role === 'mirror' ? undefined : certificateFolder(certDir);
     return {
-      verify,
+      verify: waivedBy === undefined,
+      waivedBy,
       authorities: [...(folder?.authorities ?? []), ...named, ...authorities],
       clients: folder !== undefined && folder.clients.length > 0 ? folder.clients : clients,
       ...(role === 'mirror' ? this.#patience : {}),
@@ -174,11 +187,11 @@ export class Configuration {
   }
 
   /** A server that a hosts.toml names by its URL. */
-  #entryEndpoint(entry: HostsEntry, located: Located, role: Role): Endpoint {
+  #entryEndpoint(entry: HostsEntry, located: Located, how: Plain): Endpoint {
     const { url } = entry;
     if (url === undefined) throw new Error('an entry without a URL is the host itself');
     const host = canonicalHost(url.host);
-    const reach = this.#withEntry(this.#reach(host, { role, verify: true }), entry);
+    const reach = this.#withEntry(this.#reach(host, { role: how.role, waivedBy: this.#waivedBy(host, how) }), entry);
     return {
       host,
       repository: located.repository,
@@ -192,9 +205,10 @@ export class Configuration {
   }
 
   #withEntry(reach: Reach, entry: HostsEntry): Reach {
-    const { tlsVerify } = this.#settings;
+    const skipping = entry.skipVerify && this.#settings.tlsVerify !== true ? entry.place : undefined;
     return {
-      verify: tlsVerify === true || (reach.verify && !entry.skipVerify),
+      verify: reach.verify && skipping === undefined,
+      waivedBy: reach.waivedBy ?? skipping,
       authorities: [...entry.tls.authorities, ...reach.authorities],
       clients: entry.tls.clients.length > 0 ? entry.tls.clients : reach.clients,
       connectTimeout: entry.dialTimeout ?? reach.connectTimeout,
@@ -229,7 +243,7 @@ export class Configuration {
         tags: capabilities === undefined || capabilities.has('resolve'),
       };
       if (!serves.digests && !serves.tags) return [];
-      return [{ endpoint: this.#entryEndpoint(entry, located, 'mirror'), serves }];
+      return [{ endpoint: this.#entryEndpoint(entry, located, said('mirror')), serves }];
     });
   }
 
@@ -238,13 +252,12 @@ export class Configuration {
     if (located.host !== hub.name) return [];
     return this.dockerDaemon.mirrors.map(({ url, place }) => {
       const host = canonicalHost(url.host);
-      const verify = this.#settings.tlsVerify === true || this.insecure(host) === undefined;
       const endpoint: Endpoint = {
         host,
         repository: located.repository,
         scheme: url.protocol === 'http:' ? 'http' : 'https',
         path: `${url.pathname.replace(/\/+$/, '')}/v2`,
-        reach: this.#reach(host, { role: 'mirror', verify }),
+        reach: this.#reach(host, { role: 'mirror', waivedBy: this.#waivedBy(host, said('mirror')) }),
         headers: {},
         namespace: undefined,
         place,
@@ -272,6 +285,11 @@ interface Plain {
   readonly insecure: boolean;
   readonly scheme?: 'http' | 'https' | undefined;
   readonly place: Place | undefined;
+}
+
+/** A server of which nothing else is said. */
+function said(role: Role): Plain {
+  return { role, insecure: false, place: undefined };
 }
 
 function split(name: string): Located {

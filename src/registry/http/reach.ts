@@ -1,3 +1,4 @@
+import type { Place } from '../config/place.ts';
 import type { Proxy } from '../config/proxies.ts';
 import { type ClientCertificate, noTlsFiles, type TlsFile } from '../config/tls-files.ts';
 
@@ -5,6 +6,8 @@ import { type ClientCertificate, noTlsFiles, type TlsFile } from '../config/tls-
 export interface Reach {
   /** False accepts any certificate. */
   readonly verify: boolean;
+  /** What says that any certificate is taken. */
+  readonly waivedBy?: Place | undefined;
   /** Authorities trusted beside the usual ones. */
   readonly authorities: readonly TlsFile[];
   readonly clients: readonly ClientCertificate[];
