@@ -132,6 +132,11 @@ describeWith(['skopeo'], 'commands for registries', () => {
     const store = { env: { SLIPWAY_ROOT: join(home, 'pulled') } };
     const pulled = JSON.parse(await slipway(['pull', '-q', '--json', ...both, at('multi:1')], store)) as object;
     expect(pulled).toMatchObject({ name: at('multi:1'), digest: pushed.digest, changed: true });
+    const pinned = `${at('multi')}@${pushed.digest}`;
+    for (const status of ['Downloaded newer image', 'Image is up to date'])
+      expect(await slipway(['pull', pinned], { env: { SLIPWAY_ROOT: join(home, 'pinned') } })).toContain(
+        `Status: ${status}`,
+      );
     const again = await runCli(['pull', ...both, at('multi:1')], store);
     expect(again.stdout).toContain(`Digest: ${pushed.digest}\nStatus: Image is up to date for ${at('multi:1')}\n`);
     await slipway(['copy', '-q', ...both, at('multi:1'), `store:${at('multi:copied')}`], store);

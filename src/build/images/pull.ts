@@ -73,14 +73,15 @@ async function pullReference(
   const before = store.images.find(fullName);
   // of a name that is known, the answer is most likely what is here already
   const root = await repository.resolve(targetReference(reference), { signal, reads: before === undefined });
-  const beforeRoot = store.images.rootOf(fullName)?.digest;
+  const isTag = reference.digest === undefined;
+  const beforeRoot = isTag ? store.images.rootOf(fullName)?.digest : undefined;
   const wanted = platforms.length === 0 ? [hostPlatform()] : platforms;
   const taken = await takeImages(repository, root, { ...options, platforms: wanted });
-  if (reference.digest === undefined) await store.target.tag(taken, fullName, { signal });
+  if (isTag) await store.target.tag(taken, fullName, { signal });
   const imageId = await imageOf(taken, store);
   store.images.addRepoDigest(imageId, formatReference(withDigest(reference, root.digest)));
   const isIndex = isIndexType(taken.mediaType);
-  const changed = isIndex ? beforeRoot !== taken.digest : before?.id !== imageId;
+  const changed = isIndex && isTag ? beforeRoot !== taken.digest : before?.id !== imageId;
   return { imageId, root, name: fullName, changed };
 }
 
