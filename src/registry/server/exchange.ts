@@ -27,6 +27,15 @@ export function digestFrom(text: string | null | undefined): Digest {
   throw new ProtocolError('DIGEST_INVALID', 'the digest is missing or neither sha256:<64 hex digits> nor sha512:<128>');
 }
 
+/**
+ * The body of a request, which is not destroyed where it is not read to its end: its connection has our answer to carry.
+ * A client that waits to hear whether its body is wanted (RFC 9110 §10.1.1) hears so here, where nothing spoke against it.
+ */
+export function bodyOf({ request, response }: Pick<Exchange, 'request' | 'response'>): AsyncIterable<Buffer> {
+  if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
+  return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+}
+
 /** An answer without a body. */
 export function sendEmpty(response: ServerResponse, status: number, headers: Readonly<Record<string, string>>): void {
   // 204 has no length (RFC 9110 §8.6), and that of 304 would be taken for the content's.

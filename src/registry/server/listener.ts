@@ -46,6 +46,7 @@ export function openListener(options: ListenerOptions): Listener {
 
 function plainListener(options: ListenerOptions): Listener {
   const server = createServer({ requestTimeout: 0, maxHeaderSize: largestHeaders }, options.handle);
+  server.on('checkContinue', options.handle);
   server.setTimeout(options.stallTimeout, (socket) => socket.destroy());
   return {
     server,
@@ -74,9 +75,10 @@ function secureListener(options: ListenerOptions, tls: ServerTls): Listener {
     }),
   );
   // Its type names Http2ServerRequest alone; over HTTP/1.1 it is IncomingMessage, and we use what both have.
-  server.on('request', (request, response) =>
-    options.handle(request as unknown as IncomingMessage, response as unknown as ServerResponse),
-  );
+  const handle = (request: unknown, response: unknown): void =>
+    options.handle(request as IncomingMessage, response as ServerResponse);
+  server.on('request', handle);
+  server.on('checkContinue', handle);
   server.on('session', (session) => {
     sessions.add(session);
     session.once('close', () => sessions.delete(session));

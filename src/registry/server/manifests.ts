@@ -13,7 +13,7 @@ import {
   parseManifestOrIndex,
   referrerOf,
 } from '../../oci/index.ts';
-import { entityTags, type Exchange, isKnownToClient, sendEmpty } from './exchange.ts';
+import { bodyOf, entityTags, type Exchange, isKnownToClient, sendEmpty } from './exchange.ts';
 import { isTagName } from './names.ts';
 import { ProtocolError } from './protocol-error.ts';
 import type { StoredManifest } from './storage/storage.ts';
@@ -152,16 +152,16 @@ async function resolve(exchange: Exchange, reference: string): Promise<Digest> {
   return digest;
 }
 
-/** The whole body. The request is not destroyed where it is too large: its connection has our answer to carry. */
-async function readBody({ request, rules: { largestManifest } }: Exchange): Promise<Buffer> {
+async function readBody(exchange: Exchange): Promise<Buffer> {
+  const { largestManifest } = exchange.rules;
   const tooLarge = new ProtocolError('SIZE_INVALID', `a manifest has ${largestManifest} bytes at most`, {
     status: 413,
     detail: { largest: largestManifest },
   });
-  if (Number(request.headers['content-length'] ?? 0) > largestManifest) throw tooLarge;
+  if (Number(exchange.request.headers['content-length'] ?? 0) > largestManifest) throw tooLarge;
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  for await (const chunk of bodyOf(exchange)) {
     size += chunk.length;
     if (size > largestManifest) throw tooLarge;
     chunks.push(chunk);

@@ -1,6 +1,6 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { algorithmOf, type Digest, type DigestAlgorithm, finishDigest } from '../../oci/index.ts';
+import { bodyOf, type Exchange } from './exchange.ts';
 import { ProtocolError } from './protocol-error.ts';
 import type { RegistryStorage, UploadFile, UploadPlace } from './storage/storage.ts';
 
@@ -130,6 +130,8 @@ export class UploadSessions {
   }
 }
 
+type Bodied = Pick<Exchange, 'request' | 'response'>;
+
 interface SessionStart {
   readonly id: string;
   readonly name: string;
@@ -196,10 +198,9 @@ export class UploadSession {
    * Appends a request's body; what came before a break stays and counts. `check` is asked before bytes are taken.
    * @throws ProtocolError SIZE_INVALID (413), what `check` throws
    */
-  async append(request: IncomingMessage, check: (size: number) => Promise<void>): Promise<void> {
-    await this.#check(Number(request.headers['content-length'] ?? 0), check);
-    // A request that is destroyed takes its connection with it, and our answer.
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  async append(exchange: Bodied, check: (size: number) => Promise<void>): Promise<void> {
+    await this.#check(Number(exchange.request.headers['content-length'] ?? 0), check);
+    for await (const chunk of bodyOf(exchange)) {
       await this.#check(chunk.length, check);
       await this.file.append(chunk);
       this.#hash?.update(chunk);

@@ -80,9 +80,10 @@ export async function deleteUpload(exchange: Exchange, id: string): Promise<void
 }
 
 /** Takes the body. An upload that the registry has no room for ends, so that it takes none from others; one whose client went does not. */
-async function take({ request, uploads, quotas, name }: Exchange, session: UploadSession): Promise<void> {
+async function take(exchange: Exchange, session: UploadSession): Promise<void> {
+  const { request, uploads, quotas, name } = exchange;
   try {
-    await session.append(request, (size) => quotas.check(name, size));
+    await session.append(exchange, (size) => quotas.check(name, size));
   } catch (error) {
     if (!request.destroyed) {
       session.end();

@@ -7,6 +7,8 @@ import { writeDurably } from './durable.ts';
 const refName = 'org.opencontainers.image.ref.name';
 /** Milliseconds between a change and the index that shows it: many changes come together. */
 const delay = 20;
+/** Tries of one index while the server closes. */
+const mostHurried = 10;
 /** What of a folder's time may be the past that was read: file systems count in ticks of the kernel. */
 const tick = 10;
 
@@ -40,15 +42,19 @@ export class LayoutViews {
 
   async #writeUntilRight(repository: DiskRepository): Promise<void> {
     let pause = delay;
+    let hurried = 0;
     do {
       await sleep(this.#hurry ? delay : pause);
+      hurried += this.#hurry ? 1 : 0;
       this.#again.delete(repository.path);
       const start = Date.now();
       // A view that cannot be written (the disk is full, the folder is gone) harms nobody, and the next change tries again.
       const read = await writeView(repository, this.#temporaryIn).catch(() => start);
       pause = Math.max(delay, 10 * (Date.now() - start));
       if (read < start) this.#again.add(repository.path);
-    } while (this.#again.has(repository.path));
+      // What another process does not stop changing, it writes itself.
+    } while (this.#again.has(repository.path) && hurried < mostHurried);
+    this.#again.delete(repository.path);
   }
 }
 
