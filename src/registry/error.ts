@@ -13,6 +13,8 @@ export type RegistryErrorCode =
   | 'NETWORK'
   | 'TLS'
   | 'TIMEOUT'
+  /** The time given for the whole is over. */
+  | 'DEADLINE'
   | 'BAD_RESPONSE'
   | 'REDIRECT_REFUSED'
   | 'REALM_REFUSED'

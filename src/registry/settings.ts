@@ -15,8 +15,20 @@ export interface RegistrySettings {
   readonly trustedRealms?: readonly string[] | undefined;
   /** Makes a repository of Amazon ECR that is not there before it is pushed to; no unless given. */
   readonly createRepository?: boolean | undefined;
-  /** Tries per request; 6 unless given. */
+  /** Tries of one request, or of a transfer that does not get on; 6 unless given. */
   readonly attempts?: number | undefined;
+  /** Longest wait before the second try, milliseconds, doubled with each further one; 250 unless given. */
+  readonly retryDelay?: number | undefined;
+  /** Longest wait between two tries, milliseconds; 30,000 unless given. */
+  readonly retryMaxDelay?: number | undefined;
+  /** Longest pause that a registry may ask for (`Retry-After`), milliseconds; 300,000 unless given. */
+  readonly maxRetryAfter?: number | undefined;
+  /** Milliseconds for everything together; no end unless given. */
+  readonly timeout?: number | undefined;
+  /** Bytes a second of all transfers together, in both directions; as fast as it goes unless given. */
+  readonly limitRate?: number | undefined;
+  /** Connections to one host; 8 unless given. */
+  readonly connections?: number | undefined;
   /** Milliseconds until a connection must stand; 10,000 unless given. */
   readonly connectTimeout?: number | undefined;
   /** Milliseconds until the headers of an answer must be there; 60,000 unless given. */

@@ -7,7 +7,9 @@ import { messageOf } from '../errors.ts';
 import { type CommandSyntax, parseLine } from './parse-flags.ts';
 import type { FlagDefinition } from './flag-set.ts';
 import { interruptSignal } from './interrupt.ts';
+import { UiError } from './error.ts';
 import { toJson } from './json.ts';
+import { parseDuration } from './time.ts';
 import { hideSecrets } from '../system/index.ts';
 import { writeWholeFile } from './whole-file.ts';
 import type { Registries } from '../registry/index.ts';
@@ -24,9 +26,23 @@ export abstract class Command extends OclifCommand {
   /** True for commands whose words after the first argument belong to another program. */
   static passThrough = false;
 
-  /** Aborts at the first SIGINT or SIGTERM; the second ends the process at once. */
+  #limited: AbortSignal | undefined;
+
+  /** Aborts at the first SIGINT or SIGTERM (the second ends the process at once), and when the time of `--timeout` is over. */
   get interrupted(): AbortSignal {
-    return interruptSignal();
+    return this.#limited ?? interruptSignal();
+  }
+
+  #limitTime(timeout: unknown): void {
+    if (typeof timeout !== 'string') return;
+    const controller = new AbortController();
+    const end = (): void => {
+      const hint = 'Give it more time with --timeout; what is complete is not moved twice.';
+      controller.abort(new UiError('DEADLINE', `not done within ${timeout}`, { hint }));
+    };
+    // a timer counts to 24 days
+    setTimeout(end, Math.min(parseDuration(timeout), 2 ** 31 - 1)).unref();
+    this.#limited = AbortSignal.any([interruptSignal(), controller.signal]);
   }
 
   /** Opens repositories as the flags of a command say (registryFlags); the client is loaded only when the first is opened. */
@@ -94,6 +110,7 @@ export abstract class Command extends OclifCommand {
     const declared = options ?? (this.ctor as unknown as Input<F, B, A>);
     const parsed = await parseLine(argv, syntaxOf(declared, this.ctor as typeof Command));
     this.parsed = true;
+    this.#limitTime(parsed.flags['timeout']);
     return { ...parsed, metadata: { flags: {} }, nonExistentFlags: [], raw: [] } as unknown as ParserOutput<F, B, A>;
   }
 }

@@ -5,6 +5,8 @@ export type UiErrorCode =
   | 'TEMPLATE_FAILED'
   | 'NOT_A_TERMINAL'
   | 'INTERRUPTED'
+  /** The time given by --timeout is over. */
+  | 'DEADLINE'
   | 'NO_SUCH_IMAGE'
   | 'NO_CREDENTIAL'
   | 'IMAGE_IN_USE'

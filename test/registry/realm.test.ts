@@ -41,7 +41,21 @@ describe('a realm does not get the credential', () => {
     expect(() => checkRealm({ ...check, sendsCredential: true })).toThrow(
       expect.objectContaining({ code: 'REALM_REFUSED' }),
     );
-    expect(checkRealm({ ...check, sendsCredential: false }).href).toBe(new URL(realm).href);
+  });
+
+  const anonymous: readonly (readonly [string, string, string, boolean])[] = [
+    ['another domain', 'https://r.example.com', 'https://auth.example.net/token', true],
+    ['plain http', 'https://r.example.com', 'http://auth.example.com/token', true],
+    ['a private address', 'https://r.example.com', 'https://192.168.7.7/token', false],
+    ['the metadata service of a cloud', 'https://r.example.com', 'http://169.254.169.254/latest', false],
+    ['this machine', 'https://r.example.com', 'http://localhost:8080/token', false],
+    ['a private address, of a registry on one', 'https://10.0.0.1', 'https://10.0.0.2/token', true],
+    ['this machine, of a registry on it', 'http://127.0.0.1:5000', 'http://127.0.0.1:5001/token', true],
+  ];
+  it.each(anonymous)('an anonymous token from %s', (_, registry, realm, fine) => {
+    const ask = () => checkRealm({ registry: new URL(registry), realm, sendsCredential: false }).href;
+    if (fine) expect(ask()).toBe(new URL(realm).href);
+    else expect(ask).toThrow(expect.objectContaining({ code: 'REALM_REFUSED' }));
   });
 
   it.each(['', 'token', 'file:///etc/passwd', 'https://user:pass@r.example.com/'])('%j is no realm at all', (realm) => {

@@ -21,7 +21,7 @@ export interface RealmCheck {
   /** Where the registry answers. */
   readonly registry: URL;
   readonly realm: string;
-  /** False for anonymous tokens: then only the form of the URL matters. */
+  /** False for anonymous tokens, which may come from any public place. */
   readonly sendsCredential: boolean;
   /** Further hosts (`auth.example.com`, with port if not the scheme's own) the user trusts. */
   readonly trusted?: readonly string[] | undefined;
@@ -41,12 +41,27 @@ export function checkRealm(check: RealmCheck): URL {
   }
   realm.hash = '';
   const trusted = check.trusted?.some((host) => host.toLowerCase() === realm.host);
-  if (!check.sendsCredential || trusted) return realm;
+  if (trusted) return realm;
+  if (!check.sendsCredential) return publicRealm(registry, realm);
   const why = objection(registry, realm);
   if (why === undefined) return realm;
   throw new RegistryError(
     'REALM_REFUSED',
     `the credential for ${registry.host} is not sent to ${realm.origin}: ${why}`,
+    {
+      hint: `If that token server belongs to the registry, name it: --trust-realm ${realm.host}`,
+    },
+  );
+}
+
+/** A registry on the net must not make us ask what only answers inside our own network, such as a cloud's metadata service. */
+function publicRealm(registry: URL, realm: URL): URL {
+  const isInside = isPrivateAddress(realm.hostname) || isLoopback(realm.hostname);
+  const registryIsInside = isPrivateAddress(registry.hostname) || isLoopback(registry.hostname);
+  if (!isInside || registryIsInside || realm.hostname === registry.hostname) return realm;
+  throw new RegistryError(
+    'REALM_REFUSED',
+    `${registry.host} names ${realm.origin} as its token server: an address inside some network`,
     {
       hint: `If that token server belongs to the registry, name it: --trust-realm ${realm.host}`,
     },

@@ -6,6 +6,7 @@ import { type Credential, guarded } from '../credentials/credential.ts';
 import type { SettledEndpoint } from '../config/endpoint.ts';
 import { baseUrlOf } from '../host.ts';
 import type { Clock } from '../http/clock.ts';
+import type { RetryPolicy } from '../http/backoff.ts';
 import { compose, type Dispatch, type HttpResponse, type Method, type StreamBody } from '../http/dispatch.ts';
 import { atEndpoint } from '../http/endpoint-layer.ts';
 import { usualReach } from '../http/reach.ts';
@@ -44,6 +45,7 @@ export interface Connection {
   readonly namespace: string | undefined;
   readonly dispatch: Dispatch;
   readonly clock: Clock;
+  readonly policy: RetryPolicy;
   readonly warn?: ((message: string) => void) | undefined;
   /** Blobs whose Content-Encoding turned out to be a wrong label. */
   readonly mislabelled: Set<Digest>;
@@ -57,7 +59,7 @@ const userAgent = 'slipway';
 /** Composes the layers for a host; `repository` ('' for none) decides which credential is looked up. */
 export function connect(host: string, repository: string, options: RegistryOptions = {}): Connection {
   const session = options.session ?? sharedSession();
-  const { clock, transfers } = session;
+  const { clock, policy, transfers } = session;
   const endpoint = options.endpoint ?? plainEndpoint(host, repository, options.scheme);
   const base = baseUrlOf(endpoint.host, endpoint.scheme);
   const { reach, headers } = endpoint;
@@ -80,6 +82,7 @@ export function connect(host: string, repository: string, options: RegistryOptio
     namespace: endpoint.namespace,
     base,
     clock,
+    policy,
     warn: options.warn,
     mislabelled: new Set(),
     lanes: session.lanesTo(endpoint.host),

@@ -98,7 +98,7 @@ export async function getManifest(
       }
       const mayRepeat = isTransientError(error) ? attempt < readAttempts : attempt === 1 && isDamage(error);
       if (!mayRepeat) throw asRegistryError(error, connection.host);
-      await connection.clock.sleep(backoff(attempt, connection.clock), signal);
+      await connection.clock.sleep(backoff(attempt, connection.clock, connection.policy), signal);
     }
   }
 }

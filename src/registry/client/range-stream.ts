@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { Verifier } from '../../oci/index.ts';
 import { chunkPassed } from '../../system/index.ts';
 import { RegistryError } from '../error.ts';
-import { backoff, defaultAttempts } from '../http/backoff.ts';
+import { backoff } from '../http/backoff.ts';
 import { abandon } from '../http/body.ts';
 import { asRegistryError, isTransientError } from '../http/network-error.ts';
 import type { Source } from '../http/dispatch.ts';
@@ -132,9 +132,9 @@ export class RangeStream extends Readable {
     this.#connections += 1;
     // a connection that brought something does not count as a failed try
     this.#failures = this.#at > this.#began ? 1 : this.#failures + 1;
-    if (this.#failures >= defaultAttempts || this.#connections >= mostConnections) return this.#fail(error);
+    if (this.#failures >= connection.policy.attempts || this.#connections >= mostConnections) return this.#fail(error);
     try {
-      await connection.clock.sleep(backoff(this.#failures, connection.clock), signal);
+      await connection.clock.sleep(backoff(this.#failures, connection.clock, connection.policy), signal);
     } catch (failure) {
       return this.#fail(failure);
     }

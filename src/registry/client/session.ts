@@ -1,5 +1,7 @@
 import { Semaphore } from '../../oci/index.ts';
 import { type Clock, systemClock } from '../http/clock.ts';
+import { type RetryPolicy, retryPolicy } from '../http/backoff.ts';
+import { Deadline, endAt } from '../http/deadline.ts';
 import { compose, type Dispatch } from '../http/dispatch.ts';
 import { HostGate, retry } from '../http/retry.ts';
 import { Lanes } from './lanes.ts';
@@ -33,9 +35,13 @@ function transferNumbers(options: SessionOptions): TransferNumbers {
 
 /** As RegistrySettings says of each. */
 export interface SessionOptions extends TransportOptions {
-  /** Tries per request; 6 unless given. */
+  /** As RegistrySettings has them. */
   readonly attempts?: number | undefined;
-  readonly clock?: Clock | undefined;
+  readonly retryDelay?: number | undefined;
+  readonly retryMaxDelay?: number | undefined;
+  readonly maxRetryAfter?: number | undefined;
+  /** Milliseconds for all that is asked through this session. */
+  readonly timeout?: number | undefined;
   readonly downloads?: number | undefined;
   readonly uploads?: number | undefined;
   readonly parallelFrom?: number | undefined;
@@ -49,6 +55,7 @@ export interface RegistrySession {
   readonly dispatch: Dispatch;
   readonly clock: Clock;
   readonly transfers: TransferNumbers;
+  readonly policy: RetryPolicy;
   /** Lets so many uploads go on at once. */
   readonly uploads: Semaphore;
   /** Which mirrors answer, and which protocol insecure hosts speak. */
@@ -63,14 +70,17 @@ export function openSession(options: SessionOptions = {}): RegistrySession {
   const clock = options.clock ?? systemClock;
   const transport = openTransport(options);
   const gate = new HostGate(clock);
+  const policy = retryPolicy(options);
+  const deadline = options.timeout === undefined ? undefined : new Deadline(options.timeout);
+  const layers = [retry({ gate, clock, policy }), ...(deadline === undefined ? [] : [endAt(deadline)])];
   const lanes = new Map<string, Lanes>();
-  const dispatch = compose(transport.dispatch, [retry({ gate, clock, attempts: options.attempts })]);
+  const dispatch = compose(transport.dispatch, layers);
   const schemes = new SchemeProbe(dispatch);
   return {
     uploads: new Semaphore(options.uploads ?? usualUploads),
     transfers: transferNumbers(options),
     lanesTo: (host) => {
-      const known = lanes.get(host) ?? new Lanes(connectionsPerHost);
+      const known = lanes.get(host) ?? new Lanes(options.connections ?? connectionsPerHost);
       lanes.set(host, known);
       return known;
     },
@@ -78,7 +88,11 @@ export function openSession(options: SessionOptions = {}): RegistrySession {
     schemes,
     mirrorHealth: new MirrorHealth(dispatch, schemes, clock),
     clock,
-    close: () => transport.close(),
+    policy,
+    close: () => {
+      deadline?.clear();
+      return transport.close();
+    },
   };
 }
 

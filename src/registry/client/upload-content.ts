@@ -6,7 +6,7 @@ import {
   Verifier,
 } from '../../oci/index.ts';
 import { RegistryError } from '../error.ts';
-import { backoff, defaultAttempts, retryAfter } from '../http/backoff.ts';
+import { backoff, retryAfter } from '../http/backoff.ts';
 import { discard, readPrefix } from '../http/body.ts';
 import type { HttpResponse } from '../http/dispatch.ts';
 import { codeOf } from '../record.ts';
@@ -183,7 +183,7 @@ class Upload {
   async #recover(outcome: Outcome): Promise<void> {
     const status = 'response' in outcome ? outcome.response.status : 0;
     this.#failures += 1;
-    if (this.#failures >= defaultAttempts) throw await this.#errorOf(outcome);
+    if (this.#failures >= this.#connection.policy.attempts) throw await this.#errorOf(outcome);
     const isTooLarge = status === 413 && this.#lowerPortion();
     if (!isTooLarge && !mayPass(outcome)) return this.#beginAgainAfter(await this.#errorOf(outcome));
     const hint = 'response' in outcome && status === 416 ? await expectedByte(outcome.response) : undefined;
@@ -254,11 +254,11 @@ class Upload {
   }
 
   async #pause(outcome: Outcome): Promise<void> {
-    const { clock } = this.#connection;
-    const asked = 'response' in outcome ? retryAfter(outcome.response, clock) : undefined;
+    const { clock, policy } = this.#connection;
+    const asked = 'response' in outcome ? retryAfter(outcome.response, clock, policy) : undefined;
     await letGo(outcome);
     // what the registry asks for is kept by the host's gate already
-    if (asked === undefined) await clock.sleep(backoff(this.#failures, clock), this.#options.signal);
+    if (asked === undefined) await clock.sleep(backoff(this.#failures, clock, policy), this.#options.signal);
   }
 
   #errorOf(outcome: Outcome): Promise<unknown> {

@@ -1,7 +1,7 @@
 import { addAbortSignal, type Readable } from 'node:stream';
 import { type Descriptor, type PushFromOptions, Verifier } from '../../oci/index.ts';
 import { RegistryError } from '../error.ts';
-import { backoff, defaultAttempts, retryAfter } from '../http/backoff.ts';
+import { backoff, retryAfter } from '../http/backoff.ts';
 import { discard } from '../http/body.ts';
 import type { HttpResponse } from '../http/dispatch.ts';
 import { ChunkReader } from './chunk-reader.ts';
@@ -122,7 +122,7 @@ class ChunkedUpload {
         attempt = 0;
         continue;
       }
-      if (attempt >= defaultAttempts || !mayPass(outcome)) throw await this.#errorOf(outcome);
+      if (attempt >= this.#connection.policy.attempts || !mayPass(outcome)) throw await this.#errorOf(outcome);
       await this.#pause(attempt, outcome);
       const place = await this.#findPlace(current, { start, end });
       if (place.at > at) attempt = 0;
@@ -193,11 +193,11 @@ class ChunkedUpload {
   }
 
   async #pause(attempt: number, outcome: Outcome): Promise<void> {
-    const { clock } = this.#connection;
-    const asked = 'response' in outcome ? retryAfter(outcome.response, clock) : undefined;
+    const { clock, policy } = this.#connection;
+    const asked = 'response' in outcome ? retryAfter(outcome.response, clock, policy) : undefined;
     if ('response' in outcome) await discard(outcome.response);
     // what the registry asks for is kept by the host's gate already
-    if (asked === undefined) await clock.sleep(backoff(attempt, clock), this.#signal);
+    if (asked === undefined) await clock.sleep(backoff(attempt, clock, policy), this.#signal);
   }
 
   #errorOf(outcome: Outcome): Promise<unknown> {

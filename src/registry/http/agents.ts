@@ -9,6 +9,8 @@ export interface AgentOptions {
   readonly connectTimeout: number;
   readonly headersTimeout: number;
   readonly bodyTimeout: number;
+  /** To one host. */
+  readonly connections: number;
   /** Other addresses for hosts, as `--resolve` names them; such hosts are reached without a proxy. */
   readonly addresses?: readonly AddressRule[] | undefined;
   /** Where proxies and roots of trust are named; this process's environment unless given. */
@@ -82,7 +84,7 @@ export class Agents {
   #open({ reach, isTls, proxy }: Opening): Dispatcher {
     const { headersTimeout, bodyTimeout } = this.#options;
     const timeout = reach.connectTimeout ?? this.#options.connectTimeout;
-    const limits = { headersTimeout, bodyTimeout, connections: connectionsPerHost, allowH2: false };
+    const limits = { headersTimeout, bodyTimeout, connections: this.#options.connections, allowH2: false };
     const secureContext = isTls ? secureContextOf(reach, this.#variables) : undefined;
     const tls: buildConnector.BuildOptions = {
       timeout,

@@ -1,4 +1,4 @@
-import { backoff, defaultAttempts, isTransientStatus, retryAfter } from './backoff.ts';
+import { backoff, isTransientStatus, retryAfter, type RetryPolicy, usualPolicy } from './backoff.ts';
 import { discard } from './body.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { HttpRequest, HttpResponse, Layer } from './dispatch.ts';
@@ -10,6 +10,7 @@ import { attemptsFor } from './network-error.ts';
  */
 export class HostGate {
   readonly #until = new Map<string, number>();
+  readonly #troubles = new Map<string, Trouble>();
   readonly #clock: Clock;
 
   constructor(clock: Clock = systemClock) {
@@ -19,6 +20,25 @@ export class HostGate {
   close(host: string, milliseconds: number): void {
     const until = this.#clock.now() + milliseconds;
     if (until > (this.#until.get(host) ?? 0)) this.#until.set(host, until);
+  }
+
+  /**
+   * Notes what came of a request that began at `begun`. Failures of requests that went on at the same time count as one: six of them
+   * at once are a moment's trouble, six after each other are not.
+   */
+  note(host: string, { failed, begun }: { readonly failed: boolean; readonly begun: number }): void {
+    if (!failed) {
+      this.#troubles.delete(host);
+      return;
+    }
+    const { rounds, last } = this.#troubles.get(host) ?? { rounds: 0, last: Number.NEGATIVE_INFINITY };
+    const isNext = begun > last;
+    this.#troubles.set(host, { rounds: isNext ? rounds + 1 : rounds, last: isNext ? this.#clock.now() : last });
+  }
+
+  /** Whether a host has done nothing but fail for so long that requests to it are not repeated any more. */
+  isHopeless(host: string): boolean {
+    return (this.#troubles.get(host)?.rounds ?? 0) >= mostRounds;
   }
 
   /** Waits until the host may be asked; those who waited start apart from each other, within 250 ms. */
@@ -32,9 +52,19 @@ export class HostGate {
   }
 }
 
+interface Trouble {
+  /** Failures one after the other, without anything that went well. */
+  readonly rounds: number;
+  /** When the last of them was known; milliseconds. */
+  readonly last: number;
+}
+
+/** Twice what one request takes: a host that failed so often is not asked six times for each of a thousand things more. */
+const mostRounds = 12;
+
 export interface RetryOptions {
   readonly gate: HostGate;
-  readonly attempts?: number | undefined;
+  readonly policy?: RetryPolicy | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -43,25 +73,31 @@ export interface RetryOptions {
  * it came. A request with `attempts: 1` is not repeated, but still waits at the gate and closes it for others.
  */
 export function retry(options: RetryOptions): Layer {
-  const { gate, attempts = defaultAttempts, clock = systemClock } = options;
+  const { gate, policy = usualPolicy, clock = systemClock } = options;
   return (next) => async (request) => {
-    const limit = request.attempts ?? attempts;
+    const { host } = request.url;
     for (let attempt = 1; ; attempt++) {
-      await gate.pass(request.url.host, request.signal);
+      await gate.pass(host, request.signal);
+      const begun = clock.now();
       const outcome = await attemptOnce(next, request);
+      const limit = gate.isHopeless(host) ? 1 : (request.attempts ?? policy.attempts);
       if ('error' in outcome) {
         request.signal?.throwIfAborted();
+        gate.note(host, { failed: true, begun });
         if (attempt >= attemptsFor(outcome.error, limit)) throw outcome.error;
-        await clock.sleep(backoff(attempt, clock), request.signal);
+        await clock.sleep(backoff(attempt, clock, policy), request.signal);
         continue;
       }
       const { response } = outcome;
-      if (!isTransientStatus(response.status)) return response;
-      const asked = retryAfter(response, clock);
-      if (asked !== undefined && Number.isFinite(asked)) gate.close(request.url.host, asked);
+      const isTransient = isTransientStatus(response.status);
+      // who says when to come back is not in trouble
+      gate.note(host, { failed: isTransient && response.status !== 429, begun });
+      if (!isTransient) return response;
+      const asked = retryAfter(response, clock, policy);
+      if (asked !== undefined && Number.isFinite(asked)) gate.close(host, asked);
       if (attempt >= limit || asked === Number.POSITIVE_INFINITY) return response;
       await discard(response);
-      if (asked === undefined) await clock.sleep(backoff(attempt, clock), request.signal);
+      if (asked === undefined) await clock.sleep(backoff(attempt, clock, policy), request.signal);
     }
   };
 }

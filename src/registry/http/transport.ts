@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
 import { RegistryError } from '../error.ts';
 import type { AddressRule } from '../config/resolve-rules.ts';
-import { Agents } from './agents.ts';
+import { Agents, connectionsPerHost } from './agents.ts';
+import type { Clock } from './clock.ts';
 import { type Dispatch, type HttpRequest, isStreamBody } from './dispatch.ts';
 import { proxyError } from './proxy-error.ts';
+import { pace, paced, RateLimit } from './rate-limit.ts';
 
 export interface TransportOptions {
   /** Other addresses for hosts; where their names lead unless given. */
@@ -14,6 +16,11 @@ export interface TransportOptions {
   readonly connectTimeout?: number | undefined;
   readonly headersTimeout?: number | undefined;
   readonly stallTimeout?: number | undefined;
+  /** Connections to one host; 8 unless given. */
+  readonly connections?: number | undefined;
+  /** Bytes a second of all bodies together, in both directions; as fast as it goes unless given. */
+  readonly limitRate?: number | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 export interface Transport {
@@ -31,6 +38,7 @@ const slice = 64 * 1024;
  */
 export function openTransport(options: TransportOptions = {}): Transport {
   const stallTimeout = options.stallTimeout ?? 30_000;
+  const limit = options.limitRate === undefined ? undefined : new RateLimit(options.limitRate, options.clock);
   let opening: Promise<{ readonly undici: typeof import('undici'); readonly agents: Agents }> | undefined;
   const dispatch: Dispatch = async (request) => {
     opening ??= openAgents(options, stallTimeout);
@@ -44,7 +52,7 @@ export function openTransport(options: TransportOptions = {}): Transport {
     const sending = undici.request(request.url, {
       method: request.method,
       headers: { ...request.headers, ...(body === undefined ? {} : { 'content-length': String(body.length) }) },
-      body: body === undefined ? null : bodyOf(body, stalled, stallTimeout),
+      body: body === undefined ? null : bodyOf(body, { stalled, stallTimeout, limit, signal: request.signal }),
       signal: signals,
       headersTimeout: request.reach?.headersTimeout ?? options.headersTimeout ?? 60_000,
       bodyTimeout: stallTimeout,
@@ -53,7 +61,8 @@ export function openTransport(options: TransportOptions = {}): Transport {
     const response = await sending.catch((error: unknown) => {
       throw proxy === undefined ? error : proxyError(error, proxy, request.url.host);
     });
-    return { status: response.statusCode, headers: response.headers, body: response.body, url: request.url };
+    const received = limit === undefined ? response.body : paced(response.body, limit, request.signal);
+    return { status: response.statusCode, headers: response.headers, body: received, url: request.url };
   };
   return {
     dispatch,
@@ -69,16 +78,29 @@ async function openAgents(options: TransportOptions, stallTimeout: number) {
     connectTimeout: options.connectTimeout ?? 10_000,
     headersTimeout: options.headersTimeout ?? 60_000,
     bodyTimeout: stallTimeout,
+    connections: options.connections ?? connectionsPerHost,
     addresses: options.addresses,
     variables: options.variables,
   });
   return { undici, agents };
 }
 
-function bodyOf(body: NonNullable<HttpRequest['body']>, stalled: () => void, timeout: number): Buffer | Readable {
-  if (isStreamBody(body)) return Readable.from(inSlices(body.open(), stalled, timeout), { objectMode: false });
+interface Sending {
+  readonly stalled: () => void;
+  readonly stallTimeout: number;
+  readonly limit: RateLimit | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+function bodyOf(body: NonNullable<HttpRequest['body']>, sending: Sending): Buffer | Readable {
+  const { stalled, stallTimeout, limit, signal } = sending;
+  const stream = (chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Readable => {
+    const passing = limit === undefined ? chunks : pace(chunks, limit, signal);
+    return Readable.from(inSlices(passing, stalled, stallTimeout), { objectMode: false });
+  };
+  if (isStreamBody(body)) return stream(body.open());
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  return bytes.length <= slice ? bytes : Readable.from(inSlices([bytes], stalled, timeout), { objectMode: false });
+  return bytes.length <= slice ? bytes : stream([bytes]);
 }
 
 async function* inSlices(
