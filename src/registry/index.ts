@@ -79,6 +79,7 @@ export {
   type ProfileName,
   type ProfileOptions,
 } from './server/profiles/index.ts';
+export { openPullThrough, type PullThrough, type PullThroughOptions } from './server/pull-through/index.ts';
 export type { ServerTls } from './server/listener.ts';
 export { type RegistryServer, type RegistryServerOptions, startRegistry } from './server/start.ts';
 export {

@@ -11,23 +11,19 @@ import {
 } from '../../registry/index.ts';
 import {
   accessLogFlag,
-  authFlags,
   Command,
   escapeControls,
-  hasOwnLogin,
   isLoopback,
   jsonFlag,
   listenFlags,
   listenSettings,
+  openService,
   openStorage,
-  profileFlags,
   ruleFlags,
-  serverAuth,
-  serverProfile,
   serverRules,
   serverTls,
+  serviceFlags,
   storageFlags,
-  tlsFlags,
   type TlsValues,
 } from '../../ui/index.ts';
 
@@ -39,9 +35,7 @@ export default class RegistryServe extends Command {
     ...storageFlags,
     ...listenFlags,
     ...ruleFlags,
-    ...authFlags,
-    ...tlsFlags,
-    ...profileFlags,
+    ...serviceFlags,
     faults: string({
       description: 'Fault script: which requests are to fail and how, for tests of clients',
       helpValue: 'FILE',
@@ -57,18 +51,13 @@ export default class RegistryServe extends Command {
     const signal = this.interrupted;
     const rules = serverRules(flags);
     const note = (message: string): void => this.note(escapeControls(message));
-    const tls = await serverTls(flags);
-    const auth = hasOwnLogin(flags) ? undefined : await serverAuth(flags, note);
     const storage = await openStorage(flags, note);
-    const profile = await serverProfile(flags, { storage, warn: note });
+    await using service = await openService(flags, { storage, warn: note });
     await using server = await startRegistry({
       ...rules,
-      ...profile?.rules,
-      storage,
+      ...service.options,
       host,
       port,
-      tls,
-      layers: [...(auth === undefined ? [] : [auth]), ...(profile?.layers ?? [])],
       drainTimeout,
       faults: flags.faults === undefined ? undefined : await this.#faults(flags.faults),
       onError: note,
@@ -77,18 +66,17 @@ export default class RegistryServe extends Command {
         else if (flags.verbose) note(shortLine(served));
       },
     });
-    const hasLogin = auth !== undefined || hasOwnLogin(flags);
-    if (!isLoopback(host) && !hasLogin)
+    if (!isLoopback(host) && !service.hasLogin)
       this.note('WARNING: there is no login: whoever reaches this address can read, write and delete.');
-    if (!isLoopback(host) && hasLogin && tls === undefined)
+    if (!isLoopback(host) && service.hasLogin && service.options.tls === undefined)
       this.note('WARNING: passwords and tokens go over plain http; see --tls-cert.');
     const renew = (): void => void this.#renewTls(server, flags);
     process.on('SIGHUP', renew);
     const { url } = server;
     this.print(
       flags.json
-        ? JSON.stringify({ url, host: server.host, storage: storage.description })
-        : `Serving ${storage.description} at ${url}`,
+        ? JSON.stringify({ url, host: server.host, storage: service.options.storage.description })
+        : `Serving ${service.options.storage.description} at ${url}`,
     );
     if (!signal.aborted) await once(signal, 'abort');
     process.off('SIGHUP', renew);

@@ -56,9 +56,9 @@ export class DiskUpload implements UploadFile {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  async read(): Promise<Readable> {
+  async read(start = 0, end = Infinity): Promise<Readable> {
     await this.#flush();
-    return createReadStream(this.path, { highWaterMark: 256 * 1024 });
+    return createReadStream(this.path, { start, end, highWaterMark: 256 * 1024 });
   }
 
   /** Has all bytes on disk and closes. */

@@ -241,8 +241,16 @@ class MemoryUpload implements UploadFile {
     this.touched = Date.now();
   }
 
-  async read(): Promise<Readable> {
-    return Readable.from([...this.#chunks]);
+  async read(start = 0, end = Infinity): Promise<Readable> {
+    const parts: Buffer[] = [];
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      const [from, to] = [Math.max(0, start - at), Math.min(chunk.length, end - at + 1)];
+      if (from < to) parts.push(chunk.subarray(from, to));
+      at += chunk.length;
+      if (at > end) break;
+    }
+    return Readable.from(parts);
   }
 
   async discard(): Promise<void> {

@@ -81,8 +81,8 @@ export interface UploadFile {
   readonly size: number;
   /** Takes a chunk, perhaps to be written with the next ones. @throws what an earlier chunk failed with, too */
   append(chunk: Buffer): Promise<void>;
-  /** Streams what was appended. */
-  read(): Promise<Readable>;
+  /** Streams what was appended, from `start` to `end`, both included; all of it unless given. */
+  read(start?: number, end?: number): Promise<Readable>;
   discard(): Promise<void>;
   /** Lets go of the upload without dropping its bytes, where it can be found again. */
   leave(): Promise<void>;
