@@ -117,9 +117,18 @@ export class StoreContent implements Content {
     };
   }
 
-  /** Fetches a blob that is elsewhere, so that it is here. */
+  /** Fetches a blob that is elsewhere, so that it is here. Wrong bytes may be a cache's doing: they are asked for once more. */
   async bring(descriptor: Descriptor, options: CallOptions = {}): Promise<void> {
     if (this.#blobs.present(descriptor.digest) !== undefined) return;
+    try {
+      await this.#bringOnce(descriptor, options);
+    } catch (error) {
+      if (errnoOf(error) !== 'DIGEST_MISMATCH' && errnoOf(error) !== 'SIZE_MISMATCH') throw error;
+      await this.#bringOnce(descriptor, options);
+    }
+  }
+
+  async #bringOnce(descriptor: Descriptor, options: CallOptions): Promise<void> {
     const nothing = { ...options, record: () => undefined };
     await receiveBlob(
       { base: this.#base, partials: this.#partials },

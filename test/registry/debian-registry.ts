@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,9 +16,17 @@ export interface DebianRegistry {
   close(): Promise<void>;
 }
 
+/** PEM files: its certificate with its key, and the authority of those that may come in. */
+export interface DebianTls {
+  readonly certificate: string;
+  readonly key: string;
+  readonly clients: string;
+}
+
 /** Debian's docker-registry on a free port of the loopback, over a directory of its own below `parent`. */
 export async function debianRegistry(
   parent: string = existsSync('/dev/shm') ? '/dev/shm' : tmpdir(),
+  tls?: DebianTls,
 ): Promise<DebianRegistry> {
   const root = await mkdtemp(join(parent, 'slipway-debian-registry-'));
   const host = `127.0.0.1:${await freePort()}`;
@@ -28,7 +36,7 @@ export async function debianRegistry(
     `version: 0.1
 log: { level: error, accesslog: { disabled: true } }
 storage: { filesystem: { rootdirectory: ${join(root, 'data')} }, delete: { enabled: true } }
-http: { addr: ${host} }
+http: ${httpSection(host, tls)}
 `,
   );
   const child = spawn(program, ['serve', config], { stdio: 'ignore' });
@@ -39,15 +47,36 @@ http: { addr: ${host} }
     await rm(root, { recursive: true, force: true });
   };
   for (let attempt = 0; attempt < 100; attempt++) {
-    const answered = await fetch(`http://${host}/v2/`).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (answered) return { host, close };
+    if (await (tls === undefined ? answers(host) : isOpen(host))) return { host, close };
     await delay(50);
   }
   await close();
   throw new Error('docker-registry did not start');
+}
+
+function httpSection(host: string, tls: DebianTls | undefined): string {
+  if (tls === undefined) return `{ addr: ${host} }`;
+  const { certificate, key, clients } = tls;
+  return `{ addr: ${host}, tls: { certificate: ${certificate}, key: ${key}, clientcas: [${clients}] } }`;
+}
+
+function answers(host: string): Promise<boolean> {
+  return fetch(`http://${host}/v2/`).then(
+    (response) => response.ok,
+    () => false,
+  );
+}
+
+/** A server that wants to know us is asked no more than whether it listens. */
+function isOpen(host: string): Promise<boolean> {
+  const { hostname, port } = new URL(`http://${host}`);
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
 }
 
 async function freePort(): Promise<number> {

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, request as httpRequest } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -174,3 +175,54 @@ describe('a proxy', () => {
     await expect(direct.resolve('v1')).rejects.toMatchObject({ message: expect.not.stringContaining('proxy') });
   });
 });
+
+describe('a SOCKS proxy', () => {
+  it('carries https by name, with its password', async () => {
+    const through = await socks();
+    const variables = { ALL_PROXY: `socks5h://user:${password}@${through.host}` };
+    const target = await registries(variables).open('registry.test/p/s', 'push');
+    const image = await pushImage(target, 'v1');
+    expect(await target.resolve('v1')).toEqual(image);
+    expect(new Set(through.asked)).toEqual(new Set(['registry.test:443']));
+  });
+});
+
+/** A SOCKS5 server (RFC 1928, RFC 1929) that wants user and password, and leads every name to our registry with TLS. */
+async function socks(): Promise<{ readonly host: string; readonly asked: readonly string[] }> {
+  const asked: string[] = [];
+  const sockets = new Set<Socket>();
+  const talk = async (socket: Socket): Promise<void> => {
+    const next = (): Promise<Buffer> => once(socket, 'data').then(([bytes]) => bytes as Buffer);
+    await next();
+    socket.write(Buffer.from([5, 2]));
+    const login = await next();
+    const user = login.subarray(2, 2 + (login[1] ?? 0)).toString();
+    const known = user === 'user' && login.subarray(3 + (login[1] ?? 0)).toString() === password;
+    socket.write(Buffer.from([1, known ? 0 : 1]));
+    if (!known) return void socket.end();
+    const request = await next();
+    const length = request[4] ?? 0;
+    asked.push(`${request.subarray(5, 5 + length).toString()}:${request.readUInt16BE(5 + length)}`);
+    const inner = connect(front.port, '127.0.0.1', () => {
+      socket.write(Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]));
+      socket.pipe(inner).pipe(socket);
+    });
+    sockets.add(inner);
+    inner.on('error', () => socket.destroy());
+  };
+  const server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    void talk(socket).catch(() => socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  opened.push({
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  });
+  return { host: `127.0.0.1:${address.port}`, asked };
+}

@@ -32,11 +32,20 @@ export class MirrorHealth {
   readonly #probe: SchemeProbe;
   readonly #clock: Clock;
   readonly #states = new Map<string, State>();
+  readonly #memories = new Map<string, MirrorMemory>();
 
   constructor(dispatch: Dispatch, probe: SchemeProbe, clock: Clock) {
     this.#dispatch = dispatch;
     this.#probe = probe;
     this.#clock = clock;
+  }
+
+  /** What is remembered of a mirror for one repository, by all who read that. */
+  memoryOf(endpoint: Endpoint): MirrorMemory {
+    const key = `${keyOf(endpoint)}${endpoint.path}/${endpoint.repository}?${endpoint.namespace ?? ''}`;
+    const known = this.#memories.get(key) ?? { lies: new Set<string>(), refused: false, resolved: false };
+    this.#memories.set(key, known);
+    return known;
   }
 
   /** A mirror as it is to be asked now; undefined where it is passed over. */
@@ -101,6 +110,16 @@ export class MirrorHealth {
       return { why: redactText(messageOf(asRegistryError(error, endpoint.host))) };
     }
   }
+}
+
+/** What a process learned of a mirror for one repository. */
+export interface MirrorMemory {
+  /** References for which it gave wrong content. */
+  readonly lies: Set<string>;
+  /** It does not let us in. */
+  refused: boolean;
+  /** It told what a tag stands for: a mirror that is for tags only gives the content of such images too. */
+  resolved: boolean;
 }
 
 /** Scheme, host and port: what fails or lives together. */

@@ -5,7 +5,7 @@ import { discard } from '../http/body.ts';
 import type { HttpResponse, Source } from '../http/dispatch.ts';
 import { redactText } from '../redact.ts';
 import type { Call } from './connection.ts';
-import type { MirrorHealth } from './mirror-health.ts';
+import type { MirrorHealth, MirrorMemory } from './mirror-health.ts';
 
 export interface MirrorsOptions {
   /** In their order. */
@@ -34,15 +34,7 @@ export class Mirrors {
 
   constructor(options: MirrorsOptions) {
     this.#options = options;
-    this.#members = options.mirrors.map((mirror) => new Member(mirror));
-  }
-
-  /**
-   * Content is fetched from its start by someone who checks it and was given it before: whoever gave it then is passed over,
-   * since what came was of no use.
-   */
-  doubt(reference: string): void {
-    for (const member of this.#members) if (member.gave.has(reference)) member.lies.add(reference);
+    this.#members = options.mirrors.map((mirror) => new Member(mirror, options.health.memoryOf(mirror.endpoint)));
   }
 
   /** The answer of a mirror; undefined where none has what is asked for, and the registry itself is to be asked. */
@@ -57,8 +49,7 @@ export class Mirrors {
       request.signal?.throwIfAborted();
       const response = endpoint === undefined ? undefined : await this.#ask(member, endpoint, request);
       if (response === undefined) continue;
-      if (wanted.kind === 'tags') member.resolved = true;
-      if (request.method === 'GET') member.gave.add(wanted.reference);
+      if (wanted.kind === 'tags') member.memory.resolved = true;
       return { ...response, source: this.#source(member) };
     }
     return undefined;
@@ -86,7 +77,7 @@ export class Mirrors {
     if (status === 200 || status === 206) return response;
     await discard(response);
     if (status === 401 || status === 403) {
-      member.refused = true;
+      member.memory.refused = true;
       this.#options.warn?.(`mirror ${endpoint.host} is not used for ${endpoint.repository}: status ${status}`);
     } else if (status === 429 || status >= 500) {
       health.rest(endpoint);
@@ -103,8 +94,8 @@ export class Mirrors {
         this.#report(endpoint, 'the connection broke');
       },
       lied: (reference) => {
-        if (member.lies.has(reference)) return;
-        member.lies.add(reference);
+        if (member.memory.lies.has(reference)) return;
+        member.memory.lies.add(reference);
         this.#options.warn?.(`mirror ${endpoint.host} gave something else for ${reference}`);
       },
     };
@@ -115,25 +106,21 @@ export class Mirrors {
   }
 }
 
-/** A mirror, and what we learned of it for this repository. */
+/** A mirror, and what this process learned of it for this repository. */
 class Member {
   readonly mirror: Mirror;
-  /** References for which it gave wrong content. */
-  readonly lies = new Set<string>();
-  /** References that it gave content for. */
-  readonly gave = new Set<string>();
-  refused = false;
-  /** It told what a tag stands for: a mirror that is for tags only gives the content of such images too. */
-  resolved = false;
+  readonly memory: MirrorMemory;
 
-  constructor(mirror: Mirror) {
+  constructor(mirror: Mirror, memory: MirrorMemory) {
     this.mirror = mirror;
+    this.memory = memory;
   }
 
   serves({ kind, reference }: Wanted): boolean {
-    if (this.refused || this.lies.has(reference)) return false;
+    const { lies, refused, resolved } = this.memory;
+    if (refused || lies.has(reference)) return false;
     const { digests, tags } = this.mirror.serves;
-    return kind === 'tags' ? tags : digests || (tags && this.resolved);
+    return kind === 'tags' ? tags : digests || (tags && resolved);
   }
 }
 

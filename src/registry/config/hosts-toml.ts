@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { readDuration } from '../../oci/index.ts';
 import type { ConfigText } from './config-file.ts';
+import { rememberSecret } from '../redact.ts';
 import { type Place, quoted } from './place.ts';
 import { parseProxyUrl } from './proxy-url.ts';
 import { noTlsFiles, type TlsFiles } from './tls-files.ts';
@@ -162,6 +163,7 @@ function headersOf(table: TomlTable | undefined): Readonly<Record<string, string
       throw table.fail(name, `${quoted(name)} is not a header that can be sent`);
     }
     if (ownHeaders.has(small)) throw table.fail(name, `the header ${small} is decided by each request`);
+    if (/auth|token|key|secret|cookie|pass/.test(small)) rememberSecret(value);
     headers[small] = value;
   }
   return headers;

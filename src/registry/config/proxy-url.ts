@@ -1,3 +1,4 @@
+import { rememberSecret } from '../redact.ts';
 import { misconfigured, type Place } from './place.ts';
 
 const schemes = new Set(['http:', 'https:', 'socks5:', 'socks5h:']);
@@ -16,7 +17,17 @@ export function parseProxyUrl(text: string, place: Place): URL {
   if ((url.pathname !== '' && url.pathname !== '/') || url.search !== '' || url.hash !== '') {
     throw misconfigured(place, 'the URL of a proxy ends with its host and port');
   }
+  // both as it stands there and as it is sent
+  if (url.password !== '') for (const spelling of [url.password, decoded(url.password)]) rememberSecret(spelling);
   return url;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** A proxy for messages: scheme, host and port. */

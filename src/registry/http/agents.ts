@@ -98,7 +98,11 @@ export class Agents {
       ...limits,
       uri: proxyUri(proxy.url),
       requestTls: tls,
-      proxyTls: { timeout, ...(proxyContext === undefined ? {} : { secureContext: proxyContext }) },
+      connectTimeout: timeout,
+      // its mere presence would mean TLS to a SOCKS proxy
+      ...(proxy.url.protocol.startsWith('http')
+        ? { proxyTls: { timeout, ...(proxyContext === undefined ? {} : { secureContext: proxyContext }) } }
+        : {}),
       // neither the pool to the proxy nor that of plain http through it would have limits of its own
       clientFactory: (origin, options: object) =>
         new Pool(origin, { ...options, headersTimeout: timeout, allowH2: false }),

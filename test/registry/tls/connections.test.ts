@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { collect, type Descriptor, digestOf } from '../../../src/oci/index.ts';
 import { Configuration } from '../../../src/registry/config/configuration.ts';
 import { Registries, type RegistrySettings } from '../../../src/registry/index.ts';
+import { debianRegistry, hasDebianRegistry } from '../debian-registry.ts';
 import { pushImage } from '../made-images.ts';
 import { embeddedRegistry, type EmbeddedRegistry } from '../embedded.ts';
 import { reply, scriptedServer, type ScriptedServer } from '../scripted-server.ts';
@@ -255,6 +256,23 @@ describe('IPv6', () => {
     await roundTrip(registries(), `[::1]:${portOf(six.host)}`);
   });
 });
+
+(hasDebianRegistry ? describe : describe.skip)(
+  "Debian's docker-registry over TLS (skipped where it is not installed)",
+  () => {
+    it('lets nobody in but who shows a certificate of its authority', async () => {
+      const debian = await debianRegistry(folder, { ...server, clients: authority.certificate });
+      opened.push(debian);
+      await put(`etc/docker/certs.d/${debian.host}/ca.crt`, authority.certificate);
+      await expect(ask(registries(), debian.host)).rejects.toMatchObject({
+        code: expect.stringMatching(/TLS|NETWORK/),
+      });
+      await put(`etc/docker/certs.d/${debian.host}/client.cert`, client.certificate);
+      await put(`etc/docker/certs.d/${debian.host}/client.key`, client.key);
+      await roundTrip(registries(), debian.host);
+    });
+  },
+);
 
 function sha(text: string): Descriptor['digest'] {
   return digestOf(Buffer.from(text));
