@@ -16,17 +16,20 @@ export const scratch = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 export interface EmbeddedRegistry extends RegistryServer {
   readonly root: string;
+  /** Ends when the layouts show what was pushed. */
+  settle(): Promise<void>;
 }
 
 /** An embedded registry over a directory of its own, which goes with it. */
 export async function embeddedRegistry(options: Partial<RegistryServerOptions> = {}): Promise<EmbeddedRegistry> {
   const root = await mkdtemp(join(scratch, 'slipway-registry-'));
-  const server = await startRegistry({ storage: await openDiskStorage(root), ...options });
+  const storage = await openDiskStorage(root);
+  const server = await startRegistry({ storage, ...options });
   const close = async (): Promise<void> => {
     await server.close();
     await rm(root, { recursive: true, force: true });
   };
-  return { ...server, root, close, [Symbol.asyncDispose]: close };
+  return { ...server, root, settle: () => storage.settle(), close, [Symbol.asyncDispose]: close };
 }
 
 /** A session without real waiting, so that retries cost no time. */

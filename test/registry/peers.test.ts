@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { copyGraph, fetchBytes } from '../../src/oci/index.ts';
-import { openRepository, type RegistrySession } from '../../src/registry/index.ts';
+import { openDiskStorage, openRepository, type RegistrySession, startRegistry } from '../../src/registry/index.ts';
 import { pushImage } from '../contracts/target-contract.ts';
 import { debianRegistry, hasDebianRegistry } from './debian-registry.ts';
 import { embeddedRegistry, type EmbeddedRegistry, quickSession } from './embedded.ts';
@@ -55,6 +55,19 @@ const open = (name: string) => openRepository(name, { session, credential: 'anon
     expect(await theirs.resolve('v2')).toEqual(image.descriptor);
     expect(Buffer.from(await fetchBytes(theirs, image.descriptor))).toEqual(image.content);
     expect(await theirs.listTags()).toEqual(['v2']);
+  });
+
+  it('reads and makes the layouts that a registry serves', async () => {
+    const first = await embeddedRegistry();
+    const image = await pushImage(open(`${first.host}/a/ours`), 'in place');
+    await open(`${first.host}/a/ours`).tag(image.descriptor, 'v1');
+    await first.settle();
+    const layout = `oci:${first.root}/a/ours:v1`;
+    expect((await run(skopeo, ['inspect', '--raw', layout])).stdout).toBe(image.content.toString());
+    await run(skopeo, ['copy', '--preserve-digests', layout, `oci:${first.root}/a/theirs:v2`]);
+    await using second = await startRegistry({ storage: await openDiskStorage(first.root) });
+    expect(await open(`${second.host}/a/theirs`).resolve('v2')).toEqual(image.descriptor);
+    await first.close();
   });
 
   it('lists and deletes', async () => {
