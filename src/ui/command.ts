@@ -3,7 +3,8 @@ import { pipeline } from 'node:stream/promises';
 import { Command as OclifCommand } from '@oclif/core/command';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import type { OpenRegistryRepository } from '../build/index.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, UsageError } from '../errors.ts';
+import { escapeControlsInLines } from './escape.ts';
 import { type CommandSyntax, parseLine } from './parse-flags.ts';
 import type { FlagDefinition } from './flag-set.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -91,10 +92,19 @@ export abstract class Command extends OclifCommand {
     return `${toJson(value)}\n`;
   }
 
-  /** Writes what was asked for, byte for byte: to a file, whole, or to standard output. */
+  /**
+   * Writes what was asked for, byte for byte: to a file, whole, or to standard output. On a terminal what would steer it
+   * is shown instead, and a stream, which may be anything, is refused.
+   * @throws UiError FILE_UNWRITABLE, UsageError
+   */
   async writeResult(content: Uint8Array | string | Readable, file: string | undefined): Promise<void> {
     if (file !== undefined && file !== '-') return writeWholeFile(file, content);
+    if (process.stdout.isTTY && content instanceof Readable) {
+      content.destroy();
+      throw new UsageError('this is not written to a terminal. Use the -o flag or redirect', { exitCode: 1 });
+    }
     if (content instanceof Readable) await pipeline(content, process.stdout, { end: false });
+    else if (process.stdout.isTTY) this.print(escapeControlsInLines(Buffer.from(content).toString('utf8')));
     else process.stdout.write(content);
   }
 

@@ -6,7 +6,9 @@ import { Registries } from '../../src/registry/index.ts';
 import { pushIndex } from '../registry/made-images.ts';
 import { ourRegistry, type OurRegistry } from './our-registry.ts';
 import { describeWith, peerPrograms } from './peer-programs.ts';
-import { runCli, slipway, testHome } from './run-cli.ts';
+import { run, runCli, slipway, testHome } from './run-cli.ts';
+
+const launcher = join(import.meta.dirname, '..', '..', 'bin', 'slipway');
 
 // What only the command line shows: words, output, exit codes, files. What they do is tested in test/build/images.
 
@@ -69,6 +71,8 @@ describeWith(['skopeo'], 'commands for registries', () => {
       stderr: expect.stringMatching(/^[0-9a-f]{12}: Pulling/),
     });
     expect(await readFile(file, 'utf8')).toBe('twelve bytes');
+    const onTerminal = await run('script', ['-qec', `${process.execPath} ${launcher} blob get ${blob}`, '/dev/null']);
+    expect([onTerminal.code, onTerminal.stdout]).toEqual([2, expect.stringContaining('not written to a terminal')]);
     expect(await slipway(['blob', 'rm', blob])).toBe(`Deleted: ${digest}\n`);
     for (const command of ['head', 'get']) expect((await runCli(['blob', command, blob])).code).toBe(1);
     expect((await runCli(['blob', 'get', '--range', '9-3', blob])).code).toBe(125);
