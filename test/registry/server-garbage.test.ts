@@ -137,6 +137,25 @@ describe('collecting garbage', () => {
     expect(await readdir(join(root, 'a/_condemned/sha256'))).toEqual([]);
   });
 
+  it('brings back what a killed collection had hidden, where it cannot or need not judge', async () => {
+    const layers = [await blob('a')];
+    const untagged = await manifest('a', undefined, { layers });
+    const hide = async (): Promise<void> => {
+      const file = `sha256/${untagged.digest.slice('sha256:'.length)}.json`;
+      await mkdir(join(root, 'a/_condemned-manifests/sha256'), { recursive: true });
+      await rename(join(root, 'a/_manifests', file), join(root, 'a/_condemned-manifests', file));
+      expect(await isThere('a', 'manifests', untagged)).toBe(false);
+    };
+    await hide();
+    await collectGarbage(storage, { grace: 0 });
+    expect(await isThere('a', 'manifests', untagged)).toBe(true);
+    const { digest } = await manifest('a', 'v1', { layers: [...layers, await blob('a')] });
+    await writeFile(join(root, 'a/blobs/sha256', digest.slice('sha256:'.length)), '{');
+    await hide();
+    expect(await collectGarbage(storage, { grace: 0, deleteUntagged: true })).toMatchObject({ unreadable: ['a'] });
+    expect(await isThere('a', 'manifests', untagged)).toBe(true);
+  });
+
   it('beside pushes leaves every image whole that was taken', async () => {
     let pushing = true;
     const collecting = (async () => {

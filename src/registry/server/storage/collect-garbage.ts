@@ -6,6 +6,9 @@ import { type DiskRepository, digestsIn } from './disk-repository.ts';
 import type { DiskStorage } from './disk-storage.ts';
 import { movedIfThere, removeDurably } from './durable.ts';
 
+/** Where blobs of a repository wait that seem to be garbage. */
+const aside = '_condemned';
+
 export interface CollectOptions {
   /** Only tells what would go; false unless given. */
   readonly dryRun?: boolean | undefined;
@@ -49,15 +52,16 @@ export async function collectGarbage(storage: DiskStorage, options: CollectOptio
     signal?.throwIfAborted();
     const collection = { repository: storage.repository(name), before, dryRun };
     try {
+      if (!dryRun && !options.deleteUntagged) await restoreManifests(collection.repository);
       const untagged = options.deleteUntagged ? await collectUntagged(collection) : [];
       manifests.push(...untagged.map((digest) => ({ repository: name, digest })));
-      if (!dryRun) await restoreKept(collection);
       const gone = await collectBlobs(collection, new Set(dryRun ? untagged : []));
       const blobsGone = gone.digests.filter((digest) => !untagged.includes(digest));
       blobs.push(...blobsGone.map((digest) => ({ repository: name, digest })));
       bytes += gone.bytes;
     } catch (error) {
       if (!(error instanceof UnreadableManifest)) throw error;
+      if (!dryRun) await restoreAll(collection.repository);
       unreadable.push(name);
     }
     storage.refresh(name);
@@ -104,6 +108,19 @@ async function restoreKept(collection: Collection): Promise<void> {
   }
 }
 
+async function restoreManifests(repository: DiskRepository): Promise<void> {
+  for (const digest of await repository.manifestsAside()) await repository.restore(digest);
+}
+
+/** Where nothing can be called garbage, nothing stays aside. */
+async function restoreAll(repository: DiskRepository): Promise<void> {
+  await restoreManifests(repository);
+  const folder = join(repository.path, aside);
+  for (const digest of await digestsIn(folder, '')) {
+    await movedIfThere(contentPath(folder, digest), contentPath(join(repository.path, 'blobs'), digest));
+  }
+}
+
 /** What tags, young manifests, and indexes and subjects that are kept themselves lead to; present or not. */
 async function keptManifests({ repository, before }: Collection): Promise<ReadonlySet<Digest>> {
   const subjects = new Map<Digest, string | undefined>();
@@ -135,19 +152,20 @@ interface Gone {
 async function collectBlobs(collection: Collection, without: ReadonlySet<Digest>): Promise<Gone> {
   const { repository, before, dryRun } = collection;
   const own = join(repository.path, 'blobs');
-  const aside = join(repository.path, '_condemned');
+  const condemnedBlobs = join(repository.path, aside);
   // What a collection has left that was killed, or that runs beside us, is judged again.
-  const condemned = new Set(await digestsIn(aside, ''));
+  const condemned = new Set(await digestsIn(condemnedBlobs, ''));
   const named = await allNamed(repository, without);
   for (const digest of await repository.contents()) {
     if (named.has(digest) || (await changedAt(contentPath(own, digest))) > before) continue;
-    if (dryRun || (await movedIfThere(contentPath(own, digest), contentPath(aside, digest)))) condemned.add(digest);
+    if (dryRun || (await movedIfThere(contentPath(own, digest), contentPath(condemnedBlobs, digest))))
+      condemned.add(digest);
   }
   const since = dryRun || condemned.size === 0 ? named : await allNamed(repository, without);
   const digests: Digest[] = [];
   let bytes = 0;
   for (const digest of condemned) {
-    const path = contentPath(dryRun ? own : aside, digest);
+    const path = contentPath(dryRun ? own : condemnedBlobs, digest);
     if (!dryRun && since.has(digest)) {
       await movedIfThere(path, contentPath(own, digest));
       continue;
