@@ -18,6 +18,7 @@ export { eraseCredential, type SavedCredential, saveCredential, type SaveOptions
 export { type CredentialEnvironment, processEnvironment } from './credentials/sources.ts';
 export type { RegistryOptions } from './client/connection.ts';
 export { checkLogin, listRepositories } from './client/registry.ts';
+export type { RateLimit } from './client/rate-limit.ts';
 export type { RepositoryName } from './client/repository-name.ts';
 export { openRepository, RepositoryTarget, type RepositoryOptions } from './client/repository-target.ts';
 export { Registries, type RegistriesOptions } from './registries.ts';

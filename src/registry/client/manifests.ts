@@ -28,9 +28,12 @@ import { checkTag } from './repository-name.ts';
 export const manifestLimit = 8 * 1024 * 1024;
 
 /** All that we can read, so that no registry converts what it holds or answers with schema 1. */
-const accept = [mediaTypes.ociIndex, mediaTypes.ociManifest, mediaTypes.dockerIndex, mediaTypes.dockerManifest].join(
-  ', ',
-);
+export const acceptedManifests = [
+  mediaTypes.ociIndex,
+  mediaTypes.ociManifest,
+  mediaTypes.dockerIndex,
+  mediaTypes.dockerManifest,
+].join(', ');
 const readAttempts = 3;
 
 export function isManifestLike(descriptor: Descriptor): boolean {
@@ -48,7 +51,7 @@ export async function resolveManifest(
   { signal }: CallOptions,
 ): Promise<Descriptor> {
   const path = manifestPath(reference);
-  const head = await call(connection, { method: 'HEAD', path, headers: { accept }, signal });
+  const head = await call(connection, { method: 'HEAD', path, headers: { accept: acceptedManifests }, signal });
   await discard(head);
   if (head.status === 404) throw notFound(connection, reference);
   const told = head.status === 200 ? descriptorFromHeaders(head) : undefined;
@@ -81,7 +84,7 @@ export async function getManifest(
     const response = await call(connection, {
       method: 'GET',
       path: manifestPath(reference),
-      headers: { accept },
+      headers: { accept: acceptedManifests },
       signal,
     });
     if (response.status === 404) throw notFound(connection, reference, await explain(connection, reference, response));

@@ -33,6 +33,7 @@ import {
 } from './manifests.ts';
 import { describeBlob } from './describe-blob.ts';
 import { deleteBlob, deleteManifest, deleteTag } from './deletion.ts';
+import { type RateLimit, readRateLimit } from './rate-limit.ts';
 import { listReferrers, recordReferrer } from './referrers.ts';
 import { listTags } from './tags.ts';
 import { type RepositoryName, repositoryName } from './repository-name.ts';
@@ -211,6 +212,11 @@ export class RepositoryTarget implements Target {
   /** All tags, in the registry's order. @throws OciError NOT_FOUND where there is no such repository */
   listTags(options: CallOptions = {}): Promise<readonly string[]> {
     return listTags(this.#connection, options);
+  }
+
+  /** How many pulls are left, where the registry tells; no pull itself. @throws OciError NOT_FOUND */
+  rateLimit(reference: string, options: CallOptions = {}): Promise<RateLimit | undefined> {
+    return readRateLimit(this.#connection, reference, options);
   }
 
   /** What a blob is that is known by its digest alone. @throws OciError NOT_FOUND */

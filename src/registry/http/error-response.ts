@@ -23,17 +23,23 @@ export async function errorFromResponse(response: HttpResponse, attempted: Attem
   const said = parseErrors(body);
   const words = said.message ?? plainText(body);
   const code = codeFor(response.status, said.code);
+  const limit = isPullLimit(response, said) ? 'pulls' : 'requests';
   const reason = [`status ${response.status}`, said.code, words].filter(Boolean).join(', ');
   return new RegistryError(
     code,
-    `cannot ${attempted.action}: ${explain(code, attempted.host)} (${redactText(reason)})`,
+    `cannot ${attempted.action}: ${explain(code, attempted.host, limit)} (${redactText(reason)})`,
     {
       status: response.status,
       serverCode: said.code,
-      hint: hintFor(code, attempted.host),
+      hint: hintFor(code, attempted.host, limit),
       details: code === 'RATE_LIMITED' ? quotaOf(response) : [],
     },
   );
+}
+
+/** Docker Hub has two limits: of pulls, told with its headers and JSON, and of requests from an address, told by a bare line. */
+function isPullLimit(response: HttpResponse, said: Said): boolean {
+  return header(response, 'ratelimit-limit') !== undefined || /pull rate limit/i.test(said.message ?? '');
 }
 
 /** What a registry tells of its limits: Docker Hub's headers, and how long it wants to be left alone. */
@@ -98,8 +104,8 @@ function codeFor(status: number, serverCode: string | undefined): RegistryErrorC
   return status >= 500 ? 'UNAVAILABLE' : 'REJECTED';
 }
 
-function explain(code: RegistryErrorCode, host: string): string {
-  if (code === 'RATE_LIMITED') return `${host} allows no more requests for now`;
+function explain(code: RegistryErrorCode, host: string, limit: 'pulls' | 'requests'): string {
+  if (code === 'RATE_LIMITED') return `${host} allows no more ${limit} for now`;
   if (code === 'UNAUTHORIZED') return `${host} wants a login, or does not know this repository`;
   if (code === 'DENIED') return `${host} does not allow it`;
   if (code === 'NOT_FOUND') return `${host} does not have it`;
@@ -108,11 +114,12 @@ function explain(code: RegistryErrorCode, host: string): string {
   return code === 'UNAVAILABLE' ? `${host} is in trouble` : `${host} refused`;
 }
 
-function hintFor(code: RegistryErrorCode, host: string): string | undefined {
+function hintFor(code: RegistryErrorCode, host: string, limit: 'pulls' | 'requests'): string | undefined {
   if (code === 'UNAUTHORIZED') return `Check the name; if it is private, run: slipway login ${host}`;
   if (code === 'DENIED') return `The account has no right to this repository. Another one: slipway login ${host}`;
   if (code === 'NOT_FOUND') return 'Check the name and the tag; some registries want a repository to be created first.';
   if (code === 'RATE_LIMITED') {
+    if (limit === 'requests') return 'Wait a while, and ask for less at once: everybody behind this address counts.';
     return `Wait, log in for a higher limit (slipway login ${host}), or pull through a mirror (docs/registries.md).`;
   }
   return undefined;
