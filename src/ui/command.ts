@@ -61,7 +61,7 @@ export abstract class Command extends OclifCommand {
   /** The client as the flags of a command say, loaded only now. */
   protected registryClient(flags: RegistryValues): Promise<Registries> {
     const settings = registrySettings(flags);
-    const warn = (message: string): void => this.note(`WARNING: ${message}`);
+    const warn = (message: string): void => this.note(`WARNING: ${escapeControlsInLines(message)}`);
     this.#client ??= import('../registry/index.ts').then((registry) => new registry.Registries(settings, { warn }));
     return this.#client;
   }
@@ -78,7 +78,7 @@ export abstract class Command extends OclifCommand {
 
   /** After work on several things: notes all errors but the last, and throws that. Nothing where there are none. */
   throwAll(failures: readonly unknown[]): void {
-    for (const failure of failures.slice(0, -1)) this.note(`ERROR: ${messageOf(failure)}`);
+    for (const failure of failures.slice(0, -1)) this.note(`ERROR: ${escapeControlsInLines(messageOf(failure))}`);
     if (failures.length > 0) throw failures.at(-1);
   }
 

@@ -17,7 +17,7 @@ import { changesImages, convertImage } from './convert/convert.ts';
 import type { ConvertedImage, ImageConversion } from './convert/contract.ts';
 import { withForeignLayers } from './foreign-layers.ts';
 import type { ImageDestination, ImagePlace, PlaceOptions } from './image-place.ts';
-import { listTags } from './list-tags.ts';
+import { listTags, nameIn } from './list-tags.ts';
 import { mountOrigins } from './mount-origins.ts';
 import { openDestination } from './open-destination.ts';
 import { openPlace } from './open-place.ts';
@@ -91,8 +91,7 @@ export async function copyAllTags(from: string, to: string, options: CopyImageOp
   const copying = new Copying(source, destination, options);
   const copied: CopiedTag[] = [];
   for (const tag of tags) {
-    const name = source.kind === 'store' ? `${source.reference.replace(/:[^:/]*$/, '')}:${tag}` : tag;
-    const root = await source.target.resolve(name, { signal, reads: true });
+    const root = await source.target.resolve(nameIn(source, tag), { signal, reads: true });
     copied.push({ tag, ...(await copying.copy(root, [destination.nameFor(tag)])) });
   }
   await destination.commit({ signal });

@@ -1,4 +1,4 @@
-import { type CallOptions, formatName, parseReference } from '../../oci/index.ts';
+import { type CallOptions, formatName, formatReference, parseReference, withTag } from '../../oci/index.ts';
 import type { ImagePlace } from './image-place.ts';
 
 /**
@@ -17,4 +17,9 @@ export async function listTags(place: ImagePlace, options: CallOptions = {}): Pr
       return names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
     }
   }
+}
+
+/** What `target.resolve` of a place takes for one of its tags: in the store a tag alone would be another image's name. */
+export function nameIn({ kind, reference }: ImagePlace, tag: string): string {
+  return kind === 'store' ? formatReference(withTag(parseReference(reference), tag)) : tag;
 }

@@ -22,7 +22,7 @@ export interface SyncTask {
   readonly platforms?: readonly Platform[] | undefined;
   /** Also what refers to the images. */
   readonly referrers: boolean;
-  /** Takes away tags of the target that the source has not, of those that the filter lets in. */
+  /** Takes away tags of the target that the source has not, of those that the filter lets in; nothing with `single`. */
   readonly prune: boolean;
 }
 

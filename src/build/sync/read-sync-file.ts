@@ -92,6 +92,10 @@ class SyncFileReader {
       if (found === undefined || typeof found === 'boolean') return found ?? false;
       throw this.#wrong(where, `${name} is true or false`);
     };
+    // what all entries have by default is said of repositories
+    if (type === 'image' && entry['prune'] === true) {
+      throw this.#wrong([...path, 'prune'], 'prune is for repositories: one image says nothing of other tags');
+    }
     const platforms = [...this.#texts(get('platform')), ...this.#texts(get('platforms'))];
     return {
       source: text('source'),
@@ -100,7 +104,7 @@ class SyncFileReader {
       tags: this.#tags(get('tags')),
       ...(platforms.length === 0 ? {} : { platforms: platforms.map((platform) => parsePlatform(platform)) }),
       referrers: flag('referrers'),
-      prune: flag('prune'),
+      prune: flag('prune') && type === 'repository',
     };
   }
 

@@ -4,7 +4,7 @@ import { MemoryTarget } from '../../transports/index.ts';
 import { BuildError } from '../error.ts';
 import { isReferrersTag } from '../images/copy.ts';
 import type { ImageDestination, ImagePlace } from '../images/image-place.ts';
-import { listTags } from '../images/list-tags.ts';
+import { listTags, nameIn } from '../images/list-tags.ts';
 import { openDestination } from '../images/open-destination.ts';
 import { openPlace } from '../images/open-place.ts';
 import type { SyncedTag, SyncOptions, SyncTask } from './contract.ts';
@@ -61,8 +61,9 @@ class Syncing {
     const tags = this.#task.single ? [source.reference] : choose((await listTags(source, { signal })).filter(isOwn));
     if (tags.length === 0) throw new BuildError('IMAGE_NOT_FOUND', `${this.#task.source} has no tags that are wanted`);
     await this.#all(tags, (tag) => this.#syncTag(tag, source, destination));
-    // what failed may be what would have taken a tag's place
-    if (this.#task.prune && !this.#failed) await this.#prune(tags, choose, destination);
+    // what failed may be what would have taken a tag's place; one image says nothing of the other tags of its target
+    const { prune, single } = this.#task;
+    if (prune && !single && !this.#failed) await this.#prune(tags, choose, destination);
     await destination.commit({ signal });
   }
 
@@ -97,7 +98,7 @@ class Syncing {
     const told = { source: this.#task.source, target: this.#task.target, tag };
     const name = this.#task.single ? destination.reference : destination.nameFor(tag);
     const [root, there] = await Promise.all([
-      source.target.resolve(tag, { signal }),
+      source.target.resolve(nameIn(source, tag), { signal }),
       at(destination, name, { signal }),
     ]);
     if (there !== undefined && skipExisting) return { ...told, outcome: 'kept', digest: there.digest };
@@ -119,7 +120,7 @@ class Syncing {
     const kept = new Set(tags);
     const lost = choose((await listTags(place, { signal })).filter(isOwn)).filter((tag) => !kept.has(tag));
     await this.#all(lost, async (tag) => {
-      if (!dryRun) await untag(to, tag, { signal });
+      if (!dryRun) await untag(to, to.nameFor(tag), { signal });
       return { source, target, tag, outcome: 'pruned' };
     });
   }

@@ -42,6 +42,16 @@ sync:
     expect(tasks[1]?.platforms).toHaveLength(2);
   });
 
+  it('prunes repositories by default where it says so, and nothing for single images', async () => {
+    const { tasks } = await read(`
+defaults: { prune: true }
+sync:
+  - { source: a/b, target: c/d }
+  - { source: 'a/b:1', target: 'c/d:2', type: image }
+`);
+    expect(tasks.map(({ prune }) => prune)).toEqual([true, false]);
+  });
+
   it("takes regsync's words", async () => {
     const { tasks } = await read(`
 version: 1
@@ -59,6 +69,7 @@ sync:
     ['sync:\n  - source: a\n    target: b\n    tag: x', '4: tag is not known here'],
     ['sync:\n  - source: a\n    target: b\n    tags:\n      include: 1.20', '5: 1.2 is no text'],
     ['sync:\n  - source: a\n    target: b\n    prune: yes please', '4: prune is true or false'],
+    ['sync:\n  - source: a\n    target: b\n    type: image\n    prune: true', '5: prune is for repositories'],
     ['sync:\n  - source: a\n    target: b\n    type: registry', '4: type is repository or image'],
     ['creds: []\nsync: []', '1: creds is not known here'],
     ['sync: {}', '1: sync is no list'],

@@ -161,6 +161,16 @@ describe('sync', () => {
     expect(await (await target()).listTags()).toEqual(['stable']);
   });
 
+  it('prunes nothing for a single image', async () => {
+    const made = await fill();
+    const others = await target();
+    await pushImage(others, 'mine', { layers: ['mine'] });
+    const task = { source: `${from.host}/app:1.0.0`, target: `${to.host}/mirror:stable`, single: true, prune: true };
+    expect(outcomes(await run(task))).toEqual({ '1.0.0': 'copied' });
+    expect(await others.listTags()).toEqual(['mine', 'stable']);
+    expect(await others.resolve('stable')).toMatchObject({ digest: made['1.0.0']?.digest });
+  });
+
   it('tells of a repository that cannot be read, and goes on with the others', async () => {
     await fill();
     const missing: SyncTask = {
