@@ -64,6 +64,79 @@ describe.each(Object.entries(kinds))('a registry with deletion %s', (_, options)
   });
 });
 
+describe('a registry that takes the manifest away with a tag', () => {
+  const denyList = (when: () => boolean): ServerLayer => {
+    return async ({ endpoint }, next) => {
+      if (endpoint?.route === 'tags' && when()) throw new ProtocolError('DENIED', 'no');
+      return next();
+    };
+  };
+
+  it('loses those tags that are taken away side by side, and no other', async () => {
+    await using server = await embeddedRegistry({ layers: [wholeManifest] });
+    await withRepository(server.host, async (target) => {
+      const [a, , , kept] = await Promise.all(
+        ['a', 'b', 'c', 'kept'].map((tag) => pushImage(target, tag, { layers: [tag] })),
+      );
+      if (a === undefined) throw new Error('no image');
+      await target.tag(a, 'sibling');
+      await Promise.all(['a', 'b', 'c'].map((tag) => target.deleteTag(tag)));
+      expect((await target.listTags()).toSorted()).toEqual(['kept', 'sibling']);
+      expect((await target.resolve('kept')).digest).toBe(kept?.digest);
+      expect((await target.resolve('sibling')).digest).toBe(a.digest);
+    });
+  });
+
+  it('puts nothing over the tags that are left where it then does not tell them', async () => {
+    let deleted = false;
+    const watching: ServerLayer = async (visit, next) => {
+      await next();
+      if (visit.request.method === 'DELETE') deleted = true;
+    };
+    await using server = await embeddedRegistry({ layers: [watching, denyList(() => deleted), wholeManifest] });
+    await withRepository(server.host, async (target) => {
+      await threeTags(target);
+      const other = await target.resolve('other');
+      await expect(target.deleteTag('v1')).rejects.toMatchObject({ code: 'REJECTED' });
+      expect(await target.resolve('other')).toEqual(other);
+    });
+  });
+
+  it('loses no other where it never tells its tags', async () => {
+    await using server = await embeddedRegistry({ layers: [denyList(() => true), wholeManifest] });
+    await withRepository(server.host, async (target) => {
+      const { digest } = await threeTags(target);
+      await target.deleteTag('v1');
+      await expect(target.resolve('v1')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      expect((await target.resolve('v2')).digest).toBe(digest);
+    });
+  });
+});
+
+describe('a deletion by a manifest in its place', () => {
+  it.each(['head', 'delete'])('gives the tag back where it is interrupted before its %s', async (when) => {
+    const interruption = new AbortController();
+    let standsIn = false;
+    const interrupting: ServerLayer = async ({ request, path }, next) => {
+      if (request.method === 'PUT' && path.endsWith('/manifests/v1')) standsIn = true;
+      else if (standsIn && request.method === when.toUpperCase() && !interruption.signal.aborted) {
+        interruption.abort();
+        await new Promise(() => {});
+      }
+      return next();
+    };
+    await using server = await embeddedRegistry({ layers: [interrupting, tagDeletion(405, 'UNSUPPORTED')] });
+    await withRepository(server.host, async (target) => {
+      const { digest } = await threeTags(target);
+      standsIn = false;
+      await expect(target.deleteTag('v1', { signal: interruption.signal })).rejects.toMatchObject({
+        name: 'AbortError',
+      });
+      expect((await target.resolve('v1')).digest).toBe(digest);
+    });
+  });
+});
+
 describe('a registry that deletes nothing', () => {
   const refuse: ServerLayer = async ({ request }, next) => {
     if (request.method === 'DELETE') throw new ProtocolError('UNSUPPORTED', 'deletion is off');

@@ -26,6 +26,7 @@ import {
 } from './manifests.ts';
 import { forgetReferrer } from './referrers.ts';
 import { listTags } from './tags.ts';
+import { Turns } from './turns.ts';
 import { pushBlob } from './upload.ts';
 
 /** `*`, since Quay gives no token at all where `delete` is asked for. */
@@ -40,9 +41,10 @@ export async function deleteManifest(
   digest: Digest,
   options: CallOptions,
 ): Promise<void> {
-  const manifest = await getManifest(connection, digest, options);
-  await remove(connection, manifestPath(digest), digest, options);
-  await forgetReferrer(connection, manifest, options);
+  const direct = { ...connection, mirrors: undefined };
+  const manifest = await getManifest(direct, digest, options);
+  await remove(direct, manifestPath(digest), digest, options);
+  await forgetReferrer(direct, manifest, options);
 }
 
 /** Deletes a blob; a registry may keep it for others. @throws OciError NOT_FOUND; RegistryError UNSUPPORTED */
@@ -50,22 +52,50 @@ export function deleteBlob(connection: RepositoryConnection, digest: Digest, opt
   return remove(connection, `blobs/${digest}`, digest, options);
 }
 
+/** Tags that are taken away side by side would be missed by each other's look at what is left. */
+const turns = new Turns();
+
 /**
  * Deletes a tag and nothing else: as distribution-spec has it, else, for registries that delete by digest only, by putting
  * a manifest of its own under the tag and deleting that, so that the other tags of what it stood for stay.
  * @throws OciError NOT_FOUND; RegistryError UNSUPPORTED
  */
-export async function deleteTag(connection: RepositoryConnection, tag: string, options: CallOptions): Promise<void> {
+export function deleteTag(connection: RepositoryConnection, tag: string, options: CallOptions): Promise<void> {
+  // what is there is for the registry to say, not for a mirror
+  const direct = { ...connection, mirrors: undefined };
+  return turns.take(nameOf(connection), () => deleteAlone(direct, tag, options));
+}
+
+async function deleteAlone(connection: RepositoryConnection, tag: string, options: CallOptions): Promise<void> {
   const before = await getManifest(connection, tag, options);
-  const tags = await listTags(connection, options).catch(() => [tag]);
+  const tags = await listTags(connection, options).catch(() => undefined);
+  options.signal?.throwIfAborted();
+  // who cannot know whether other tags went with it does not try
+  if (tags === undefined) return deleteStandIn(connection, { tag, before }, options);
   try {
     await remove(connection, manifestPath(tag), tag, options);
   } catch (error) {
     if (!isNoTagDeletion(error)) throw error;
-    return deleteStandIn(connection, { tag, before }, options);
+    if (codeOf(error) !== 'NOT_FOUND' || (await digestOfTag(connection, tag, options)) !== undefined)
+      return deleteStandIn(connection, { tag, before }, options);
+    // it was deleted by an earlier try, whose answer got lost
   }
-  if (tags.length > 1)
-    await restoreSiblings(connection, { before, tags: tags.filter((each) => each !== tag) }, options);
+  const others = tags.filter((each) => each !== tag);
+  if (others.length > 0) await restoreSiblings(connection, { before, tags: others }, options);
+}
+
+/** What a tag stands for; undefined where it is not there. */
+async function digestOfTag(
+  connection: RepositoryConnection,
+  tag: string,
+  options: CallOptions,
+): Promise<Digest | undefined> {
+  try {
+    return (await resolveManifest(connection, tag, options)).digest;
+  } catch (error) {
+    if (codeOf(error) === 'NOT_FOUND') return undefined;
+    throw error;
+  }
 }
 
 /** Some registries take the manifest away with the tag, and with it every other tag of it: they are given back. */
@@ -74,13 +104,34 @@ async function restoreSiblings(
   { before, tags }: { readonly before: FetchedManifest; readonly tags: readonly string[] },
   options: CallOptions,
 ): Promise<void> {
+  const { digest } = before.descriptor;
+  if ((await digestOfTag(connection, digest, options)) !== undefined) return;
+  const left = new Set(await tagsLeft(connection, digest, options));
+  for (const reference of tags.filter((tag) => !left.has(tag))) {
+    if ((await digestOfTag(connection, reference, {})) === undefined)
+      await putManifest(connection, before, { reference });
+  }
+}
+
+/** Without a list nothing is given back: it would be put over tags that stand for something else. */
+async function tagsLeft(
+  connection: RepositoryConnection,
+  digest: Digest,
+  options: CallOptions,
+): Promise<readonly string[]> {
   try {
-    await resolveManifest(connection, before.descriptor.digest, options);
-  } catch (error) {
-    if (codeOf(error) !== 'NOT_FOUND') throw error;
-    const left = new Set(await listTags(connection, options).catch(() => []));
-    for (const reference of tags.filter((tag) => !left.has(tag)))
-      await putManifest(connection, before, { ...options, reference });
+    return await listTags(connection, options);
+  } catch (cause) {
+    // nothing had another tag than what is gone
+    if (codeOf(cause) === 'NOT_FOUND') return [];
+    throw new RegistryError(
+      'REJECTED',
+      `${nameOf(connection)} lost ${digest} with its tag, and does not say which tags are left`,
+      {
+        cause,
+        hint: `Other tags of ${digest} may be gone too; push them again.`,
+      },
+    );
   }
 }
 
@@ -96,18 +147,37 @@ async function deleteStandIn(
 ): Promise<void> {
   await requireDeletion(connection, options);
   const standIn = await pushStandIn(connection, options);
-  await putManifest(connection, standIn, { ...options, reference: tag });
-  const { digest } = await resolveManifest(connection, tag, options);
-  if (digest !== standIn.descriptor.digest) {
-    throw new RegistryError('REJECTED', `${nameOf(connection, tag)} was moved by somebody else meanwhile`, {
-      hint: 'Look at it, and try again.',
-    });
-  }
+  const { digest } = standIn.descriptor;
   try {
+    await putManifest(connection, standIn, { ...options, reference: tag });
+    if ((await digestOfTag(connection, tag, options)) !== digest) {
+      throw new RegistryError('REJECTED', `${nameOf(connection, tag)} was moved by somebody else meanwhile`, {
+        hint: 'Look at it, and try again.',
+      });
+    }
     await remove(connection, manifestPath(digest), digest, options);
   } catch (error) {
-    await putManifest(connection, before, { reference: tag });
+    // also after an interruption, or a question that nobody answers: the tag is not left standing for nothing of anybody's
+    const now = await digestOfTag(connection, tag, {}).catch(() => digest);
+    // gone after all: what was lost is the answer
+    if (now === undefined) return;
+    if (now === digest) await putBack(connection, tag, before);
     throw error;
+  }
+}
+
+async function putBack(connection: RepositoryConnection, tag: string, before: FetchedManifest): Promise<void> {
+  try {
+    await putManifest(connection, before, { reference: tag });
+  } catch (cause) {
+    throw new RegistryError(
+      'REJECTED',
+      `${nameOf(connection, tag)} could not be deleted and stands for an empty image now`,
+      {
+        cause,
+        hint: `It stood for ${before.descriptor.digest}, which is still there.`,
+      },
+    );
   }
 }
 

@@ -5,6 +5,8 @@ import { isRecord } from '../record.ts';
 
 const pageLimit = 8 * 1024 * 1024;
 const mostPages = 10_000;
+/** Of all pages of one list; a million tags are less. Bytes. */
+const mostBytes = 256 * 1024 * 1024;
 
 export interface Page {
   readonly response: HttpResponse;
@@ -19,20 +21,24 @@ export interface Page {
  */
 export async function* pages(first: URL, get: (url: URL) => Promise<HttpResponse>): AsyncGenerator<Page> {
   const seen = new Set<string>();
+  let bytes = 0;
   for (let url: URL | undefined = first; url !== undefined; ) {
     if (seen.has(url.href) || seen.size >= mostPages) {
       throw new RegistryError('BAD_RESPONSE', `the pages of ${url.host} have no end`);
     }
     seen.add(url.href);
     const response = await get(url);
-    yield { response, document: await readObject(response) };
+    const body = await readAll(response.body, pageLimit);
+    bytes += body.length;
+    if (bytes > mostBytes)
+      throw new RegistryError('TOO_LARGE', `the list of ${url.host} is longer than ${mostBytes} bytes`);
+    yield { response, document: objectIn(response, body) };
     url = nextPage(response, url);
   }
 }
 
-/** A JSON object as the body, whatever its Content-Type (ECR says text/plain). @throws RegistryError BAD_RESPONSE, TOO_LARGE */
-export async function readObject(response: HttpResponse): Promise<Readonly<Record<string, unknown>>> {
-  const body = await readAll(response.body, pageLimit);
+/** A JSON object as the body, whatever its Content-Type (ECR says text/plain). @throws RegistryError BAD_RESPONSE */
+function objectIn(response: HttpResponse, body: Buffer): Readonly<Record<string, unknown>> {
   try {
     const document: unknown = JSON.parse(body.toString('utf8'));
     if (isRecord(document)) return document;
@@ -60,7 +66,22 @@ function nextPage(response: HttpResponse, current: URL): URL | undefined {
   return undefined;
 }
 
-/** The strings of a list, `null` being Go's word for an empty one. */
-export function stringsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+/**
+ * A list of a page, `null` being Go's word for an empty one. An answer that has none is no empty list: whoever makes things
+ * the same elsewhere would take away all that is there.
+ * @throws RegistryError BAD_RESPONSE
+ */
+export function listIn(document: Page['document'], name: string, host: string): readonly unknown[] {
+  const value = Object.hasOwn(document, name) ? document[name] : undefined;
+  if (value === null) return [];
+  if (Array.isArray(value)) return value;
+  throw new RegistryError('BAD_RESPONSE', `${host} answered without a list of ${name}`);
+}
+
+/** The same of texts. @throws RegistryError BAD_RESPONSE */
+export function stringsIn(document: Page['document'], name: string, host: string): readonly string[] {
+  const list = listIn(document, name, host);
+  const strings = list.filter((item) => typeof item === 'string');
+  if (strings.length === list.length) return strings;
+  throw new RegistryError('BAD_RESPONSE', `${host} answered a list of ${name} in which not all are texts`);
 }

@@ -19,7 +19,8 @@ import { header, type HttpResponse } from '../http/dispatch.ts';
 import { errorFromResponse } from '../http/error-response.ts';
 import { call, nameOf, type RepositoryConnection, repositoryUrl } from './connection.ts';
 import { type FetchedManifest, getManifest, putManifest } from './manifests.ts';
-import { pages } from './paging.ts';
+import { listIn, pages } from './paging.ts';
+import { Turns } from './turns.ts';
 import { codeOf } from '../record.ts';
 
 /** Statuses by which registries say that they have no referrers API; Docker Hub and GHCR among them. */
@@ -51,7 +52,8 @@ async function fromApi(
   let missing = false;
   const get = async (path: URL): Promise<HttpResponse> => {
     const response = await call(connection, { method: 'GET', path, headers: { accept: mediaTypes.ociIndex }, signal });
-    missing = withoutApi.has(response.status) || (response.status === 200 && !isIndex(response));
+    // only the first answer tells of an API: a later page that fails must not end the list as if it were complete
+    missing = path === first && (withoutApi.has(response.status) || (response.status === 200 && !isIndex(response)));
     if (response.status === 200 || missing) return response;
     const action = `list what refers to ${nameOf(connection, subject)}`;
     throw await errorFromResponse(response, { action, host: connection.host });
@@ -63,8 +65,8 @@ async function fromApi(
     return undefined;
   }
   for await (const { document } of pages(first, (url) => (url === first ? Promise.resolve(response) : get(url)))) {
-    const entries = Array.isArray(document.manifests) ? document.manifests : [];
-    for (const entry of entries) found.push(parseDescriptor(entry, 'manifests[]'));
+    for (const entry of listIn(document, 'manifests', connection.host))
+      found.push(parseDescriptor(entry, 'manifests[]'));
     if (found.length >= mostReferrers) break;
   }
   return found.slice(0, mostReferrers);
@@ -102,7 +104,7 @@ export function referrersTag(subject: Digest): string {
 }
 
 /** Two of our own pushes to one subject must not write the fallback index over each other. */
-const turns = new Map<string, Promise<void>>();
+const turns = new Turns();
 
 /**
  * After a manifest with a subject was pushed: where the registry's answer has no `OCI-Subject`, it keeps no referrers
@@ -116,13 +118,11 @@ export async function recordReferrer(
   if (header(answer, 'oci-subject') !== undefined) return;
   const referrer = referrerOf(pushed.descriptor, parseManifestOrIndex(pushed.content, pushed.descriptor.mediaType));
   if (referrer === undefined) return;
-  const key = `${nameOf(connection)} ${referrer.subject}`;
-  const turn = (turns.get(key) ?? Promise.resolve()).then(() => addToTag(connection, referrer, options));
-  const settled = turn.catch(() => {});
-  turns.set(key, settled);
-  await turn.finally(() => {
-    if (turns.get(key) === settled) turns.delete(key);
-  });
+  await turns.take(turnOf(connection, referrer.subject), () => addToTag(connection, referrer, options));
+}
+
+function turnOf(connection: RepositoryConnection, subject: Digest): string {
+  return `${nameOf(connection)} ${subject}`;
 }
 
 /** Writes of one index by several clients at once: each reads again what it wrote, and writes again what got lost. */
@@ -157,8 +157,18 @@ export async function forgetReferrer(
   if (referrer === undefined) return;
   const { subject } = referrer;
   if ((await fromApi(connection, subject, options)) !== undefined) return;
+  await turns.take(turnOf(connection, subject), () =>
+    removeFromTag(connection, { subject, gone: descriptor.digest }, options),
+  );
+}
+
+async function removeFromTag(
+  connection: RepositoryConnection,
+  { subject, gone }: { readonly subject: Digest; readonly gone: Digest },
+  options: CallOptions,
+): Promise<void> {
   const index = await readTagIndex(connection, subject, options);
-  const manifests = index?.manifests.filter(({ digest }) => digest !== descriptor.digest) ?? [];
+  const manifests = index?.manifests.filter(({ digest }) => digest !== gone) ?? [];
   if (index === undefined || manifests.length === index.manifests.length) return;
   await writeTagIndex(connection, subject, { ...index, manifests }, options);
 }

@@ -7,7 +7,7 @@ import { discard } from '../http/body.ts';
 import type { HttpResponse } from '../http/dispatch.ts';
 import { errorFromResponse } from '../http/error-response.ts';
 import { connect, type RegistryOptions } from './connection.ts';
-import { pages, stringsOf } from './paging.ts';
+import { pages, stringsIn } from './paging.ts';
 import type { RepositoryName } from './repository-name.ts';
 
 const pageSize = 1000;
@@ -29,7 +29,7 @@ export async function listRepositories(
     throw await errorFromResponse(response, { action: `list the repositories of ${host}`, host: connection.host });
   };
   for await (const { document } of pages(first, get)) {
-    for (const name of stringsOf(document.repositories)) names.add(name);
+    for (const name of stringsIn(document, 'repositories', connection.host)) names.add(name);
   }
   return [...names];
 }

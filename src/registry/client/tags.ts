@@ -2,7 +2,7 @@ import type { CallOptions } from '../../oci/index.ts';
 import { errorFromResponse } from '../http/error-response.ts';
 import { call, nameOf, type RepositoryConnection, repositoryUrl } from './connection.ts';
 import { notFound } from './manifests.ts';
-import { pages, stringsOf } from './paging.ts';
+import { pages, stringsIn } from './paging.ts';
 
 /** As large as ECR allows; docker-registry gives 100 whatever is asked. */
 const pageSize = 1000;
@@ -18,6 +18,10 @@ export async function listTags(connection: RepositoryConnection, { signal }: Cal
     const error = await errorFromResponse(response, { action, host: connection.host });
     throw response.status === 404 ? notFound(connection, '', error) : error;
   };
-  for await (const { document } of pages(first, get)) for (const tag of stringsOf(document.tags)) tags.add(tag);
+  for await (const { document } of pages(first, get)) {
+    // some leave an empty list out
+    if (!Object.hasOwn(document, 'tags') && typeof document.name === 'string') continue;
+    for (const tag of stringsIn(document, 'tags', connection.host)) tags.add(tag);
+  }
   return [...tags];
 }
