@@ -45,7 +45,7 @@ export { blobDigest, type ByteRange, describeBlob, readBlob, removeBlob } from '
 export { putBlob, type PutBlobOptions, putManifest, type PutManifestOptions } from './images/put.ts';
 export { listTags } from './images/list-tags.ts';
 export { openDestination } from './images/open-destination.ts';
-export { openPlace } from './images/open-place.ts';
+export { openForRemoval, openPlace } from './images/open-place.ts';
 export { pullAllTags, type Pulled, pullImage, type PullOptions } from './images/pull.ts';
 export { type Pushed, pushImage, type PushOptions } from './images/push.ts';
 export { removeManifest, type RemoveManifestOptions, removeTag } from './images/remove.ts';

@@ -24,6 +24,14 @@ export async function openPlace(text: string, options: PlaceOptions): Promise<Im
   return asked.kind === 'docker' && text === asked.reference ? withStoreHint(place, options) : place;
 }
 
+/**
+ * Opens a place that something is taken out of. What is there is then for the registry itself to say: a mirror that is behind, or
+ * lies, must not decide what is deleted.
+ */
+export function openForRemoval(text: string, options: PlaceOptions): Promise<ImagePlace> {
+  return openPlace(text, { ...options, open: (name) => options.open(name, 'push') });
+}
+
 /** Where the text leads; a name without a place may be in the store first. */
 async function locate(text: string, { plain, openStore }: PlaceOptions): Promise<Location> {
   if (plain !== 'store-or-docker') return parseLocation(text, plain);

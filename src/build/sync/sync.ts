@@ -6,7 +6,7 @@ import { isReferrersTag } from '../images/copy.ts';
 import type { ImageDestination, ImagePlace } from '../images/image-place.ts';
 import { listTags, nameIn } from '../images/list-tags.ts';
 import { openDestination } from '../images/open-destination.ts';
-import { openPlace } from '../images/open-place.ts';
+import { openForRemoval, openPlace } from '../images/open-place.ts';
 import type { SyncedTag, SyncOptions, SyncTask } from './contract.ts';
 import { tagChoice } from './tag-filter.ts';
 
@@ -116,7 +116,7 @@ class Syncing {
   async #prune(tags: readonly string[], choose: (tags: readonly string[]) => readonly string[], to: ImageDestination) {
     const { signal, dryRun = false } = this.#options;
     const { source, target } = this.#task;
-    await using place = await openPlace(target, this.#options);
+    await using place = await openForRemoval(target, this.#options);
     const kept = new Set(tags);
     const lost = choose((await listTags(place, { signal })).filter(isOwn)).filter((tag) => !kept.has(tag));
     await this.#all(lost, async (tag) => {

@@ -1,5 +1,5 @@
 import { string as argument } from '@oclif/core/args';
-import { openPlace, removeBlob } from '../../build/index.ts';
+import { openForRemoval, removeBlob } from '../../build/index.ts';
 import { jsonFlag, PlaceCommand, registryFlags } from '../../ui/index.ts';
 
 export default class BlobRm extends PlaceCommand {
@@ -10,7 +10,7 @@ export default class BlobRm extends PlaceCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(BlobRm);
     const digest = await this.withPlaces(flags, async (places) => {
-      await using place = await openPlace(args.blob, places);
+      await using place = await openForRemoval(args.blob, places);
       return await removeBlob(place, { signal: this.interrupted });
     });
     if (flags.json) this.printJson({ name: args.blob, digest });

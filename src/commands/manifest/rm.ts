@@ -1,6 +1,6 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
-import { openPlace, removeManifest } from '../../build/index.ts';
+import { openForRemoval, removeManifest } from '../../build/index.ts';
 import { jsonFlag, PlaceCommand, registryFlags } from '../../ui/index.ts';
 
 export default class ManifestRm extends PlaceCommand {
@@ -17,7 +17,7 @@ export default class ManifestRm extends PlaceCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(ManifestRm);
     const digest = await this.withPlaces(flags, async (places) => {
-      await using place = await openPlace(args.image, places);
+      await using place = await openForRemoval(args.image, places);
       return await removeManifest(place, { force: flags.force, signal: this.interrupted });
     });
     if (flags.json) this.printJson({ name: args.image, digest });

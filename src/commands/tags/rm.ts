@@ -1,5 +1,5 @@
 import { string as argument } from '@oclif/core/args';
-import { openPlace, removeTag } from '../../build/index.ts';
+import { openForRemoval, removeTag } from '../../build/index.ts';
 import { escapeControls, jsonFlag, PlaceCommand, placesHelp, registryFlags } from '../../ui/index.ts';
 
 export default class TagsRm extends PlaceCommand {
@@ -18,7 +18,7 @@ export default class TagsRm extends PlaceCommand {
     await this.withPlaces(flags, async (places) => {
       for (const tag of args.tags) {
         try {
-          await using place = await openPlace(tag, places);
+          await using place = await openForRemoval(tag, places);
           await removeTag(place, { signal: this.interrupted });
           removed.push(tag);
         } catch (error) {
