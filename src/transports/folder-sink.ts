@@ -14,6 +14,7 @@ import {
 import { syncFolder } from '../system/index.ts';
 import { TransportError } from './error.ts';
 import { manifestFile, namesIn, rootFile, versionFile, versionText } from './folder-source.ts';
+import { folderFiles, readDocument } from './layout-files.ts';
 import { blobPath } from './layout-reader.ts';
 import { openLayout } from './layout-target.ts';
 import { SpooledSink } from './spooled-sink.ts';
@@ -75,12 +76,27 @@ async function syncFile(path: string): Promise<void> {
   await file.sync();
 }
 
+/** A file that is called `version` makes no image of a folder: what is replaced is gone, so all in it must be of that form. */
 async function requireOurs(path: string): Promise<void> {
   const names = await namesIn(path);
-  if (names === undefined || names.length === 0 || names.includes(versionFile)) return;
+  if (names === undefined || names.length === 0) return;
+  if (names.every((name) => isOurName(name)) && (await saysWhatItIs(path))) return;
   throw new TransportError('INVALID_LOCATION', `${path} holds something that is no dir: of an image`, {
     hint: 'name a folder that is empty or not there yet',
   });
+}
+
+function isOurName(name: string): boolean {
+  return (
+    name === versionFile ||
+    name === rootFile ||
+    /^(?:[0-9a-f]{64,128}(?:\.manifest\.json)?|(?:[0-9a-f]{64,128}\.)?signature-\d+)$/.test(name)
+  );
+}
+
+async function saysWhatItIs(path: string): Promise<boolean> {
+  const version = await readDocument(folderFiles(path, path), versionFile);
+  return version?.toString('latin1').startsWith('Directory Transport Version: ') === true;
 }
 
 /** A folder cannot be renamed over a full one: the old one steps aside first. */

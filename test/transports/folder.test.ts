@@ -59,6 +59,18 @@ describe('dir:', () => {
     expect((await readdir(folder)).sort()).toEqual(['image', 'other']);
   });
 
+  it.each([
+    ['its version is that of something else', { version: '1.2.3\n' }],
+    ['it has more than an image', { version: 'Directory Transport Version: 1.1\n', 'thesis.txt': 'x' }],
+    ['it only has the name of a manifest', { 'manifest.json': '{}' }],
+  ])('is not made of a folder where %s', async (_, files) => {
+    const path = join(folder, 'project');
+    await mkdir(path);
+    for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text);
+    await expect(write(path, pushImage)).rejects.toMatchObject({ code: 'INVALID_LOCATION' });
+    expect(await readdir(path)).toEqual(Object.keys(files).sort());
+  });
+
   it('leaves nothing of what was not finished', async () => {
     {
       await using sink = await openSink({ kind: 'dir', path: join(folder, 'image'), reference: '' });
