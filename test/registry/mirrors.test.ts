@@ -255,6 +255,55 @@ describe('mirrors of registries.conf', () => {
     expect(upstream.seen.map(({ headers }) => headers.range)).toEqual([expect.stringMatching(/^bytes=[1-9]\d*-/)]);
   });
 
+  it('that lie are known to all who read the repository, also where whoever reads checks by itself', async () => {
+    const [a, b] = [await own(), await own()];
+    const bytes = Buffer.from('the truth');
+    const blob = { mediaType: 'application/octet-stream', digest: digestOf(bytes), size: bytes.length };
+    await (await plain().open(`${a.host}/team/app`, 'push')).push(blob, bytes);
+    const upstream = await watched(a);
+    const mirror = await watched(b, ({ url }, response) => {
+      if (!url.includes('/blobs/')) return false;
+      reply(response, 200, {}, 'the faith');
+      return true;
+    });
+    await conf(upstream.host, [`"${mirror.host}"`]);
+    const through = registries();
+    const read = async (): Promise<string> => {
+      const target = await through.open(`${upstream.host}/team/app`);
+      return (await collect(await target.fetch(blob, { unverified: true }), blob)).toString();
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+    expect(await read()).toBe('the truth');
+    expect(mirror.seen.filter(({ url }) => url.includes('/blobs/'))).toHaveLength(1);
+  });
+
+  it('that break off in pieces of a large blob: the whole comes all the same', async () => {
+    const [a, b] = [await own(), await own()];
+    const bytes = Buffer.alloc(20 * 1024 * 1024);
+    for (let at = 0; at < bytes.length; at += 4096) bytes.writeUInt32LE(at, at);
+    const blob = { mediaType: 'application/octet-stream', digest: digestOf(bytes), size: bytes.length };
+    for (const { host } of [a, b]) await (await plain().open(`${host}/team/app`, 'push')).push(blob, bytes);
+    const upstream = await watched(a);
+    let broken = 0;
+    const breaking = await watched(b, ({ method, url, headers }, response) => {
+      const range = /^bytes=(\d+)-(\d*)/.exec(headers.range as string);
+      if (method !== 'GET' || !url.includes('/blobs/') || range === null || range[1] === '0') return false;
+      broken += 1;
+      const [start, end] = [Number(range[1]), range[2] === '' ? bytes.length - 1 : Number(range[2])];
+      response.writeHead(206, {
+        'content-length': end - start + 1,
+        'content-range': `bytes ${start}-${end}/${bytes.length}`,
+      });
+      response.write(bytes.subarray(start, start + 1000), () => setTimeout(() => response.destroy(), 5));
+      return true;
+    });
+    await conf(upstream.host, [`"${breaking.host}"`]);
+    const target = await registries({ parallelFrom: 1024 * 1024 }).open(`${upstream.host}/team/app`);
+    expect((await collect(await target.fetch(blob), blob)).equals(bytes)).toBe(true);
+    expect(broken).toBeGreaterThan(0);
+    expect(upstream.seen.length).toBeGreaterThan(0);
+  });
+
   it('get credentials of their own and never those of the registry', async () => {
     const [a, b] = [await own(), await own()];
     await inAll(a, b);

@@ -59,7 +59,7 @@ const known = new Set([
   'short-name-mode',
   'aliases',
   'credential-helpers',
-  // how podman keeps aliases that it learned; nothing for us
+  // of a kind of storage that we do not have
   'additional-layer-store-auth-helper',
 ]);
 const knownInRegistry = new Set(['prefix', 'location', 'insecure', 'blocked', 'mirror', 'mirror-by-digest-only']);
