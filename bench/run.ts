@@ -5,6 +5,7 @@ import { language } from './language.ts';
 import { memory } from './memory.ts';
 import { pull } from './pull.ts';
 import { rebuild } from './rebuild.ts';
+import { transfersPull, transfersPush } from './registry.ts';
 import { report } from './report.ts';
 import { startup } from './startup.ts';
 import { steps } from './steps.ts';
@@ -12,8 +13,13 @@ import { steps } from './steps.ts';
 type Make = () => Comparison | Promise<Comparison>;
 
 const comparisons: Readonly<Record<string, Make>> = { startup, steps, rebuild, context, pull, language };
-/** Takes minutes and some 25 GB: only when it is named. */
-const byName: Readonly<Record<string, Make>> = { ...comparisons, memory };
+/** Only when they are named: memory takes minutes and some 25 GB, transfers want crane (tools/fetch-newer-peers.sh). */
+const byName: Readonly<Record<string, Make>> = {
+  ...comparisons,
+  'transfers-pull': transfersPull,
+  'transfers-push': transfersPush,
+  memory,
+};
 
 const words = process.argv.slice(2);
 const names = words.filter((word) => word !== '--json');
