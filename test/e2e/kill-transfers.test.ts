@@ -27,7 +27,7 @@ const rounds = Number(process.env['SLIPWAY_TEST_ROUNDS'] ?? 30);
 const rate = 3 << 20;
 
 interface SlowRegistry {
-  readonly registry: EmbeddedRegistry;
+  readonly registry: Pick<EmbeddedRegistry, 'host' | 'url' | 'root'>;
   /** Where it is reached slowly. */
   readonly host: string;
   readonly served: ServedRequest[];
