@@ -191,6 +191,11 @@ export {
   type RootEdit,
   setConfig,
   toFormat,
+  type Finding,
+  type FindingCode,
+  validate,
+  type ValidateOptions,
+  type ValidationReport,
   Workbench,
 } from './build/index.ts';
 export type { LayerChanges, TimeChange } from './layer/index.ts';

@@ -95,6 +95,8 @@ export type { BuildRequest } from './request.ts';
 export { type ConfinementRequest, type Entitlement, entitlements } from './run/confinement.ts';
 export { type Remembered, rememberBuild, type RememberedStep, stepsMeant } from './solve/why.ts';
 export { offerThread } from './workshop/first-thread.ts';
+export type { Finding, FindingCode, ValidationReport } from './validate/report.ts';
+export { validate, type ValidateOptions } from './validate/validate.ts';
 export { type Parallelism, parallelismOf, Workshop } from './workshop/workshop.ts';
 export {
   type Limits,

@@ -15,6 +15,8 @@ export type UiErrorCode =
   | 'FILE_UNWRITABLE'
   /** A question could not be answered; `cause` says why. */
   | 'UNANSWERED'
+  /** What was checked is not as it should be. */
+  | 'INVALID_IMAGE'
   /** Two things that were compared are not the same. */
   | 'DIFFERENT';
 

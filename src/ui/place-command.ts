@@ -58,7 +58,7 @@ export abstract class PlaceCommand extends StoreCommand {
   }
 }
 
-const answers = new Set(['NOT_FOUND', 'IMAGE_NOT_FOUND', 'NO_MATCHING_PLATFORM', 'DIFFERENT']);
+const answers = new Set(['NOT_FOUND', 'IMAGE_NOT_FOUND', 'NO_MATCHING_PLATFORM', 'DIFFERENT', 'INVALID_IMAGE']);
 
 function unanswered(error: unknown): unknown {
   if (!isSlipwayError(error) || error.exitCode !== 1 || answers.has(error.code)) return error;
