@@ -77,6 +77,8 @@ export { withProgress } from './progress/with-progress.ts';
 export { readStandardInput } from './read-standard-input.ts';
 export { rewriteFile } from './rewrite-file.ts';
 export { PlaceCommand, placesHelp } from './place-command.ts';
+export { artifactContent, artifactFlags, artifactTypeFlag } from './artifact-flags.ts';
+export { artifactTreeLines } from './artifact-tree.ts';
 export { EditCommand } from './edit-command.ts';
 export { mutateFlags, mutation } from './mutate-flags.ts';
 export { commandWords, destinationFlags, editPlatformFlag, epochOf, timeChange } from './edit-flags.ts';

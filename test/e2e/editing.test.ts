@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
+import { digestOf } from '../../src/oci/index.ts';
 import { openRepository, openSession } from '../../src/registry/index.ts';
 import { pushRealImage, pushRealIndex, tarOf } from '../build/edit/images.ts';
 import { ourRegistry, type OurRegistry } from './our-registry.ts';
@@ -12,6 +14,8 @@ import { runCli, slipway, testHome } from './run-cli.ts';
 let home: string;
 let registry: OurRegistry;
 const session = openSession();
+/** A layer of every image here. */
+const tarDigest = digestOf(gzipSync(tarOf([{ name: 'one', content: '1' }])));
 
 const at = (name: string): string => `${registry.host}/${name}`;
 const target = (name: string) => openRepository(at(name), { session, credential: 'anonymous', access: 'push' });
@@ -75,12 +79,36 @@ describeWith([], 'images are edited', () => {
     });
     for (const args of [
       ['annotate', at('multi:v1')],
-      ['append', '-t', at('x')],
       ['mutate', '--cmd', '[1]', at('app:v1')],
-      ['mutate', '--time', 'yesterday', at('app:v1')],
-      ['mutate', '--exposed-ports', 'http', at('app:v1')],
-      ['mutate', '--to-oci', '--to-docker', at('app:v1')],
     ])
       expect([args, (await runCli(args)).code]).toEqual([args, 125]);
+  });
+
+  it('validate, which exits with 1 for what is not sound and 2 where nobody answers', async () => {
+    expect(await runCli(['validate', at('multi:v1')])).toMatchObject({ code: 0, stdout: '' });
+    const layout = join(home, 'layout');
+    await slipway(['copy', '-q', at('app:v1'), `oci:${layout}:v1`]);
+    await rm(join(layout, 'blobs/sha256', tarDigest.slice(7)));
+    const broken = await runCli(['validate', '--fast', `oci:${layout}`]);
+    expect([broken.code, broken.stdout]).toEqual([1, `error missing ${tarDigest}: is not there\n`]);
+    expect(JSON.parse((await runCli(['validate', '--json', `oci:${layout}`])).stdout)).toMatchObject({ valid: false });
+    expect((await runCli(['validate', at('none:v1')])).code).toBe(1);
+    expect((await runCli(['validate', '--retry', '0', '127.0.0.1:1/a'])).code).toBe(2);
+  });
+
+  it('artifacts are pushed, attached, listed and pulled', async () => {
+    const file = join(home, 'report.txt');
+    await writeFile(file, 'all is well');
+    const type = ['--artifact-type', 'application/vnd.example.report'];
+    await slipway(['artifact', 'push', '-q', ...type, at('reports:v1'), `${file}:text/plain`]);
+    expect(await slipway(['artifact', 'pull', '-o', join(home, 'reports'), at('reports:v1')])).toBe('report.txt\n');
+    expect(await readFile(join(home, 'reports/report.txt'), 'utf8')).toBe('all is well');
+    const digest = (await slipway(['artifact', 'attach', '-q', ...type, at('app:v1'), file])).trim();
+    expect(await slipway(['artifact', 'ls', '-q', at('app:v1')])).toBe(`${digest}\n`);
+    expect(await slipway(['artifact', 'tree', at('app:v1')])).toContain(
+      `└── ${digest}  application/vnd.example.report\n`,
+    );
+    expect((await runCli(['artifact', 'ls', at('app:none')])).code).toBe(1);
+    expect((await runCli(['artifact', 'attach', at('app:v1'), file])).code).toBe(125);
   });
 });
