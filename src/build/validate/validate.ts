@@ -41,12 +41,18 @@ async function findUnused({ text }: ImagePlace, validation: Validation): Promise
   const location = parseLocation(text);
   if (!('path' in location) || location.kind !== 'oci') return;
   const blobs = join(location.path, 'blobs');
-  for (const algorithm of (await readdir(blobs)).toSorted()) {
-    for (const name of (await readdir(join(blobs, algorithm)).catch(() => [])).toSorted()) {
+  for (const algorithm of await namesIn(blobs)) {
+    for (const name of await namesIn(join(blobs, algorithm)) {
       const digest = `${algorithm}:${name}`;
       const file = `blobs/${algorithm}/${name}`;
       if (!isDigest(digest)) validation.warn('unusual', file, 'is not called after a digest');
       else if (!validation.hasSeen(digest)) validation.warn('unused', digest, `nothing in index.json leads to ${file}`);
     }
   }
+}
+
+/** What a folder holds, in order; nothing where there is none. */
+async function namesIn(folder: string): Promise<readonly string[]> {
+  const names: string[] = await readdir(folder).catch(() => []);
+  return names.toSorted();
 }

@@ -185,10 +185,9 @@ describe('what refers to an image', () => {
     expect(await repository.listTags()).toEqual(['v1']);
 
     const { referrers } = await listReferrers(at('app:v1'), { ...places, platform: arm });
-    expect(referrers.map(({ artifactType }) => artifactType).toSorted()).toEqual([
-      'application/vnd.example.other',
-      sbom,
-    ]);
+    expect(new Set(referrers.map(({ artifactType }) => artifactType))).toEqual(
+      new Set(['application/vnd.example.other', sbom]),
+    );
     const some = await listReferrers(at('app:v1'), { ...places, platform: arm, artifactType: sbom });
     expect(some.referrers.map(({ digest }) => digest)).toEqual([made.descriptor.digest]);
     expect((await listReferrers(at('app:v1'), places)).referrers).toEqual([]);
@@ -253,9 +252,8 @@ describeWithNewer(['oras'], 'oras', () => {
     await oras('attach', '--plain-http', '--artifact-type', 'application/vnd.example.note', at('seen:v1'), 'note.txt');
     expect(await oras('discover', '--plain-http', '-o', 'json', at('seen:v1'))).toContain(ours.descriptor.digest);
     const { referrers } = await listReferrers(at('seen:v1'), places);
-    expect(referrers.map(({ artifactType }) => artifactType).toSorted()).toEqual([
-      'application/vnd.example.note',
-      sbom,
-    ]);
+    expect(new Set(referrers.map(({ artifactType }) => artifactType))).toEqual(
+      new Set(['application/vnd.example.note', sbom]),
+    );
   });
 });
