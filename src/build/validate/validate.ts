@@ -42,7 +42,7 @@ async function findUnused({ text }: ImagePlace, validation: Validation): Promise
   if (!('path' in location) || location.kind !== 'oci') return;
   const blobs = join(location.path, 'blobs');
   for (const algorithm of await namesIn(blobs)) {
-    for (const name of await namesIn(join(blobs, algorithm)) {
+    for (const name of await namesIn(join(blobs, algorithm))) {
       const digest = `${algorithm}:${name}`;
       const file = `blobs/${algorithm}/${name}`;
       if (!isDigest(digest)) validation.warn('unusual', file, 'is not called after a digest');
