@@ -33,8 +33,8 @@ run() {
 
 run node tools/make-busybox-layout.ts "$work/busybox"
 
-printf '\n$ bin/slipway registry serve --root %s --addr 127.0.0.1:0 &\n' "$work/registry"
-bin/slipway registry serve --root "$work/registry" --addr 127.0.0.1:0 > "$work/serve.out" 2>&1 &
+printf '\n$ bin/slipway registry serve --storage %s --addr 127.0.0.1:0 &\n' "$work/registry"
+bin/slipway registry serve --storage "$work/registry" --addr 127.0.0.1:0 > "$work/serve.out" 2>&1 &
 server=$!
 address=
 for _ in $(seq 100); do
