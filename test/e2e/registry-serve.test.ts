@@ -67,6 +67,32 @@ describe('registry serve', () => {
     }
   });
 
+  it('fails as a script tells it, and a command that hangs on it ends with its time', async () => {
+    const script = join(folder, 'faults.json');
+    writeFileSync(script, '{"faults":[{"path":"/v2/a/*","times":"forever","fault":"stall"}]}');
+    const args = ['registry', 'serve', '--memory', '--port', '0', '--json', '--faults', script];
+    const child = spawn(process.execPath, [launcher, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    try {
+      const [line] = (await once(child.stdout, 'data')) as [Buffer];
+      const { host } = new URL((JSON.parse(line.toString('utf8')) as { url: string }).url);
+      const noted = once(child.stderr, 'data') as Promise<[Buffer]>;
+      const { code, stderr } = await runCli(['tags', 'ls', '--timeout', '500ms', `${host}/a`]);
+      expect(code).not.toBe(0);
+      expect(stderr).toContain('not done within 500ms');
+      expect((await noted).toString()).toContain('FAULT stall: GET /v2/a/tags/list (tags)');
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
+  it('refuses a fault script that it does not understand', async () => {
+    const script = join(folder, 'no-faults.json');
+    writeFileSync(script, '{"faults":[{"fault":"explode"}]}');
+    const { code, stderr } = await runCli(['registry', 'serve', '--memory', '--port', '0', '--faults', script]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('rule 1: "fault" must be one of drop, stall');
+  });
+
   it('leaves a folder of which gc takes what no manifest names', async () => {
     const root = join(folder, 'garbage');
     const blob = join(root, 'a/blobs/sha256', 'a'.repeat(64));
