@@ -96,7 +96,7 @@ function isKnown(store: Store, { descriptor, manifest }: FoundImage): boolean {
 }
 
 /** Reads documents from the store where it has them: what a digest names does not change. */
-function preferStore(store: Store, repository: Target): ContentReader & { readonly label: string } {
+export function preferStore(store: Store, repository: Target): ContentReader & { readonly label: string } {
   return {
     label: repository.label,
     exists: (descriptor, options) => repository.exists(descriptor, options),

@@ -16,7 +16,8 @@ import {
   type Target,
 } from '../../oci/index.ts';
 import type { Store } from '../../store/index.ts';
-import { readImage } from './resolve.ts';
+import { withKnown } from './known-content.ts';
+import { preferStore, readImage } from './resolve.ts';
 
 export interface TakeOptions extends CallOptions {
   readonly store: Store;
@@ -33,9 +34,14 @@ export interface TakenImage {
 /** Takes the image that `root` offers for a platform into the store, layers unpacked on the way. It has no name yet. */
 export async function takeImage(from: Target, root: Descriptor, options: TakeOptions): Promise<TakenImage> {
   const { store, signal, onEvent } = options;
-  const image = await readImage(from, root, options.platform, { signal });
-  store.expectImage(image.descriptor, image.config, image.manifest.layers);
-  await copyGraph(from, store.target, image.descriptor, { signal, onEvent });
+  const image = await readImage(preferStore(store, from), root, options.platform, { signal });
+  const { descriptor, manifest, manifestBytes, configBytes } = image;
+  store.expectImage(descriptor, image.config, manifest.layers);
+  const known = new Map([
+    [descriptor.digest, manifestBytes],
+    [manifest.config.digest, configBytes],
+  ]);
+  await copyGraph(withKnown(from, known), store.target, descriptor, { signal, onEvent });
   await store.unpack(image.config.diffIds, { signal });
   return { imageId: digestOf(image.configBytes), manifest: image.descriptor, config: image.config };
 }
@@ -52,9 +58,10 @@ export interface TakeSeveralOptions extends Omit<TakeOptions, 'platform'> {
 export async function takeImages(from: Target, root: Descriptor, options: TakeSeveralOptions): Promise<Descriptor> {
   const { platforms, store, signal, onEvent } = options;
   const [first = hostPlatform()] = platforms;
-  const chosen = await restrictPlatforms(from, root, platforms, { signal });
+  const near = preferStore(store, from);
+  const chosen = await restrictPlatforms(near, root, platforms, { signal });
   if (!isIndexType(chosen.mediaType)) return (await takeImage(from, chosen, { ...options, platform: first })).manifest;
-  const { manifests } = parseIndex(await fetchBytes(from, chosen, { signal }), chosen.mediaType);
+  const { manifests } = parseIndex(await fetchBytes(near, chosen, { signal }), chosen.mediaType);
   for (const image of manifests.filter((each) => !isAttestation(each)))
     await takeImage(from, image, { ...options, platform: image.platform ?? first });
   await copyGraph(from, store.target, chosen, { signal, onEvent });
