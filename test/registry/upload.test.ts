@@ -164,6 +164,43 @@ describe('an upload in one request', () => {
   });
 });
 
+describe('a registry that never gets on', () => {
+  const long = randomBytes(9 * 1024 * 1024);
+  const forms: readonly (readonly [string, Buffer, () => Buffer | Readable])[] = [
+    ['content', small, () => small],
+    ['a stream', long, () => Readable.from([long])],
+  ];
+
+  it.each(forms)('with %s, since its status goes back and forth, is given up', async (_, bytes, make) => {
+    let asked = 0;
+    const server = await scriptedServer(({ method }, response) => {
+      if (method === 'POST') return reply(response, 202, { location: '/v2/a/blobs/uploads/1' });
+      if (method === 'GET') return reply(response, 204, { range: asked++ % 2 === 0 ? '0-4' : '0-0' });
+      return reply(response, method === 'DELETE' ? 204 : asked > 50 ? 400 : 503);
+    });
+    const target = openRepository(`${server.host}/a`, { session, credential: 'anonymous' });
+    const pushed = target.push(describeContent(mediaTypes.ociLayer, bytes), make());
+    await expect(pushed).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(asked).toBeLessThan(20);
+    await server.close();
+  });
+
+  it('since it expects another byte each time, is given up', async () => {
+    let count = 0;
+    const server = await scriptedServer(({ method }, response) => {
+      if (method === 'POST') return reply(response, 202, { location: '/v2/a/blobs/uploads/1' });
+      if (method === 'GET' || method === 'HEAD' || method === 'DELETE') return reply(response, 404);
+      count += 1;
+      const words = `First byte of the layer part is 7 instead of ${count % 2}`;
+      return reply(response, count > 50 ? 400 : 416, {}, words);
+    });
+    const target = openRepository(`${server.host}/a`, { session, credential: 'anonymous' });
+    await expect(target.push(smallDescriptor, small)).rejects.toMatchObject({ status: 416 });
+    expect(count).toBeLessThan(20);
+    await server.close();
+  });
+});
+
 describe('an upload location', () => {
   it('on another port gets the bytes and no credential', async () => {
     const store = await scriptedServer((_, response) => reply(response, 201));

@@ -22,7 +22,17 @@ import {
   type UploadSession,
   uploadStatus,
 } from './upload-session.ts';
-import { blobIsThere, errorOf, isAccepted, isStored, mayPass, type Outcome, outcomeOf } from './upload-outcome.ts';
+import {
+  blobIsThere,
+  errorOf,
+  isAccepted,
+  isStored,
+  mayPass,
+  mostRecoveries,
+  type Outcome,
+  outcomeOf,
+  tooSlow,
+} from './upload-outcome.ts';
 
 /** What one request carries at most where a proxy refuses larger ones (413), tried in turn; within ECR's 5 to 10 MiB, and nginx's 1 MiB. */
 const portions = [8 * 1024 * 1024, 1024 * 1024] as const;
@@ -62,6 +72,9 @@ class Upload {
   /** Most bytes of one request. */
   #portion = Number.POSITIVE_INFINITY;
   #failures = 0;
+  /** Most that the registry ever had of this session: less than that is no progress. */
+  #furthest = 0;
+  #recoveries = 0;
   #begunAgain = false;
 
   constructor(
@@ -110,11 +123,13 @@ class Upload {
   async #begin(): Promise<void> {
     this.#session ??= await startUpload(this.#call, this.#descriptor.digest);
     this.#at = 0;
+    this.#furthest = 0;
     this.#memory.keep(this.#session);
   }
 
   #goOn(session: UploadSession, { received, location }: { readonly received: number; readonly location: URL }): void {
-    if (received > this.#at) this.#failures = 0;
+    if (received > this.#furthest) this.#failures = 0;
+    this.#furthest = Math.max(this.#furthest, received);
     this.#session = { ...session, location };
     this.#at = received;
     this.#memory.keep(this.#session);
@@ -145,6 +160,7 @@ class Upload {
     const told = receivedBytes(outcome.response) ?? end;
     // some registries tell the range of the last chunk, or none
     const received = told > this.#at && told <= end ? told : end;
+    if (received < end && (this.#recoveries += 1) >= mostRecoveries) throw tooSlow(this.#connection.host);
     this.#goOn(session, { received, location: locationOf(outcome.response, session.location) });
   }
 
@@ -183,7 +199,9 @@ class Upload {
   async #recover(outcome: Outcome): Promise<void> {
     const status = 'response' in outcome ? outcome.response.status : 0;
     this.#failures += 1;
-    if (this.#failures >= this.#connection.policy.attempts) throw await this.#errorOf(outcome);
+    this.#recoveries += 1;
+    if (this.#failures >= this.#connection.policy.attempts || this.#recoveries >= mostRecoveries)
+      throw await this.#errorOf(outcome);
     const isTooLarge = status === 413 && this.#lowerPortion();
     if (!isTooLarge && !mayPass(outcome)) return this.#beginAgainAfter(await this.#errorOf(outcome));
     const hint = 'response' in outcome && status === 416 ? await expectedByte(outcome.response) : undefined;

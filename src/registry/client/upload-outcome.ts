@@ -8,6 +8,16 @@ import { isTransientError } from '../http/network-error.ts';
 import { call, nameOf, type RepositoryConnection } from './connection.ts';
 import { type SessionCall, uploadError } from './upload-session.ts';
 
+/** How often one upload is gone on with in all, however much the registry took each time: a byte at a time would never end. */
+export const mostRecoveries = 1000;
+
+export function tooSlow(host: string): RegistryError {
+  return new RegistryError(
+    'UPLOAD_LOST',
+    `${host} takes only a little of all that is sent to it, ${mostRecoveries} times now`,
+  );
+}
+
 /** What became of one request of an upload. */
 export type Outcome = { readonly response: HttpResponse } | { readonly error: unknown };
 

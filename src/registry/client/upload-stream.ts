@@ -8,7 +8,17 @@ import { ChunkReader } from './chunk-reader.ts';
 import { call, type RepositoryConnection } from './connection.ts';
 import { sourceOf } from './content-source.ts';
 import { pushContent } from './upload-content.ts';
-import { blobIsThere, errorOf, isAccepted, isStored, mayPass, type Outcome, outcomeOf } from './upload-outcome.ts';
+import {
+  blobIsThere,
+  errorOf,
+  isAccepted,
+  isStored,
+  mayPass,
+  mostRecoveries,
+  type Outcome,
+  outcomeOf,
+  tooSlow,
+} from './upload-outcome.ts';
 import {
   cancelUpload,
   commitUrl,
@@ -66,6 +76,7 @@ class ChunkedUpload {
   readonly #descriptor: Descriptor;
   readonly #signal: AbortSignal | undefined;
   readonly #opened: UploadSession | undefined;
+  #recoveries = 0;
 
   constructor(
     connection: RepositoryConnection,
@@ -110,6 +121,7 @@ class ChunkedUpload {
     const end = start + chunk.length;
     let current = session;
     let at = start;
+    let furthest = start;
     for (let attempt = 1; ; attempt++) {
       const rest = chunk.subarray(at - start);
       const outcome = await outcomeOf(() => this.#patch(current.location, rest, at));
@@ -118,14 +130,19 @@ class ChunkedUpload {
         current = { ...current, location: locationOf(outcome.response, current.location) };
         const received = receivedBytes(outcome.response) ?? end;
         if (received >= end || received <= at) return current;
+        if ((this.#recoveries += 1) >= mostRecoveries) throw tooSlow(this.#connection.host);
         at = received;
+        furthest = Math.max(furthest, at);
         attempt = 0;
         continue;
       }
-      if (attempt >= this.#connection.policy.attempts || !mayPass(outcome)) throw await this.#errorOf(outcome);
+      const isOver = attempt >= this.#connection.policy.attempts || (this.#recoveries += 1) >= mostRecoveries;
+      if (isOver || !mayPass(outcome)) throw await this.#errorOf(outcome);
       await this.#pause(attempt, outcome);
       const place = await this.#findPlace(current, { start, end });
-      if (place.at > at) attempt = 0;
+      // what goes back and forth is no progress
+      if (place.at > furthest) attempt = 0;
+      furthest = Math.max(furthest, place.at);
       ({ session: current, at } = place);
       if (at === end) return current;
     }
