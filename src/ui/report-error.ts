@@ -1,7 +1,7 @@
 import { isSlipwayError, messageOf } from '../errors.ts';
 import { hideSecrets } from '../system/index.ts';
 import { paint } from './colour.ts';
-import { escapeControlsInLines } from './escape.ts';
+import { escapeControls, escapeControlsInLines } from './escape.ts';
 import { interruptExitCode } from './interrupt.ts';
 
 export interface ReportOptions {
@@ -47,7 +47,8 @@ function stacksOf(error: unknown): string[] {
   for (let current = error, depth = 0; current instanceof Error && depth < 10; current = current.cause, depth += 1) {
     const fields = Object.entries(current).filter(([key]) => key !== 'cause' && key !== 'details' && key !== 'hint');
     lines.push(`${depth === 0 ? '' : 'caused by '}${escapeControlsInLines(current.stack ?? String(current))}`);
-    if (fields.length > 0) lines.push(`    ${fields.map(([key, value]) => `${key}=${String(value)}`).join(' ')}`);
+    if (fields.length > 0)
+      lines.push(`    ${fields.map(([key, value]) => `${key}=${escapeControls(String(value))}`).join(' ')}`);
   }
   return lines;
 }

@@ -1,3 +1,4 @@
+import { getEventListeners, getMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { Semaphore } from '../../src/oci/index.ts';
@@ -37,5 +38,14 @@ describe('Semaphore', () => {
     leave();
     await first;
     expect(await third).toBe('third');
+  });
+
+  it('may have a long queue under one signal: no warning of a leak comes', async () => {
+    const room = new Semaphore(1);
+    const { signal } = new AbortController();
+    expect(getMaxListeners(signal)).toBe(10);
+    await Promise.all(Array.from({ length: 30 }, () => room.run(() => nextTurn(), signal)));
+    expect(getMaxListeners(signal)).toBe(0);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });

@@ -34,6 +34,8 @@ describe('a realm does not get the credential', () => {
     ['on loopback', 'https://r.example.com', 'https://localhost/token'],
     ['beside it at a hoster', 'https://mine.azurecr.io', 'https://theirs.azurecr.io/token'],
     ['beside it at AWS', 'https://1.dkr.ecr.eu-west-1.amazonaws.com', 'https://evil.s3.amazonaws.com/token'],
+    ['beside it in a cloud', 'https://r.eu.cloudapp.azure.com', 'https://evil.eu.cloudapp.azure.com/token'],
+    ['beside it at a tunnel', 'https://mine.ngrok.dev', 'https://theirs.ngrok.dev/token'],
     ['below the same co.uk', 'https://r.co.uk', 'https://evil.co.uk/token'],
   ];
   it.each(refused)('%s', (_, registry, realm) => {

@@ -13,7 +13,9 @@ const sharedSuffixes: ReadonlySet<string> = new Set(
     'amazonaws.com amazonaws.com.cn on.aws azurecr.io azurewebsites.net cloudapp.net windows.net cloudfront.net github.io gitlab.io ' +
     'githubusercontent.com herokuapp.com web.app firebaseapp.com run.app pkg.dev appspot.com pages.dev workers.dev r2.dev fly.dev ' +
     'vercel.app netlify.app onrender.com ngrok.io ngrok.app ngrok-free.app trycloudflare.com duckdns.org no-ip.org dyndns.org nip.io ' +
-    'sslip.io local internal'
+    'sslip.io cloudapp.azure.com azurefd.net azurestaticapps.net azurecontainer.io elasticbeanstalk.com awsapprunner.com ' +
+    'googleusercontent.com cloudfunctions.net oraclecloud.com ondigitalocean.app digitaloceanspaces.com railway.app deno.dev ' +
+    'linodeusercontent.com scw.cloud ngrok.dev loca.lt ts.net local internal'
   ).split(' '),
 );
 

@@ -65,7 +65,12 @@ export async function beginDeviceLogin(options: DeviceLoginOptions = {}): Promis
   const code = text(answer.fields['device_code']);
   const userCode = text(answer.fields['user_code']);
   const url = text(answer.fields['verification_uri_complete']) || text(answer.fields['verification_uri']);
-  if (answer.status !== 200 || code === '' || !/^[\w-]{1,40}$/.test(userCode) || !/^https?:\/\/\S{1,500}$/.test(url)) {
+  if (
+    answer.status !== 200 ||
+    code === '' ||
+    !/^[\w-]{1,40}$/.test(userCode) ||
+    !/^https?:\/\/[\x21-\x7e]{1,500}$/.test(url)
+  ) {
     throw new RegistryError('BAD_RESPONSE', `${service.tenant} does not offer a login in the browser`);
   }
   rememberSecret(code);
