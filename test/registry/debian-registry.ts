@@ -17,16 +17,19 @@ export interface DebianRegistry {
 }
 
 /** PEM files: its certificate with its key, and the authority of those that may come in. */
-export interface DebianTls {
-  readonly certificate: string;
-  readonly key: string;
-  readonly clients: string;
+export interface DebianSettings {
+  readonly certificate?: string;
+  readonly key?: string;
+  /** Everybody may come in unless given. */
+  readonly clients?: string;
+  /** Further sections of its configuration: `auth: …`, `proxy: …`. */
+  readonly sections?: string;
 }
 
 /** Debian's docker-registry on a free port of the loopback, over a directory of its own below `parent`. */
 export async function debianRegistry(
   parent: string = existsSync('/dev/shm') ? '/dev/shm' : tmpdir(),
-  tls?: DebianTls,
+  settings: DebianSettings = {},
 ): Promise<DebianRegistry> {
   const root = await mkdtemp(join(parent, 'slipway-debian-registry-'));
   const host = `127.0.0.1:${await freePort()}`;
@@ -36,7 +39,8 @@ export async function debianRegistry(
     `version: 0.1
 log: { level: error, accesslog: { disabled: true } }
 storage: { filesystem: { rootdirectory: ${join(root, 'data')} }, delete: { enabled: true } }
-http: ${httpSection(host, tls)}
+http: ${httpSection(host, settings)}
+${settings.sections ?? ''}
 `,
   );
   const child = spawn(program, ['serve', config], { stdio: 'ignore' });
@@ -47,17 +51,18 @@ http: ${httpSection(host, tls)}
     await rm(root, { recursive: true, force: true });
   };
   for (let attempt = 0; attempt < 100; attempt++) {
-    if (await (tls === undefined ? answers(host) : isOpen(host))) return { host, close };
+    if (await (settings.certificate === undefined && settings.sections === undefined ? answers(host) : isOpen(host)))
+      return { host, close };
     await delay(50);
   }
   await close();
   throw new Error('docker-registry did not start');
 }
 
-function httpSection(host: string, tls: DebianTls | undefined): string {
-  if (tls === undefined) return `{ addr: ${host} }`;
-  const { certificate, key, clients } = tls;
-  return `{ addr: ${host}, tls: { certificate: ${certificate}, key: ${key}, clientcas: [${clients}] } }`;
+function httpSection(host: string, { certificate, key, clients }: DebianSettings): string {
+  if (certificate === undefined) return `{ addr: ${host} }`;
+  const wanted = clients === undefined ? '' : `, clientcas: [${clients}]`;
+  return `{ addr: ${host}, tls: { certificate: ${certificate}, key: ${key}${wanted} } }`;
 }
 
 function answers(host: string): Promise<boolean> {
