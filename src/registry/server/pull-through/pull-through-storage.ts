@@ -124,23 +124,32 @@ class PullThroughRepository implements RepositoryStorage {
   }
 
   async blob(digest: Digest): Promise<StoredBlob | undefined> {
+    const running = await this.#shared.downloads.get(this.#key(digest))?.catch(() => undefined);
+    if (running !== undefined) return running;
     const known = await this.#local.blob(digest);
     if (known !== undefined) return known;
     const descriptor = await this.#ask((upstream) => upstream.describeBlob(digest));
     if (descriptor === undefined) return undefined;
-    const readWhole = async function* (repository: PullThroughRepository, start: number, end: number) {
-      const download = await repository.#download(descriptor);
-      yield* download.read(start, end) as AsyncIterable<Buffer>;
-    };
     return {
       size: descriptor.size,
-      read: (start, end) => Readable.from(readWhole(this, start, end), { objectMode: false }),
+      read: (start, end) => Readable.from(this.#read(descriptor, start, end), { objectMode: false }),
     };
+  }
+
+  /** Since the blob was asked about, another request may have brought it. */
+  async *#read(descriptor: Descriptor, start: number, end: number): AsyncGenerator<Buffer> {
+    const known = await this.#local.blob(descriptor.digest);
+    const content = known ?? (await this.#download(descriptor));
+    yield* content.read(start, end) as AsyncIterable<Buffer>;
+  }
+
+  #key(digest: Digest): string {
+    return `${this.#name}@${digest}`;
   }
 
   #download(descriptor: Descriptor): Promise<Download> {
     const { downloads, options } = this.#shared;
-    const key = `${this.#name}@${descriptor.digest}`;
+    const key = this.#key(descriptor.digest);
     const running = downloads.get(key);
     if (running !== undefined) return running;
     const start = async (): Promise<Download> => {
@@ -159,7 +168,7 @@ class PullThroughRepository implements RepositoryStorage {
   async manifest(digest: Digest): Promise<StoredManifest | undefined> {
     const known = await this.#local.manifest(digest);
     if (known !== undefined) return known;
-    return this.#shared.once(`${this.#name}@${digest}`, () =>
+    return this.#shared.once(this.#key(digest), () =>
       this.#ask(async (upstream) => this.#keep(upstream, await upstream.resolve(digest, { reads: true }))),
     );
   }
