@@ -391,7 +391,14 @@ describe.each([
 });
 
 const uploads: readonly Row[] = [
-  ['11', '429 for ever', { faults: [status('start-upload', 429, always)] }, 'RATE_LIMITED', /slipway login/, few(40)],
+  [
+    '11',
+    '429 for ever',
+    { faults: [status('start-upload', 429, always)] },
+    'RATE_LIMITED',
+    /Wait a while, and ask for less/,
+    few(40),
+  ],
   ['14', '500 for everything for ever', { faults: [status([], 500, always)] }, 'UNAVAILABLE', /500/, few(24)],
   ['14', '500 for the bytes for ever', { faults: [status(sending, 500, always)] }, 'UNAVAILABLE', /500/, few(80)],
   [
