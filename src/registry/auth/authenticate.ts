@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { basicAuthorization, type Credential } from '../credentials/credential.ts';
 import { discard } from '../http/body.ts';
 import { type Clock, systemClock } from '../http/clock.ts';
@@ -193,8 +192,6 @@ interface Wanted {
 async function abortable<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return shared;
   signal.throwIfAborted();
-  // all that wait for one token are no leak
-  setMaxListeners(0, signal);
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(signal.reason as Error);
   signal.addEventListener('abort', abort, { once: true });

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Time and chance, handed in so that tests decide them. */
@@ -14,8 +13,6 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: async (milliseconds, signal) => {
-    // all that wait for one host are no leak
-    if (signal !== undefined) setMaxListeners(0, signal);
     try {
       await delay(milliseconds, undefined, { signal });
     } catch (error) {
