@@ -2,7 +2,7 @@ import type { buildConnector, Dispatcher } from 'undici';
 import { environmentProxies, type Proxy, type ProxyFor } from '../config/proxies.ts';
 import { type AddressRule, addressRule } from '../config/resolve-rules.ts';
 import { usualReach, type Reach } from './reach.ts';
-import { secureContextOf } from './tls-identity.ts';
+import { mayTrustSystem, secureContextOf, systemRoots } from './tls-identity.ts';
 
 export interface AgentOptions {
   /** Milliseconds. */
@@ -15,6 +15,8 @@ export interface AgentOptions {
   readonly addresses?: readonly AddressRule[] | undefined;
   /** Where proxies and roots of trust are named; this process's environment unless given. */
   readonly variables?: Readonly<Record<string, string | undefined>> | undefined;
+  /** The machine's own authorities; what its OpenSSL trusts unless given. */
+  readonly systemRoots?: (() => readonly string[]) | undefined;
 }
 
 /** What a request is sent with. */
@@ -36,6 +38,7 @@ export class Agents {
   readonly #variables: Readonly<Record<string, string | undefined>>;
   readonly #agents = new Map<string, Dispatcher>();
   readonly #keys = new WeakMap<Reach, string>();
+  #withSystem = false;
 
   constructor(undici: typeof import('undici'), options: AgentOptions) {
     this.#undici = undici;
@@ -48,13 +51,28 @@ export class Agents {
   path(url: URL, reach: Reach = usualReach): Path {
     const proxy = this.#hasAddress(url) ? undefined : (reach.proxy ?? this.#proxyFor(url));
     const isTls = url.protocol === 'https:';
-    const key = `${isTls ? this.#keyOf(reach) : (reach.connectTimeout ?? '')}\n${proxy?.url.href ?? ''}`;
+    const key = `${this.#withSystem}\n${isTls ? this.#keyOf(reach) : (reach.connectTimeout ?? '')}\n${proxy?.url.href ?? ''}`;
     let dispatcher = this.#agents.get(key);
     if (dispatcher === undefined) {
       dispatcher = this.#open({ reach, isTls, proxy });
       this.#agents.set(key, dispatcher);
     }
     return { dispatcher, proxy };
+  }
+
+  /**
+   * After a server whose authority is not among the usual ones: those of the machine hold too from now on. They are not
+   * read before, since most commands never need them.
+   * @returns false where others are named to stand in their place
+   */
+  trustSystem(): boolean {
+    this.#withSystem ||= mayTrustSystem(this.#variables);
+    return this.#withSystem;
+  }
+
+  /** Whether the machine's own authorities hold. */
+  get trustsSystem(): boolean {
+    return this.#withSystem;
   }
 
   async close(): Promise<void> {
@@ -85,7 +103,8 @@ export class Agents {
     const { headersTimeout, bodyTimeout } = this.#options;
     const timeout = reach.connectTimeout ?? this.#options.connectTimeout;
     const limits = { headersTimeout, bodyTimeout, connections: this.#options.connections, allowH2: false };
-    const secureContext = isTls ? secureContextOf(reach, this.#variables) : undefined;
+    const system = this.#withSystem ? (this.#options.systemRoots ?? systemRoots) : undefined;
+    const secureContext = isTls ? secureContextOf(reach, this.#variables, system) : undefined;
     const tls: buildConnector.BuildOptions = {
       timeout,
       rejectUnauthorized: reach.verify,
@@ -93,7 +112,8 @@ export class Agents {
     };
     const { Agent, ProxyAgent, Pool } = this.#undici;
     if (proxy === undefined) return new Agent({ ...limits, connect: this.#connector(tls) });
-    const proxyContext = proxy.url.protocol === 'https:' ? secureContextOf(usualReach, this.#variables) : undefined;
+    const proxyContext =
+      proxy.url.protocol === 'https:' ? secureContextOf(usualReach, this.#variables, system) : undefined;
     return new ProxyAgent({
       ...limits,
       uri: proxyUri(proxy.url),

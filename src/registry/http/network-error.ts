@@ -23,6 +23,14 @@ export function isTransientError(error: unknown): boolean {
   return timeouts.has(code) || broken.has(code) || code === 'TIMEOUT' || code === 'NETWORK' || code.startsWith('HPE_');
 }
 
+const unknownAuthority =
+  /^(?:UNABLE_TO_GET_ISSUER_CERT(?:_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT)$/;
+
+/** True where a server's certificate is of nobody whom we trust so far. */
+export function isUnknownAuthority(error: unknown): boolean {
+  return unknownAuthority.test(deepCode(error));
+}
+
 /** A failure below HTTP as an error for people; errors of ours and aborts pass as they are. */
 export function asRegistryError(error: unknown, host: string): unknown {
   if (isSlipwayError(error) || isAbort(error)) return error;

@@ -13,10 +13,15 @@ const certificatePattern = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[\s\S]+?----
 /**
  * What a TLS connection is made with; undefined for Node's own defaults, which cost nothing. A list of authorities of
  * one's own costs some 20 ms, so it is asked for with the first TLS connection, not before.
+ * @param system gives the machine's own authorities, which then hold beside the usual ones
  * @throws RegistryError CONFIG naming the file that is not there or not what it should be
  */
-export function secureContextOf(reach: Reach, variables: Variables): SecureContext | undefined {
-  const roots = namedRoots(variables);
+export function secureContextOf(
+  reach: Reach,
+  variables: Variables,
+  system?: () => readonly string[],
+): SecureContext | undefined {
+  const roots = namedRoots(variables) ?? (system && [...getCACertificates('default'), ...system()]);
   if (roots === undefined && reach.authorities.length === 0 && reach.clients.length === 0) return undefined;
   const authorities = reach.authorities.flatMap(certificatesOf);
   const usual = roots ?? (authorities.length === 0 ? undefined : getCACertificates('default'));
@@ -27,13 +32,23 @@ export function secureContextOf(reach: Reach, variables: Variables): SecureConte
   });
 }
 
+/** Whether the machine's own authorities may hold: named ones stand in the place of all others. */
+export function mayTrustSystem({ SSL_CERT_FILE: file, SSL_CERT_DIR: folders }: Variables): boolean {
+  return !file && !folders;
+}
+
+/** What the machine's administrator made trusted (update-ca-certificates); reading it takes some 70 ms. */
+export function systemRoots(): readonly string[] {
+  return getCACertificates('system');
+}
+
 /**
  * The authorities of SSL_CERT_FILE and SSL_CERT_DIR, which stand in the place of the usual ones, with those of
  * NODE_EXTRA_CA_CERTS; undefined where neither is set, and Node's own list with NODE_EXTRA_CA_CERTS holds.
  */
 function namedRoots(variables: Variables): readonly string[] | undefined {
   const { SSL_CERT_FILE: file, SSL_CERT_DIR: folders } = variables;
-  if (!file && !folders) return undefined;
+  if (mayTrustSystem(variables)) return undefined;
   const fromFile = file ? certificatesOf({ path: file, place: { source: 'SSL_CERT_FILE' } }) : [];
   const fromFolders = (folders ?? '')
     .split(':')

@@ -3,7 +3,8 @@ import { RegistryError } from '../error.ts';
 import type { AddressRule } from '../config/resolve-rules.ts';
 import { Agents, connectionsPerHost } from './agents.ts';
 import type { Clock } from './clock.ts';
-import { type Dispatch, type HttpRequest, isStreamBody } from './dispatch.ts';
+import { type Dispatch, type HttpRequest, type HttpResponse, isStreamBody } from './dispatch.ts';
+import { isUnknownAuthority } from './network-error.ts';
 import { proxyError } from './proxy-error.ts';
 import { pace, paced, RateLimit } from './rate-limit.ts';
 
@@ -21,6 +22,8 @@ export interface TransportOptions {
   /** Bytes a second of all bodies together, in both directions; as fast as it goes unless given. */
   readonly limitRate?: number | undefined;
   readonly clock?: Clock | undefined;
+  /** The machine's own authorities; what its OpenSSL trusts unless given. */
+  readonly systemRoots?: (() => readonly string[]) | undefined;
 }
 
 export interface Transport {
@@ -44,6 +47,16 @@ export function openTransport(options: TransportOptions = {}): Transport {
     opening ??= openAgents(options, stallTimeout);
     const { undici, agents } = await opening;
     request.signal?.throwIfAborted();
+    const { trustsSystem } = agents;
+    try {
+      return await send(undici, agents, request);
+    } catch (error) {
+      // no byte of the request went out: the handshake comes first
+      if (trustsSystem || !isUnknownAuthority(error) || !agents.trustSystem()) throw error;
+      return send(undici, agents, request);
+    }
+  };
+  const send = async (undici: typeof import('undici'), agents: Agents, request: HttpRequest): Promise<HttpResponse> => {
     const { dispatcher, proxy } = agents.path(request.url, request.reach);
     const { body } = request;
     const stall = new AbortController();
@@ -81,6 +94,7 @@ async function openAgents(options: TransportOptions, stallTimeout: number) {
     connections: options.connections ?? connectionsPerHost,
     addresses: options.addresses,
     variables: options.variables,
+    systemRoots: options.systemRoots,
   });
   return { undici, agents };
 }

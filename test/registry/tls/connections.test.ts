@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { collect, type Descriptor, digestOf } from '../../../src/oci/index.ts';
 import { Configuration } from '../../../src/registry/config/configuration.ts';
-import { Registries, type RegistrySettings } from '../../../src/registry/index.ts';
+import { openRepository, openSession, Registries, type RegistrySettings } from '../../../src/registry/index.ts';
 import { debianRegistry, hasDebianRegistry } from '../debian-registry.ts';
 import { pushImage } from '../made-images.ts';
 import { embeddedRegistry, type EmbeddedRegistry } from '../embedded.ts';
@@ -277,3 +277,35 @@ describe('IPv6', () => {
 function sha(text: string): Descriptor['digest'] {
   return digestOf(Buffer.from(text));
 }
+
+describe("the machine's own authorities", () => {
+  const read: string[] = [];
+  const at = (host: string, systemRoots: () => readonly string[]) => {
+    const session = openSession({ attempts: 1, variables: {}, systemRoots });
+    opened.push(session);
+    return openRepository(`${host}/system/app`, { scheme: 'https', credential: 'anonymous', session, access: 'push' });
+  };
+  const ours = async () => [(await identity({ certificate: authority.certificate, key: authority.certificate })).cert];
+  const pem = (certificates: readonly (string | Buffer)[]) => () => {
+    read.push('read');
+    return certificates.map(String);
+  };
+
+  it('hold where the usual ones do not know the server, and are read once, when that is seen', async () => {
+    const { host } = await secured();
+    const target = at(host, pem(await ours()));
+    expect(read).toEqual([]);
+    const { digest } = await pushImage(target, '1');
+    expect(await target.resolve('1')).toMatchObject({ digest });
+    const again = at(host, pem(await ours()));
+    const all = await Promise.all([1, 2, 3].map(() => again.resolve('1')));
+    expect(all.map((each) => each.digest)).toEqual([digest, digest, digest]);
+    expect(read).toEqual(['read', 'read']);
+  });
+
+  it('do not hold for who is not among them', async () => {
+    const { host } = await secured();
+    const others = [(await identity({ certificate: stranger.certificate, key: stranger.certificate })).cert];
+    await expect(at(host, pem(others)).resolve('1')).rejects.toMatchObject({ code: 'TLS' });
+  });
+});
