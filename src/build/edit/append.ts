@@ -29,7 +29,9 @@ export interface AppendOptions {
 
 /** Puts layers on top. */
 export function appendLayers(layers: readonly NewLayer[], options: AppendOptions = {}): ImageEdit {
-  return ({ manifest, config }, { entry }) => {
+  return ({ manifest, config }, { entry, onWarning }) => {
+    if (config.platform.os === 'windows')
+      onWarning(`${entry.digest} is for Windows, whose layers have files below Files/: the tars are taken as they are`);
     const { createdBy = 'slipway append', epoch, base } = options;
     const created = epoch === undefined ? undefined : timeOf(epoch);
     const item: HistoryItem = { ...(created !== undefined && { created }), createdBy };

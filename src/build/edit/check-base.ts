@@ -4,6 +4,7 @@ import {
   fetchBytes,
   formatPlatform,
   isAttestation,
+  isConfigType,
   isIndexType,
   normalizePlatform,
   parseIndex,
@@ -49,6 +50,8 @@ export async function checkBase(text: string, options: CheckBaseOptions): Promis
   const checks: BaseCheck[] = [];
   for (const entry of entries) {
     const manifest = parseManifest(await fetchBytes(place.target, entry, { signal }), entry.mediaType);
+    // an index can hold artifacts beside its images
+    if (index !== undefined && !isConfigType(manifest.config.mediaType)) continue;
     const image = await readEditable(place.target, manifest, entry.digest, { signal });
     const platform = normalizePlatform(entry.platform ?? image.config.platform);
     const recorded = recordedBase(manifest, index);

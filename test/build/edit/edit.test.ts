@@ -26,6 +26,7 @@ import {
 } from '../../../src/build/index.ts';
 import {
   type CopyEvent,
+  describe as describeContent,
   digestOf,
   type ImageConfig,
   type ImageIndex,
@@ -95,6 +96,7 @@ async function configOf(from: Target, reference: string): Promise<ImageConfig> {
   const manifest = (await read(from, reference)) as Manifest;
   return parseImageConfig(await fetchBytes(from, manifest.config));
 }
+const baseOf = (name: string) => ({ 'org.opencontainers.image.base.name': name });
 const label = (labels: Record<string, string>): RootEdit => ({ image: setConfig({ labels }) });
 
 describe('an image is edited', () => {
@@ -178,6 +180,24 @@ describe('an image is edited', () => {
     const partly = (await read(to, one.descriptor.digest)) as ImageIndex;
     expect(partly.manifests).toEqual([{ ...index.manifests[0] }, manifests[1], manifests[2]]);
     expect(warnings).toEqual([]);
+  });
+
+  it('what is no image is passed on in an index, and refused alone', async () => {
+    const to = target('mixed');
+    const config = describeContent(mediaTypes.ociEmpty, Buffer.from('{}'));
+    await to.push(config, Buffer.from('{}'));
+    const artifact = await pushRealImage(to, 'artifact', { manifest: { config, artifactType: 'a/b' } });
+    const image = await pushRealImage(to, undefined, { manifest: { annotations: baseOf(at('mixed:artifact')) } });
+    const platform = { os: 'linux', architecture: 'amd64' };
+    await pushRealIndex(to, 'v1', {}, { manifests: [{ ...image, platform }, artifact] });
+    const { descriptor } = await edit(at('mixed:v1'), label({ a: 'b' }));
+    const index = (await read(to, descriptor.digest)) as ImageIndex;
+    expect(index.manifests.map(({ digest }) => digest === artifact.digest)).toEqual([false, true]);
+    await expect(edit(at('mixed:artifact'), label({ a: 'b' }))).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
+    const base = await pushRealImage(to, 'base');
+    expect(await checkBase(at('mixed:v1'), { ...places, base: at('mixed:base') })).toEqual([
+      expect.objectContaining({ platform: 'linux/amd64', now: base.digest, current: true }),
+    ]);
   });
 
   it('between layouts and archives, and not back into an archive', async () => {
@@ -274,6 +294,14 @@ describe('layers', () => {
         image: appendLayers([await layerFromTar(bench, Readable.from([Buffer.from('no tar, and long enough')]))]),
       })),
     ).rejects.toMatchObject({ name: 'LayerError' });
+  });
+
+  it('on an image for Windows, with a warning', async () => {
+    await pushRealImage(target('windows'), 'v1', { config: { platform: { os: 'windows', architecture: 'amd64' } } });
+    await edit(at('windows:v1'), async (bench) => ({
+      image: appendLayers([await layerFromTar(bench, Readable.from([extra]))]),
+    }));
+    expect(warnings).toEqual([expect.stringContaining('Files/')]);
   });
 
   it('alone make an image, always the same', async () => {

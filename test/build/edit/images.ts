@@ -70,7 +70,7 @@ export async function pushRealImage(to: Target, tag?: string, made: MadeImage = 
     layers: blobs.map((blob) => describeContent(layerType, blob)),
     ...made.manifest,
   };
-  await to.push(manifest.config, config);
+  if (made.manifest?.config === undefined) await to.push(manifest.config, config);
   for (const [at, blob] of blobs.entries()) await to.push(manifest.layers[at] as Descriptor, blob);
   return pushDocument(to, manifest.mediaType, serializeManifest(manifest), tag);
 }
