@@ -56,7 +56,7 @@ const at = (name: string): string => `${registry.host}/${name}`;
 const target = (name: string): Target => openRepository(at(name), { session, credential: 'anonymous', access: 'push' });
 
 beforeAll(async () => {
-  registry = await embeddedRegistry();
+  registry = await embeddedRegistry({ onRequest: ({ method, url }) => served.push(`${method} ${url}`) });
   folder = await mkdtemp(join(tmpdir(), 'slipway-edit-test-'));
 });
 afterAll(async () => {
@@ -66,6 +66,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+const served: string[] = [];
 const warnings: string[] = [];
 const events: CopyEvent[] = [];
 
@@ -114,7 +115,10 @@ describe('an image is edited', () => {
         volumes: ['/data'],
       }),
     };
+    served.length = 0;
     const { descriptor, name } = await edit(at('app:v1'), changed);
+    // the config is read, and the new one is sent
+    expect(served.filter((request) => /^(?:GET|POST) .*\/blobs\//.test(request))).toHaveLength(2);
     expect(name).toBe(`${at('app')}@${descriptor.digest}`);
     expect([movedLayers(), descriptor.digest === before.digest]).toEqual([0, false]);
     expect(await configOf(target('app'), descriptor.digest)).toMatchObject({
