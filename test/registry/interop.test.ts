@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -22,6 +22,7 @@ import {
 import { pushImage } from '../contracts/target-contract.ts';
 import { newerPeer } from '../newer-peers.ts';
 import { debianRegistry, hasDebianRegistry } from './debian-registry.ts';
+import { pushImage as pushMadeImage } from './made-images.ts';
 import { testCertificate } from './test-certificate.ts';
 
 /** Both ways between servers (ours, Debian's) and clients (ours, others), digests identical. */
@@ -169,6 +170,14 @@ function orasTls(side: 'from' | 'to', { isSecure }: Server): readonly string[] {
   return [`--${side}-plain-http=false`, `--${side}-ca-file`, certificate.cert];
 }
 
+/** Its storage needs root here. */
+const withPodman =
+  existsSync('/usr/bin/podman') && process.getuid?.() === 0
+    ? ['ours with htpasswd', 'ours with tokens, TLS and HTTP/2', "Debian's with our tokens, TLS and HTTP/2"].filter(
+        (title) => hasDebianRegistry || title.startsWith('ours'),
+      )
+    : [];
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'slipway-interop-'));
   htpasswd = join(folder, 'htpasswd');
@@ -218,6 +227,27 @@ for (const [title, isThere, start] of servers) {
         },
       );
     }
+
+    (withPodman.includes(title) ? it : it.skip)('podman pulls what we pushed, and we pull what it pushed', async () => {
+      const client = ourClient(server);
+      const pushed = await client.open(`${server.host}/podman/from-us`, 'push');
+      const file = join(folder, 'hello');
+      await writeFile(file, 'hello\n');
+      const { stdout: layer } = await run('tar', ['-C', folder, '-c', 'hello'], { encoding: 'buffer' });
+      const image = await pushMadeImage(pushed, 'v1', { layers: [layer] });
+      const home = String(environment['HOME']);
+      const places = ['--root', join(home, 'root'), '--runroot', join(home, 'run'), '--storage-driver', 'vfs'];
+      const tls = server.isSecure === true ? [`--cert-dir=${certificate.folder}`] : ['--tls-verify=false'];
+      const podman = async (...args: string[]): Promise<string> =>
+        (await run('/usr/bin/podman', [...places, ...args], { env: environment, timeout: 30_000 })).stdout.trim();
+      const name = `${server.host}/podman/from-us:v1`;
+      await podman('pull', '--quiet', ...tls, name);
+      expect(await podman('image', 'inspect', '--format', '{{.Digest}}', name)).toBe(image.digest);
+      const digestFile = join(home, 'digest');
+      await podman('push', '--quiet', ...tls, '--digestfile', digestFile, name, `${server.host}/podman/from-it:v2`);
+      const pulled = await (await client.open(`${server.host}/podman/from-it`)).resolve('v2', { reads: true });
+      expect(pulled.digest).toBe((await readFile(digestFile, 'utf8')).trim());
+    });
 
     it('lets nobody in without a login, where it has one', async () => {
       const scheme = server.isSecure === true ? 'https' : 'http';
