@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, afterEach, describe, expect, it } from '@jest/globals';
 import { describe as describeContent, mediaTypes } from '../../src/oci/index.ts';
 import {
@@ -279,4 +282,10 @@ describe('checkLogin', () => {
 it('listRepositories asks for the catalog', async () => {
   const registry = await serve((_, response) => reply(response, 200, {}, '{"repositories":["a","b/c"]}'));
   expect(await listRepositories(registry.host, { session, credential: 'anonymous' })).toEqual(['a', 'b/c']);
+});
+
+it('a token that nobody waits for any more may fail, and brings nothing down', async () => {
+  const program = fileURLToPath(new URL('abandoned-token.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [program]);
+  expect(stdout).toBe('interrupted');
 });

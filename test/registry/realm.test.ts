@@ -74,4 +74,18 @@ describe('a realm does not get the credential', () => {
     expect(checkRealm({ ...check, trusted: ['r.example.net'] }).host).toBe('r.example.net');
     expect(() => checkRealm({ ...check, trusted: ['example.net'] })).toThrow('not sent');
   });
+
+  it('by plain http from https, even if the user trusts its host', () => {
+    const check = {
+      registry: new URL('https://r.example.com'),
+      realm: 'http://r.example.net/t',
+      trusted: ['r.example.net'],
+    };
+    const refusal = expect.objectContaining({ code: 'REALM_REFUSED', hint: undefined });
+    expect(() => checkRealm({ ...check, sendsCredential: true })).toThrow(refusal);
+    expect(checkRealm({ ...check, sendsCredential: false }).host).toBe('r.example.net');
+    expect(checkRealm({ ...check, registry: new URL('http://r.example.com'), sendsCredential: true }).host).toBe(
+      'r.example.net',
+    );
+  });
 });

@@ -9,7 +9,7 @@ export default class BlobRm extends PlaceCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(BlobRm);
-    const digest = await this.withPlaces(flags, async (places) => {
+    const digest = await this.withPlaces({ ...flags, 'create-repository': false }, async (places) => {
       await using place = await openForRemoval(args.blob, places);
       return await removeBlob(place, { signal: this.interrupted });
     });

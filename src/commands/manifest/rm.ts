@@ -16,7 +16,7 @@ export default class ManifestRm extends PlaceCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(ManifestRm);
-    const digest = await this.withPlaces(flags, async (places) => {
+    const digest = await this.withPlaces({ ...flags, 'create-repository': false }, async (places) => {
       await using place = await openForRemoval(args.image, places);
       return await removeManifest(place, { force: flags.force, signal: this.interrupted });
     });

@@ -15,7 +15,7 @@ export default class TagsRm extends PlaceCommand {
     const { args, flags } = await this.parse(TagsRm);
     const failures: unknown[] = [];
     const removed: string[] = [];
-    await this.withPlaces(flags, async (places) => {
+    await this.withPlaces({ ...flags, 'create-repository': false }, async (places) => {
       for (const tag of args.tags) {
         try {
           await using place = await openForRemoval(tag, places);

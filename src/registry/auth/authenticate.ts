@@ -191,6 +191,8 @@ interface Wanted {
 /** Waits for a shared exchange; who gives up leaves it running for the others. */
 async function abortable<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return shared;
+  // its failure is somebody's to see, and where nobody waits any more, nobody's
+  shared.catch(() => {});
   signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(signal.reason as Error);

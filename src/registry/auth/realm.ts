@@ -43,7 +43,9 @@ export function checkRealm(check: RealmCheck): URL {
   }
   realm.hash = '';
   const trusted = check.trusted?.some((host) => host.toLowerCase() === realm.host);
-  if (trusted) return realm;
+  // who trusts a host does not mean all on the way to it
+  const isBare = check.sendsCredential && realm.protocol === 'http:' && registry.protocol === 'https:';
+  if (trusted && !isBare) return realm;
   if (!check.sendsCredential) return publicRealm(registry, realm);
   const why = objection(registry, realm);
   if (why === undefined) return realm;
@@ -51,7 +53,7 @@ export function checkRealm(check: RealmCheck): URL {
     'REALM_REFUSED',
     `the credential for ${registry.host} is not sent to ${realm.origin}: ${why}`,
     {
-      hint: `If that token server belongs to the registry, name it: --trust-realm ${realm.host}`,
+      hint: isBare ? undefined : `If that token server belongs to the registry, name it: --trust-realm ${realm.host}`,
     },
   );
 }

@@ -120,8 +120,7 @@ export class PieceStream extends Readable {
         this.#finish(verifier);
         return;
       }
-      const stream = await (piece?.stream ?? this.#open());
-      piece?.leave();
+      const stream = await (piece?.stream ?? this.#open()).finally(() => piece?.leave());
       if (this.destroyed) return quietly(stream);
       if (stream.errored !== null) throw stream.errored;
       this.#attach(stream);
