@@ -58,7 +58,7 @@ interface UpstreamUrl {
 }
 
 function parseUpstream(text: string): UpstreamUrl {
-  const match = /^(?:(https?):\/\/)?([^/@?#\s]+)(?:\/([^?#\s]*))?$/.exec(text);
+  const match = /^(?:(https?):\/\/)?((?:[\w.-]+|\[[\da-fA-F:.]+\])(?::\d{1,5})?)(?:\/([\w./-]*))?$/.exec(text);
   if (match === null) {
     throw new UsageError(`invalid --proxy: '${text.replace(/\/\/[^@/]*@/, '//***@')}'`, {
       hint: 'It is a registry such as https://registry-1.docker.io; credentials are looked up as for pulls, never in the URL.',
