@@ -237,6 +237,36 @@ describe('mirrors of registries.conf', () => {
     expect(await pull(registries(), `${upstream.host}/team/app`)).toEqual(image);
   });
 
+  it.each([
+    ['a part where the whole was asked for', 206, { 'content-range': 'bytes 0-2/3' }],
+    ['an encoding that nobody knows', 200, { 'content-encoding': 'rot13' }],
+  ])('that answer with %s are passed over for that', async (_, status, headers) => {
+    const [a, b] = [await own(), await own()];
+    const image = await inAll(a, b);
+    const mirror = await watched(b, ({ url }, response) => {
+      if (!url.includes('/blobs/')) return false;
+      reply(response, status, headers, 'ab');
+      return true;
+    });
+    const upstream = await watched(a);
+    await conf(upstream.host, [`"${mirror.host}"`]);
+    expect(await pull(registries(), `${upstream.host}/team/app`)).toEqual(image);
+  });
+
+  it('that lie about the size of a digest are not believed', async () => {
+    const [a, b] = [await own(), await own()];
+    const image = await inAll(a, b);
+    const mirror = await watched(b, ({ method, url }, response) => {
+      if (method !== 'HEAD' || !url.includes('/manifests/sha256:')) return false;
+      const headers = { 'content-type': image.mediaType, 'docker-content-digest': image.digest, 'content-length': '7' };
+      response.writeHead(200, headers).end();
+      return true;
+    });
+    const upstream = await watched(a);
+    await conf(upstream.host, [`"${mirror.host}"`]);
+    expect(await pull(registries(), `${upstream.host}/team/app`, image.digest)).toEqual(image);
+  });
+
   it('that break off in the middle of a blob: the next goes on at that byte', async () => {
     const [a, b] = [await own(), await own()];
     const bytes = Buffer.alloc(300_000, 'abc');

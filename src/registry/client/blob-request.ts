@@ -5,7 +5,7 @@ import { abandon, discard } from '../http/body.ts';
 import { header, type HttpResponse, type Source } from '../http/dispatch.ts';
 import { errorFromResponse } from '../http/error-response.ts';
 import { call, nameOf, type RepositoryConnection } from './connection.ts';
-import { decoded, isEncoded } from './content-encoding.ts';
+import { decoded, isEncoded, isKnownEncoding } from './content-encoding.ts';
 import { notFound } from './manifests.ts';
 
 /** Bytes of a blob: from `start` to before `end`. */
@@ -46,6 +46,12 @@ export class BlobRequest {
   async open(range: Range): Promise<OpenRange> {
     const asked = this.#headerFor(range);
     const response = await this.#send(asked);
+    if (response.source !== undefined && this.#isOfNoUse(response, asked)) {
+      // an answer that no registry gives: whoever is next is asked
+      abandon(response.body);
+      response.source.lied(this.descriptor.digest);
+      return this.open(range);
+    }
     if (response.status === 200) {
       if (asked !== undefined) this.#withRange = false;
       this.#use(response.source);
@@ -66,6 +72,11 @@ export class BlobRequest {
       return this.open(range);
     }
     throw await this.#refusal(response);
+  }
+
+  #isOfNoUse(response: HttpResponse, asked: string | undefined): boolean {
+    if (response.status !== 200) return response.status !== 206 || asked === undefined;
+    return !this.#isMislabelled && isEncoded(response, this.descriptor.size) && !isKnownEncoding(response);
   }
 
   /** What came was not the blob: whichever mirror gave a part of it is not asked for it again. */

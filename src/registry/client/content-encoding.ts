@@ -32,6 +32,10 @@ export function isEncoded(response: HttpResponse, size: number): boolean {
   return encoding !== '' && encoding !== 'identity' && header(response, 'content-length') !== String(size);
 }
 
+export function isKnownEncoding(response: HttpResponse): boolean {
+  return decoders.has(encodingOf(response));
+}
+
 /**
  * The body as the registry meant it. Whoever reads counts the bytes, so that a small body cannot become a huge one.
  * @throws RegistryError BAD_RESPONSE for an encoding that we do not know
