@@ -20,18 +20,22 @@ const atOnce = 4;
  */
 export async function syncImages(tasks: readonly SyncTask[], options: SyncOptions): Promise<readonly SyncedTag[]> {
   const results: SyncedTag[] = [];
-  for (const task of tasks) {
+  const all = tasks.map((task) => new Syncing(task, options, results));
+  const attempt = async (work: () => Promise<void>, { source, target }: SyncTask): Promise<void> => {
     try {
-      await new Syncing(task, options, results).run();
+      await work();
     } catch (error) {
       options.signal?.throwIfAborted();
       if (options.keepGoing !== true) throw error;
       // a repository that cannot be listed; what failed of single tags was told
       if (!results.some((result) => result.error === error)) {
-        note(results, options, { source: task.source, target: task.target, tag: '*', outcome: 'failed', error });
+        note(results, options, { source, target, tag: '*', outcome: 'failed', error });
       }
     }
-  }
+  };
+  for (const each of all) await attempt(() => each.run(), each.task);
+  // what one task brought is not lost for another one with the same target
+  for (const each of all) await attempt(() => each.prune(all), each.task);
   return results;
 }
 
@@ -42,33 +46,61 @@ function note(results: SyncedTag[], { onTag }: SyncOptions, tag: SyncedTag): voi
 
 /** One task at work. */
 class Syncing {
-  readonly #task: SyncTask;
+  readonly task: SyncTask;
   readonly #options: SyncOptions;
   readonly #results: SyncedTag[];
   #failed = false;
+  /** The place that its tags go to, and what they are called there; undefined until that is known. */
+  #goal: string | undefined;
+  #names: readonly string[] | undefined;
 
   constructor(task: SyncTask, options: SyncOptions, results: SyncedTag[]) {
-    this.#task = task;
+    this.task = task;
     this.#options = options;
     this.#results = results;
   }
 
   async run(): Promise<void> {
+    try {
+      await this.#copy();
+    } catch (error) {
+      this.#failed = true;
+      throw error;
+    }
+  }
+
+  async #copy(): Promise<void> {
     const { signal } = this.#options;
-    const choose = tagChoice(this.#task.tags);
-    await using source = await openPlace(this.#task.source, this.#options);
+    const { single, source: text } = this.task;
+    const choose = tagChoice(this.task.tags);
+    await using source = await openPlace(text, this.#options);
     await using destination = await this.#openDestination();
-    const tags = this.#task.single ? [source.reference] : choose((await listTags(source, { signal })).filter(isOwn));
-    if (tags.length === 0) throw new BuildError('IMAGE_NOT_FOUND', `${this.#task.source} has no tags that are wanted`);
+    this.#goal = destination.target.label;
+    const tags = single ? [source.reference] : choose((await listTags(source, { signal })).filter(isOwn));
+    if (tags.length === 0) throw new BuildError('IMAGE_NOT_FOUND', `${text} has no tags that are wanted`);
+    this.#names = single ? [destination.reference] : tags;
     await this.#all(tags, (tag) => this.#syncTag(tag, source, destination));
-    // what failed may be what would have taken a tag's place; one image says nothing of the other tags of its target
-    const { prune, single } = this.#task;
-    if (prune && !single && !this.#failed) await this.#prune(tags, choose, destination);
     await destination.commit({ signal });
   }
 
+  /**
+   * Takes away what the source has lost, if the task says so. What failed may be what would have taken a tag's place, and one image says
+   * nothing of the other tags of its target.
+   * @param all tasks of this run, which were all done
+   */
+  async prune(all: readonly Syncing[]): Promise<void> {
+    const { prune, single } = this.task;
+    if (!prune || single || this.#failed) return;
+    const same = all.filter((other) => other.#goal === this.#goal || (other.#failed && other.#goal === undefined));
+    if (same.some((other) => other.#failed)) return;
+    const kept = new Set(same.flatMap((other) => other.#names ?? []));
+    await using destination = await this.#openDestination();
+    await this.#prune(kept, destination);
+    await destination.commit({ signal: this.#options.signal });
+  }
+
   async #openDestination(): Promise<ImageDestination> {
-    const { target } = this.#task;
+    const { target } = this.task;
     return this.#options.dryRun === true ? lookAt(target, this.#options) : openDestination(target, this.#options);
   }
 
@@ -84,7 +116,7 @@ class Syncing {
         signal?.throwIfAborted();
         this.#failed = true;
         first ??= error;
-        const { source, target } = this.#task;
+        const { source, target } = this.task;
         note(this.#results, this.#options, { source, target, tag, outcome: 'failed', error });
       }
     };
@@ -94,9 +126,9 @@ class Syncing {
 
   async #syncTag(tag: string, source: ImagePlace, destination: ImageDestination): Promise<SyncedTag> {
     const { signal, dryRun = false, skipExisting = false, memory, onEvent } = this.#options;
-    const { platforms, referrers } = this.#task;
-    const told = { source: this.#task.source, target: this.#task.target, tag };
-    const name = this.#task.single ? destination.reference : destination.nameFor(tag);
+    const { platforms, referrers } = this.task;
+    const told = { source: this.task.source, target: this.task.target, tag };
+    const name = this.task.single ? destination.reference : destination.nameFor(tag);
     const [root, there] = await Promise.all([
       source.target.resolve(nameIn(source, tag), { signal }),
       at(destination, name, { signal }),
@@ -113,12 +145,12 @@ class Syncing {
     return { ...told, outcome: there?.digest === made.digest ? 'same' : 'copied', digest: made.digest };
   }
 
-  async #prune(tags: readonly string[], choose: (tags: readonly string[]) => readonly string[], to: ImageDestination) {
+  async #prune(kept: ReadonlySet<string>, to: ImageDestination): Promise<void> {
     const { signal, dryRun = false } = this.#options;
-    const { source, target } = this.#task;
+    const { source, target, tags: filter } = this.task;
     await using place = await openForRemoval(target, this.#options);
-    const kept = new Set(tags);
-    const lost = choose((await listTags(place, { signal })).filter(isOwn)).filter((tag) => !kept.has(tag));
+    const chosen = tagChoice(filter)((await listTags(place, { signal })).filter(isOwn));
+    const lost = chosen.filter((tag) => !kept.has(tag));
     await this.#all(lost, async (tag) => {
       if (!dryRun) await untag(to, to.nameFor(tag), { signal });
       return { source, target, tag, outcome: 'pruned' };

@@ -161,6 +161,22 @@ describe('sync', () => {
     expect(await (await target()).listTags()).toEqual(['stable']);
   });
 
+  it('prunes nothing that another task of the same run brings to the same place', async () => {
+    await fill();
+    const other = await open(`${from.host}/other`, 'push');
+    await pushImage(other, 'theirs', { layers: ['theirs'] });
+    await pushImage(await target(), 'lost', { layers: ['lost'] });
+    const task = { single: false, tags: {}, referrers: false, prune: true, target: `${to.host}/mirror` };
+    const single = { ...task, source: `${from.host}/app:edge`, target: `${to.host}/mirror:stable`, single: true };
+    const tasks = [{ ...task, source: `${from.host}/app` }, { ...task, source: `${from.host}/other` }, single];
+    await syncImages(tasks, { open, openStore: () => Promise.reject(new Error('no store')) });
+    expect((await (await target()).listTags()).toSorted()).toEqual(['1.0.0', '1.1.0', 'edge', 'stable', 'theirs']);
+    await pushImage(await target(), 'lost', { layers: ['lost'] });
+    const broken = [...tasks, { ...single, source: `${from.host}/nosuch` }];
+    await syncImages(broken, { open, keepGoing: true, openStore: () => Promise.reject(new Error('no store')) });
+    expect(await (await target()).listTags()).toContain('lost');
+  });
+
   it('prunes nothing for a single image', async () => {
     const made = await fill();
     const others = await target();
