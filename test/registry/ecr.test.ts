@@ -67,6 +67,7 @@ describe('Amazon ECR', () => {
       AWS_CONFIG_FILE: join(home, 'none'),
       AWS_SHARED_CREDENTIALS_FILE: join(home, 'none'),
       XDG_CACHE_HOME: join(home, 'cache'),
+      HOME: home,
     });
   });
   afterEach(async () => {
@@ -181,9 +182,8 @@ describe('Amazon ECR', () => {
 
   describeWithNewer(['docker-credential-ecr-login'], "and Amazon's own program", () => {
     it('get the same from the same service, and it is asked where it is configured', async () => {
-      const env = { ...process.env, HOME: home, AWS_ECR_DISABLE_CACHE: 'true' };
+      process.env['AWS_ECR_DISABLE_CACHE'] = 'true';
       const { stdout, code, stderr } = await run(newerPeer('docker-credential-ecr-login'), ['get'], {
-        env,
         input: host,
       });
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
