@@ -15,7 +15,7 @@ import type { Store } from '../../store/index.ts';
 import { BuildError } from '../error.ts';
 import type { ImagePlace, PlaceOptions } from '../images/image-place.ts';
 import { openDestination } from '../images/open-destination.ts';
-import { openPlace } from '../images/open-place.ts';
+import { openForRemoval, openPlace } from '../images/open-place.ts';
 import { takeImage } from '../images/take.ts';
 import type { RootEdit } from './edit.ts';
 import { editRoot } from './edit-root.ts';
@@ -60,7 +60,9 @@ export async function editImage(
   options: EditImageOptions,
 ): Promise<EditedImage> {
   const { signal } = options;
-  await using place = await openPlace(text, { ...options, allowRemote: true });
+  // what is replaced is what the registry has, not what a mirror that is behind had
+  const open = options.replace === true ? openForRemoval : openPlace;
+  await using place = await open(text, { ...options, allowRemote: true });
   const store = place.kind === 'store' ? place.store : undefined;
   await using bench = new Workbench({ target: place.target, store });
   const destination = destinationFor(options, place);

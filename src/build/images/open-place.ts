@@ -25,8 +25,8 @@ export async function openPlace(text: string, options: PlaceOptions): Promise<Im
 }
 
 /**
- * Opens a place that something is taken out of. What is there is then for the registry itself to say: a mirror that is behind, or
- * lies, must not decide what is deleted.
+ * Opens a place that something is taken out of, or replaced in. What is there is then for the registry itself to say: a mirror that is behind, or
+ * lies, must not decide what goes.
  */
 export function openForRemoval(text: string, options: PlaceOptions): Promise<ImagePlace> {
   return openPlace(text, { ...options, open: (name) => options.open(name, 'push') });
