@@ -17,7 +17,7 @@ import {
 import { BuildError } from '../error.ts';
 import type { ImagePlace, PlaceOptions } from '../images/image-place.ts';
 import { openDestination } from '../images/open-destination.ts';
-import { openPlace } from '../images/open-place.ts';
+import { openForRemoval, openPlace } from '../images/open-place.ts';
 
 /** What an entry of an index is to say; what is left out stays. */
 export interface EntryChanges {
@@ -38,7 +38,7 @@ export async function annotateIndex(
   options: PlaceOptions,
 ): Promise<Descriptor> {
   const { signal } = options;
-  await using place = await openPlace(list, { ...options, plain: 'store', allowRemote: true });
+  await using place = await openForRemoval(list, { ...options, plain: 'store', allowRemote: true });
   const root = await place.resolve({ signal });
   if (!isIndexType(root.mediaType)) {
     throw new BuildError('IMAGE_INVALID', `${list} is a single image, no list of manifests`, {

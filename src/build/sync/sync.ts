@@ -148,7 +148,8 @@ class Syncing {
   async #prune(kept: ReadonlySet<string>, to: ImageDestination): Promise<void> {
     const { signal, dryRun = false } = this.#options;
     const { source, target, tags: filter } = this.task;
-    await using place = await openForRemoval(target, this.#options);
+    // opening for writing may make a repository
+    await using place = await (dryRun ? openPlace : openForRemoval)(target, this.#options);
     const chosen = tagChoice(filter)((await listTags(place, { signal })).filter(isOwn));
     const lost = chosen.filter((tag) => !kept.has(tag));
     await this.#all(lost, async (tag) => {
