@@ -216,7 +216,7 @@ rootDescribe(`an image that is wrong${needsRoot}`, () => {
   it('is not there: pull and FROM say its name', async () => {
     const host = await serve();
     const name = `${host}/image@sha256:${'0'.repeat(64)}`;
-    await expectClearEnd(await runCli(['pull', name]), 1, [/image@.* is not there/]);
+    await expectClearEnd(await runCli(['pull', name]), 1, [/image@.* does not have it/]);
     await expectClearEnd(await build(`FROM ${name}\n`), 1, [/image@.*: not found/]);
   });
 

@@ -90,7 +90,8 @@ describe.each(registries)(title('a cache in %s'), (name, start) => {
       'GET base',
       'GET cache',
     ]);
-    expect(requests.filter(({ method }) => method === 'PUT').map(({ path }) => path)).toEqual(['/v2/app/manifests/1']);
+    // the tag stands for this image already
+    expect(requests.filter(({ method }) => method === 'PUT').map(({ path }) => path)).toEqual([]);
   });
 
   runIt('serves a push to another repository by mounts', async () => {

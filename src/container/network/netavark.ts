@@ -188,9 +188,15 @@ async function alone<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T
 }
 
 async function netavark(file: string, verb: 'setup' | 'teardown', call: NetavarkCall): Promise<void> {
-  // In a session of its own: Ctrl-C must not leave it half done.
+  // In a session of its own: Ctrl-C must not leave it half done. But it dies with us: whoever clears up after a killed build
+  // would otherwise take down what this one still goes on setting up.
   const setsid = findExecutable('setsid');
-  const [program = file, ...before] = setsid === undefined ? [file] : [setsid, file];
+  const setpriv = findExecutable('setpriv');
+  const [program = file, ...before] = [
+    ...(setsid === undefined ? [] : [setsid]),
+    ...(setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL']),
+    file,
+  ];
   const result = await run(program, [...before, '--config', '/run/slipway/netavark', verb, call.namespace.path], {
     input: JSON.stringify(call.request),
     expectedCodes: [0, 1],
