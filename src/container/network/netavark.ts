@@ -192,7 +192,7 @@ async function netavark(file: string, verb: 'setup' | 'teardown', call: Netavark
   // would otherwise take down what this one still goes on setting up.
   const setsid = findExecutable('setsid');
   const setpriv = findExecutable('setpriv');
-  const [program = file, ...before] = [
+  const [program, ...before] = [
     ...(setsid === undefined ? [] : [setsid]),
     ...(setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL']),
     file,
