@@ -1,7 +1,7 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { UsageError } from '../errors.ts';
-import { type Credential, processEnvironment, Registries, saveCredential, serverHost } from '../registry/index.ts';
+import type { Credential } from '../registry/index.ts';
 import { Command, givenPassword, registryFlags, registrySettings, signIn } from '../ui/index.ts';
 
 export default class Login extends Command {
@@ -18,6 +18,7 @@ export default class Login extends Command {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Login);
+    const { Registries, serverHost } = await import('../registry/index.ts');
     if (flags.password !== undefined) {
       if (flags['password-stdin']) throw new UsageError('--password and --password-stdin cannot be used together');
       this.note('WARNING! Using --password via the CLI is insecure. Use --password-stdin.');
@@ -43,6 +44,7 @@ export default class Login extends Command {
   }
 
   async #save(host: string, credential: Credential, authFile: string | undefined): Promise<void> {
+    const { processEnvironment, saveCredential } = await import('../registry/index.ts');
     const environment = processEnvironment(authFile);
     const saved = await saveCredential(host, credential, { environment, signal: this.interrupted });
     if (saved.protected) return;

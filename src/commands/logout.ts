@@ -1,6 +1,5 @@
 import { string as argument } from '@oclif/core/args';
 import { string } from '@oclif/core/flags';
-import { eraseCredential, processEnvironment, serverHost } from '../registry/index.ts';
 import { Command } from '../ui/index.ts';
 
 export default class Logout extends Command {
@@ -11,6 +10,7 @@ export default class Logout extends Command {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Logout);
+    const { eraseCredential, processEnvironment, serverHost } = await import('../registry/index.ts');
     const host = serverHost(args.server ?? 'docker.io');
     const environment = processEnvironment(flags.authfile);
     const known = await eraseCredential(host, { environment, signal: this.interrupted });

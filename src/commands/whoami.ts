@@ -1,5 +1,4 @@
 import { string as argument } from '@oclif/core/args';
-import { Registries, serverHost, userOf } from '../registry/index.ts';
 import { Command, jsonFlag, registryFlags, registrySettings, UiError } from '../ui/index.ts';
 
 export default class Whoami extends Command {
@@ -10,6 +9,7 @@ export default class Whoami extends Command {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Whoami);
+    const { Registries, serverHost, userOf } = await import('../registry/index.ts');
     const host = serverHost(args.server ?? 'docker.io');
     await using registries = new Registries(registrySettings(flags));
     const query = { host, repository: '', purpose: 'pull' } as const;

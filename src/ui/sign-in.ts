@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.ts';
-import { type Credential, type DeviceLogin, type Registries, type RegistryError, userOf } from '../registry/index.ts';
+import type { Credential, DeviceLogin, Registries, RegistryError } from '../registry/index.ts';
 import { UiError } from './error.ts';
 import { ask, askPassword } from './prompt.ts';
 import { readStandardInput } from './read-standard-input.ts';
@@ -65,6 +65,7 @@ async function withKnown(host: string, options: SignInOptions): Promise<Credenti
   const { registries, signal, note } = options;
   const found = await registries.credentials.find({ host, repository: '', purpose: 'pull' }, { warn: note, signal });
   if (found === undefined) return undefined;
+  const { userOf } = await import('../registry/index.ts');
   const user = userOf(found.credential);
   note(`Authenticating with existing credentials${user === undefined ? '' : ` of ${user}`} (${found.place})`);
   note('To log in with a different account, log out first, or name the user.');

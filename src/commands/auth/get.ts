@@ -1,5 +1,4 @@
 import { string as argument } from '@oclif/core/args';
-import { programReply, Registries, serverHost } from '../../registry/index.ts';
 import { Command, readStandardInput, registryFlags, registrySettings } from '../../ui/index.ts';
 
 /** A server's name is no longer than this; bytes. */
@@ -14,6 +13,7 @@ export default class AuthGet extends Command {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(AuthGet);
+    const { programReply, Registries, serverHost } = await import('../../registry/index.ts');
     const given = args.server === undefined || args.server === '-' ? undefined : args.server;
     const server = given ?? (await readStandardInput(longestName)).toString('utf8').trim();
     await using registries = new Registries(registrySettings(flags));

@@ -1,6 +1,5 @@
 import { string as argument } from '@oclif/core/args';
 import { UsageError } from '../../errors.ts';
-import { Registries, serveProgram } from '../../registry/index.ts';
 import { Command, readStandardInput, registryFlags, registrySettings } from '../../ui/index.ts';
 
 const mostInput = 1 << 20;
@@ -15,6 +14,7 @@ export default class AuthHelper extends Command {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(AuthHelper);
+    const { Registries, serveProgram } = await import('../../registry/index.ts');
     if (!verbs.includes(args.verb)) throw new UsageError(`not get, store, erase or list: ${args.verb}`);
     await using registries = new Registries(registrySettings(flags));
     const input = args.verb === 'list' ? '' : (await readStandardInput(mostInput)).toString('utf8');

@@ -1,7 +1,6 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean, option } from '@oclif/core/flags';
 import { parseReference } from '../../oci/index.ts';
-import { Registries } from '../../registry/index.ts';
 import { Command, jsonFlag, registryFlags, registrySettings } from '../../ui/index.ts';
 
 export default class AuthToken extends Command {
@@ -22,6 +21,7 @@ export default class AuthToken extends Command {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(AuthToken);
+    const { Registries } = await import('../../registry/index.ts');
     await using registries = new Registries(registrySettings(flags), {
       warn: (message) => this.note(`WARNING: ${message}`),
     });

@@ -3,7 +3,7 @@ import { Args } from '@oclif/core';
 import { boolean, string } from '@oclif/core/flags';
 import { stat } from 'node:fs/promises';
 import { UsageError } from '../../errors.ts';
-import { type CollectedGarbage, collectGarbage, openDiskStorage } from '../../registry/index.ts';
+import type { CollectedGarbage } from '../../registry/index.ts';
 import { Command, escapeControls, formatSize, jsonFlag, parseDuration } from '../../ui/index.ts';
 
 export default class RegistryGc extends Command {
@@ -31,6 +31,7 @@ export default class RegistryGc extends Command {
     const { args, flags } = await this.parse(RegistryGc);
     const root = resolve(args.DIR);
     if (!(await stat(root).catch(() => undefined))?.isDirectory()) throw new UsageError(`no such folder: '${root}'`);
+    const { collectGarbage, openDiskStorage } = await import('../../registry/index.ts');
     const storage = await openDiskStorage(root, { onNote: (note) => this.note(escapeControls(note)) });
     const collected = await collectGarbage(storage, {
       dryRun: flags['dry-run'],

@@ -1,14 +1,7 @@
 import { once } from 'node:events';
 import { boolean, string } from '@oclif/core/flags';
 import { messageOf } from '../../errors.ts';
-import {
-  accessLogLine,
-  FaultPlan,
-  readFaults,
-  type RegistryServer,
-  type ServedRequest,
-  startRegistry,
-} from '../../registry/index.ts';
+import type { FaultPlan, RegistryServer, ServedRequest } from '../../registry/index.ts';
 import {
   accessLogFlag,
   Command,
@@ -47,6 +40,7 @@ export default class RegistryServe extends Command {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(RegistryServe);
+    const { accessLogLine, startRegistry } = await import('../../registry/index.ts');
     const { host, port, drainTimeout } = listenSettings(flags);
     const signal = this.interrupted;
     const rules = serverRules(flags);
@@ -94,7 +88,8 @@ export default class RegistryServe extends Command {
   }
 
   async #faults(path: string): Promise<FaultPlan> {
-    return new FaultPlan(await readFaults(path), {
+    const registry = await import('../../registry/index.ts');
+    return new registry.FaultPlan(await registry.readFaults(path), {
       onFault: ({ method, path: asked, operation, fault }) =>
         this.note(`FAULT ${fault.kind}: ${method} ${escapeControls(asked)} (${operation})`),
     });

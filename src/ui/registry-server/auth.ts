@@ -1,17 +1,6 @@
 import { boolean, option, string } from '@oclif/core/flags';
 import { UsageError } from '../../errors.ts';
-import {
-  type Access,
-  basicAuth,
-  openHtpasswd,
-  openTokenSigner,
-  ownTokenAuth,
-  parseTrustedKeys,
-  plainAccess,
-  readAccessList,
-  type ServerLayer,
-  tokenAuth,
-} from '../../registry/index.ts';
+import type { Access, ServerLayer } from '../../registry/index.ts';
 import { parseDuration } from '../time.ts';
 import { readNamed } from './tls.ts';
 
@@ -79,6 +68,7 @@ export async function serverAuth(
 ): Promise<ServerLayer | undefined> {
   const { htpasswd, auth } = values;
   if (htpasswd === undefined) return values['auth-token-cert'] === undefined ? noAuth(values) : outsideTokens(values);
+  const { basicAuth, openHtpasswd, openTokenSigner, ownTokenAuth } = await import('../../registry/index.ts');
   const users = await openHtpasswd(htpasswd, warn);
   const access = await accessOf(values);
   if (auth !== 'token') return basicAuth({ users, access });
@@ -94,6 +84,7 @@ export async function serverAuth(
 }
 
 async function accessOf(values: AuthValues): Promise<Access> {
+  const { plainAccess, readAccessList } = await import('../../registry/index.ts');
   const anonymous = plainAccess({ anonymousPull: values['anonymous-pull'] });
   if (values.access === undefined) return anonymous;
   const listed = await readAccessList(values.access);
@@ -125,6 +116,7 @@ async function outsideTokens(values: AuthValues): Promise<ServerLayer> {
       hint: 'Or name users with --htpasswd, and the registry gives tokens itself.',
     });
   }
+  const { parseTrustedKeys, tokenAuth } = await import('../../registry/index.ts');
   const trusted = parseTrustedKeys(await readNamed(cert), cert);
   return tokenAuth({ issuer, service: values['auth-token-service'] ?? ownName, trusted, realm: () => realm });
 }

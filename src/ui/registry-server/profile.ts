@@ -1,6 +1,6 @@
 import { boolean, integer, option, string } from '@oclif/core/flags';
 import { UsageError } from '../../errors.ts';
-import { openHtpasswd, openProfile, type Profile, readAccessList, type RegistryStorage } from '../../registry/index.ts';
+import type { Profile, RegistryStorage } from '../../registry/index.ts';
 import { parseSize } from '../size.ts';
 
 /** Services whose ways the embedded registry takes on. */
@@ -60,6 +60,7 @@ export async function serverProfile(
   if (values.auth !== undefined && profile !== 'strict') {
     throw new UsageError(`--profile ${profile} has a login of its own: leave --auth out`);
   }
+  const { openHtpasswd, openProfile, readAccessList } = await import('../../registry/index.ts');
   return openProfile(profile, {
     storage,
     users: htpasswd === undefined || profile === 'strict' ? undefined : await openHtpasswd(htpasswd, warn),

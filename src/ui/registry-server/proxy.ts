@@ -1,12 +1,6 @@
 import { string } from '@oclif/core/flags';
 import { UsageError } from '../../errors.ts';
-import {
-  openPullThrough,
-  type PullThrough,
-  type Registries,
-  type RegistryStorage,
-  serverHost,
-} from '../../registry/index.ts';
+import type { PullThrough, Registries, RegistryStorage } from '../../registry/index.ts';
 import { parseDuration } from '../time.ts';
 
 /** What the embedded registry passes on. */
@@ -37,7 +31,9 @@ export interface ProxyContext {
 /** Undefined where nothing is to be passed on. @throws UsageError */
 export async function serverProxy(values: ProxyValues, context: ProxyContext): Promise<PullThrough | undefined> {
   if (values.proxy === undefined) return undefined;
-  const { scheme, host, prefix } = parseUpstream(values.proxy);
+  const { openPullThrough, serverHost } = await import('../../registry/index.ts');
+  const { scheme, server, prefix } = parseUpstream(values.proxy);
+  const host = serverHost(server);
   const registries = await context.registries(scheme);
   const life = values['proxy-tag-life'];
   return openPullThrough({
@@ -52,7 +48,7 @@ export async function serverProxy(values: ProxyValues, context: ProxyContext): P
 
 interface UpstreamUrl {
   readonly scheme: 'http' | 'https' | undefined;
-  readonly host: string;
+  readonly server: string;
   /** Before each repository's name; ends with a slash where it is not empty. */
   readonly prefix: string;
 }
@@ -64,11 +60,11 @@ function parseUpstream(text: string): UpstreamUrl {
       hint: 'It is a registry such as https://registry-1.docker.io; credentials are looked up as for pulls, never in the URL.',
     });
   }
-  const [, scheme, host = '', path = ''] = match;
+  const [, scheme, server = '', path = ''] = match;
   const prefix = path.replace(/^v2\/?$/, '').replace(/\/*$/, '');
   return {
     scheme: scheme === 'http' || scheme === 'https' ? scheme : undefined,
-    host: serverHost(host),
+    server,
     prefix: prefix === '' ? '' : `${prefix}/`,
   };
 }

@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.ts';
-import { Registries, type RegistryServerOptions, type RegistryStorage } from '../../registry/index.ts';
+import type { Registries, RegistryServerOptions, RegistryStorage } from '../../registry/index.ts';
 import { registryFlags, registrySettings, type RegistryValues } from '../registry-flags/registry.ts';
 import { authFlags, type AuthValues, serverAuth } from './auth.ts';
 import { hasOwnLogin, profileFlags, type ProfileValues, serverProfile } from './profile.ts';
@@ -27,7 +27,8 @@ export async function openService(values: ServiceValues, { storage, warn }: Serv
     throw new UsageError('--profile and --proxy do not go together');
   const clients: Registries[] = [];
   const registries = async (scheme: 'http' | 'https' | undefined): Promise<Registries> => {
-    const client = new Registries({ ...registrySettings(values), scheme }, { warn });
+    const registry = await import('../../registry/index.ts');
+    const client = new registry.Registries({ ...registrySettings(values), scheme }, { warn });
     clients.push(client);
     return client;
   };

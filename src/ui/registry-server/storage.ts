@@ -1,7 +1,7 @@
 import { boolean, string } from '@oclif/core/flags';
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
-import { openDiskStorage, openMemoryStorage, type RegistryStorage } from '../../registry/index.ts';
+import type { RegistryStorage } from '../../registry/index.ts';
 import { parseSize } from '../size.ts';
 
 /** Where the embedded registry keeps its content. */
@@ -29,6 +29,7 @@ export interface StorageValues {
 /** @throws UsageError where neither a folder nor memory is named */
 export async function openStorage(values: StorageValues, onNote: (note: string) => void): Promise<RegistryStorage> {
   const { storage, memory, 'memory-limit': limit } = values;
+  const { openDiskStorage, openMemoryStorage } = await import('../../registry/index.ts');
   if (memory) return openMemoryStorage({ limit: limit === undefined ? undefined : parseSize(limit) });
   if (storage !== undefined) return openDiskStorage(resolve(storage), { onNote });
   throw new UsageError('nothing says where content is to be kept', {

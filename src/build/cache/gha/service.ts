@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type CallOptions, isObject } from '../../../oci/index.ts';
-import { redactText } from '../../../registry/index.ts';
+import { redactText } from '../../../system/index.ts';
 import { BuildError } from '../../error.ts';
 import { readAll, send } from './http.ts';
 

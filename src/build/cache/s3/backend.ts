@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { messageOf } from '../../../errors.ts';
 import type { CallOptions, FetchOptions } from '../../../oci/index.ts';
-import { redactText } from '../../../registry/index.ts';
+import { redactText } from '../../../system/index.ts';
 import { BuildError } from '../../error.ts';
 import { type CacheBackend, portions, readSmall, type WriteOptions } from '../backend.ts';
 import type { S3Place } from '../request.ts';
