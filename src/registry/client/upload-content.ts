@@ -6,7 +6,6 @@ import {
   Verifier,
 } from '../../oci/index.ts';
 import { RegistryError } from '../error.ts';
-import { backoff, retryAfter } from '../http/backoff.ts';
 import { discard, readPrefix } from '../http/body.ts';
 import type { HttpResponse } from '../http/dispatch.ts';
 import { codeOf } from '../record.ts';
@@ -27,10 +26,12 @@ import {
   errorOf,
   isAccepted,
   isStored,
+  letGo,
   mayPass,
   mostRecoveries,
   type Outcome,
   outcomeOf,
+  pauseAfter,
   tooSlow,
 } from './upload-outcome.ts';
 
@@ -206,7 +207,7 @@ class Upload {
     if (!isTooLarge && !mayPass(outcome)) return this.#beginAgainAfter(await this.#errorOf(outcome));
     const hint = 'response' in outcome && status === 416 ? await expectedByte(outcome.response) : undefined;
     if (isTooLarge || status === 401 || status === 416) await letGo(outcome);
-    else await this.#pause(outcome);
+    else await pauseAfter(this.#call, outcome, this.#failures);
     const session = this.#opened();
     const told = await this.#ask(session);
     if (told !== undefined) return this.#goOn(session, told);
@@ -271,14 +272,6 @@ class Upload {
     return blobIsThere(this.#call, this.#descriptor.digest);
   }
 
-  async #pause(outcome: Outcome): Promise<void> {
-    const { clock, policy } = this.#connection;
-    const asked = 'response' in outcome ? retryAfter(outcome.response, clock, policy) : undefined;
-    await letGo(outcome);
-    // what the registry asks for is kept by the host's gate already
-    if (asked === undefined) await clock.sleep(backoff(this.#failures, clock, policy), this.#options.signal);
-  }
-
   #errorOf(outcome: Outcome): Promise<unknown> {
     return errorOf(this.#connection, this.#descriptor.digest, outcome);
   }
@@ -286,10 +279,6 @@ class Upload {
   get #call(): CallOptions & { readonly connection: RepositoryConnection } {
     return { connection: this.#connection, signal: this.#options.signal };
   }
-}
-
-async function letGo(outcome: Outcome): Promise<void> {
-  if ('response' in outcome) await discard(outcome.response);
 }
 
 /** An answer that says no, rather than none or that of a registry in trouble. */

@@ -1,7 +1,7 @@
 import { type Digest, OciError } from '../../oci/index.ts';
 import { messageOf } from '../../errors.ts';
 import { RegistryError } from '../error.ts';
-import { isTransientStatus } from '../http/backoff.ts';
+import { backoff, isTransientStatus, retryAfter } from '../http/backoff.ts';
 import { discard } from '../http/body.ts';
 import type { HttpResponse } from '../http/dispatch.ts';
 import { isTransientError } from '../http/network-error.ts';
@@ -27,6 +27,23 @@ export async function outcomeOf(send: () => Promise<HttpResponse>): Promise<Outc
   } catch (error) {
     return { error };
   }
+}
+
+/** Lets go of an answer that says no more than its status. */
+export async function letGo(outcome: Outcome): Promise<void> {
+  if ('response' in outcome) await discard(outcome.response);
+}
+
+/** Waits before a request is sent again; `attempt` counts from 1. What the registry asks for is kept by the host's gate already. */
+export async function pauseAfter(
+  { connection, signal }: SessionCall,
+  outcome: Outcome,
+  attempt: number,
+): Promise<void> {
+  const { clock, policy } = connection;
+  const asked = 'response' in outcome ? retryAfter(outcome.response, clock, policy) : undefined;
+  await letGo(outcome);
+  if (asked === undefined) await clock.sleep(backoff(attempt, clock, policy), signal);
 }
 
 export function isStored({ status }: HttpResponse): boolean {

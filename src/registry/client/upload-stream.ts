@@ -1,7 +1,6 @@
 import { addAbortSignal, type Readable } from 'node:stream';
 import { type Descriptor, type PushFromOptions, Verifier } from '../../oci/index.ts';
 import { RegistryError } from '../error.ts';
-import { backoff, retryAfter } from '../http/backoff.ts';
 import { discard } from '../http/body.ts';
 import type { HttpResponse } from '../http/dispatch.ts';
 import { ChunkReader } from './chunk-reader.ts';
@@ -17,6 +16,7 @@ import {
   mostRecoveries,
   type Outcome,
   outcomeOf,
+  pauseAfter,
   tooSlow,
 } from './upload-outcome.ts';
 import {
@@ -138,7 +138,7 @@ class ChunkedUpload {
       }
       const isOver = attempt >= this.#connection.policy.attempts || (this.#recoveries += 1) >= mostRecoveries;
       if (isOver || !mayPass(outcome)) throw await this.#errorOf(outcome);
-      await this.#pause(attempt, outcome);
+      await pauseAfter(this.#call, outcome, attempt);
       const place = await this.#findPlace(current, { start, end });
       // what goes back and forth is no progress
       if (place.at > furthest) attempt = 0;
@@ -189,32 +189,19 @@ class ChunkedUpload {
     });
   }
 
-  #put(location: URL, body: Uint8Array, { attempts }: { readonly attempts?: number } = {}): Promise<HttpResponse> {
-    return call(this.#connection, {
+  async #commit(location: URL): Promise<void> {
+    const response = await call(this.#connection, {
       method: 'PUT',
       path: commitUrl(location, this.#descriptor.digest),
       headers: { 'content-type': 'application/octet-stream' },
-      body,
+      body: new Uint8Array(),
       actions: ['push'],
-      ...(attempts === undefined ? {} : { attempts }),
       signal: this.#signal,
     });
-  }
-
-  async #commit(location: URL): Promise<void> {
-    const response = await this.#put(location, new Uint8Array());
     if (isStored(response)) return discard(response);
     // a commit whose answer was lost and that was sent again finds its session gone
     if (response.status === 404 && (await blobIsThere(this.#call, this.#descriptor.digest))) return discard(response);
     throw await this.#errorOf({ response });
-  }
-
-  async #pause(attempt: number, outcome: Outcome): Promise<void> {
-    const { clock, policy } = this.#connection;
-    const asked = 'response' in outcome ? retryAfter(outcome.response, clock, policy) : undefined;
-    if ('response' in outcome) await discard(outcome.response);
-    // what the registry asks for is kept by the host's gate already
-    if (asked === undefined) await clock.sleep(backoff(attempt, clock, policy), this.#signal);
   }
 
   #errorOf(outcome: Outcome): Promise<unknown> {
