@@ -1,6 +1,6 @@
 import { type RegistrySession, sharedSession } from '../client/session.ts';
 import { RegistryError } from '../error.ts';
-import { discard, readAll } from '../http/body.ts';
+import { readAll } from '../http/body.ts';
 import { compose, type Dispatch, type HttpResponse } from '../http/dispatch.ts';
 import { redaction } from '../http/redaction.ts';
 import { redirect } from '../http/redirect.ts';
@@ -173,7 +173,6 @@ async function post(
 async function readFields(response: HttpResponse): Promise<Answer> {
   const { status } = response;
   const body = await readAll(response.body, bodyLimit);
-  await discard(response);
   try {
     const document: unknown = JSON.parse(body.toString('utf8'));
     return { status, fields: isRecord(document) ? document : {} };
