@@ -7,8 +7,8 @@ import type { ImageDestination, ImagePlace } from '../images/image-place.ts';
 import { listTags, nameIn } from '../images/list-tags.ts';
 import { openDestination } from '../images/open-destination.ts';
 import { openForRemoval, openPlace } from '../images/open-place.ts';
-import type { SyncedTag, SyncOptions, SyncTask } from './contract.ts';
-import { tagChoice } from './tag-filter.ts';
+import type { SyncedTag, SyncOptions, SyncTask, TagFilter } from './contract.ts';
+import type { TagChoice } from './tag-filter.ts';
 
 const atOnce = 4;
 
@@ -44,6 +44,12 @@ function note(results: SyncedTag[], { onTag }: SyncOptions, tag: SyncedTag): voi
   onTag?.(tag);
 }
 
+/** Ranges of versions are read by a package that only this command needs. */
+async function choiceOf(filter: TagFilter): Promise<TagChoice> {
+  const { tagChoice } = await import('./tag-filter.ts');
+  return tagChoice(filter);
+}
+
 /** One task at work. */
 class Syncing {
   readonly task: SyncTask;
@@ -72,7 +78,7 @@ class Syncing {
   async #copy(): Promise<void> {
     const { signal } = this.#options;
     const { single, source: text } = this.task;
-    const choose = tagChoice(this.task.tags);
+    const choose = await choiceOf(this.task.tags);
     await using source = await openPlace(text, this.#options);
     await using destination = await this.#openDestination();
     this.#goal = destination.target.label;
@@ -150,7 +156,7 @@ class Syncing {
     const { source, target, tags: filter } = this.task;
     // opening for writing may make a repository
     await using place = await (dryRun ? openPlace : openForRemoval)(target, this.#options);
-    const chosen = tagChoice(filter)((await listTags(place, { signal })).filter(isOwn));
+    const chosen = (await choiceOf(filter))((await listTags(place, { signal })).filter(isOwn));
     const lost = chosen.filter((tag) => !kept.has(tag));
     await this.#all(lost, async (tag) => {
       if (!dryRun) await untag(to, to.nameFor(tag), { signal });
