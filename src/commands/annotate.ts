@@ -2,16 +2,7 @@ import { string as argument } from '@oclif/core/args';
 import { annotate, annotationChanges, editImage, openPlace } from '../build/index.ts';
 import { UsageError } from '../errors.ts';
 import { isIndexType } from '../oci/index.ts';
-import {
-  destinationFlags,
-  EditCommand,
-  editPlatformFlag,
-  jsonFlag,
-  listFlag,
-  placesHelp,
-  quietFlag,
-  registryFlags,
-} from '../ui/index.ts';
+import { EditCommand, editFlags, listFlag, placesHelp } from '../ui/index.ts';
 
 export default class Annotate extends EditCommand {
   static override summary = 'Set and remove annotations of a manifest, an index, or the entries of an index';
@@ -25,11 +16,7 @@ export default class Annotate extends EditCommand {
       helpValue: '[TYPE[PLATFORM],…:]KEY=VALUE',
     }),
     remove: listFlag({ description: 'Remove an annotation', helpValue: '[TYPE[PLATFORM],…:]KEY' }),
-    ...destinationFlags,
-    platform: editPlatformFlag,
-    quiet: quietFlag,
-    json: jsonFlag,
-    ...registryFlags,
+    ...editFlags,
   };
 
   override async run(): Promise<void> {

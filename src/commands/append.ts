@@ -2,17 +2,7 @@ import { boolean, option, string } from '@oclif/core/flags';
 import { appendLayers, editImage, imageOfLayers, layerFromTar, type Workbench } from '../build/index.ts';
 import { UsageError } from '../errors.ts';
 import { parsePlatform } from '../oci/index.ts';
-import {
-  destinationFlags,
-  EditCommand,
-  editPlatformFlag,
-  epochOf,
-  jsonFlag,
-  listFlag,
-  placesHelp,
-  quietFlag,
-  registryFlags,
-} from '../ui/index.ts';
+import { EditCommand, editFlags, epochOf, listFlag, placesHelp } from '../ui/index.ts';
 
 export default class Append extends EditCommand {
   static override summary = 'Put layers onto an image, or make an image of nothing but layers';
@@ -34,17 +24,13 @@ export default class Append extends EditCommand {
       options: ['gzip', 'zstd', 'none'] as const,
       description: 'Of the new layers; as they come, gzip for those that are not compressed, unless given',
     })(),
-    ...destinationFlags,
+    ...editFlags,
     tag: string({
       char: 't',
       aliases: ['new_tag'],
       description: 'Where the result goes',
       helpValue: 'NAME[:TAG]|PLACE',
     }),
-    platform: editPlatformFlag,
-    quiet: quietFlag,
-    json: jsonFlag,
-    ...registryFlags,
   };
 
   override async run(): Promise<void> {

@@ -1,15 +1,6 @@
 import { string as argument } from '@oclif/core/args';
 import { editImage, flatten } from '../build/index.ts';
-import {
-  destinationFlags,
-  EditCommand,
-  editPlatformFlag,
-  epochOf,
-  jsonFlag,
-  placesHelp,
-  quietFlag,
-  registryFlags,
-} from '../ui/index.ts';
+import { EditCommand, editFlags, epochOf, placesHelp } from '../ui/index.ts';
 
 export default class Flatten extends EditCommand {
   static override summary = 'Make one layer of all layers of an image';
@@ -17,11 +8,7 @@ export default class Flatten extends EditCommand {
     `${placesHelp} Deletions are carried out; the history has one entry. Of an index each image is flattened.`;
   static override args = { image: argument({ required: true, description: 'Where it is' }) };
   static override flags = {
-    ...destinationFlags,
-    platform: editPlatformFlag,
-    quiet: quietFlag,
-    json: jsonFlag,
-    ...registryFlags,
+    ...editFlags,
   };
 
   override async run(): Promise<void> {

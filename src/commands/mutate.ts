@@ -1,16 +1,6 @@
 import { string as argument } from '@oclif/core/args';
 import { editImage } from '../build/index.ts';
-import {
-  destinationFlags,
-  EditCommand,
-  editPlatformFlag,
-  jsonFlag,
-  mutateFlags,
-  mutation,
-  placesHelp,
-  quietFlag,
-  registryFlags,
-} from '../ui/index.ts';
+import { EditCommand, editFlags, mutateFlags, mutation, placesHelp } from '../ui/index.ts';
 
 export default class Mutate extends EditCommand {
   static override summary = 'Change the config, the annotations or the layers of an image, without building it again';
@@ -19,11 +9,7 @@ export default class Mutate extends EditCommand {
   static override args = { image: argument({ required: true, description: 'Where it is' }) };
   static override flags = {
     ...mutateFlags,
-    ...destinationFlags,
-    platform: editPlatformFlag,
-    quiet: quietFlag,
-    json: jsonFlag,
-    ...registryFlags,
+    ...editFlags,
   };
 
   override async run(): Promise<void> {

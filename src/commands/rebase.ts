@@ -1,15 +1,7 @@
 import { string as argument } from '@oclif/core/args';
 import { string } from '@oclif/core/flags';
 import { Bases, editImage, rebase } from '../build/index.ts';
-import {
-  destinationFlags,
-  EditCommand,
-  editPlatformFlag,
-  jsonFlag,
-  placesHelp,
-  quietFlag,
-  registryFlags,
-} from '../ui/index.ts';
+import { EditCommand, editFlags, placesHelp } from '../ui/index.ts';
 
 export default class Rebase extends EditCommand {
   static override summary = "Put an image's own layers onto another base, without building it again";
@@ -19,11 +11,7 @@ export default class Rebase extends EditCommand {
   static override flags = {
     'old-base': string({ aliases: ['old_base'], description: 'What it is on now', helpValue: 'PLACE' }),
     'new-base': string({ aliases: ['new_base'], description: 'What it shall be on', helpValue: 'PLACE' }),
-    ...destinationFlags,
-    platform: editPlatformFlag,
-    quiet: quietFlag,
-    json: jsonFlag,
-    ...registryFlags,
+    ...editFlags,
   };
 
   override async run(): Promise<void> {

@@ -2,10 +2,11 @@ import { boolean, string } from '@oclif/core/flags';
 import type { EditDestination } from '../build/index.ts';
 import type { TimeChange } from '../layer/index.ts';
 import { UsageError } from '../errors.ts';
-import { listFlag } from './flags.ts';
+import { jsonFlag, listFlag, quietFlag } from './flags.ts';
+import { registryFlags } from './registry-flags/registry.ts';
 
 /** Where commands that edit images write the result. */
-export const destinationFlags = {
+const destinationFlags = {
   tag: string({
     char: 't',
     description: 'Where the result goes; to where the image is, without a name, unless given',
@@ -32,6 +33,15 @@ export const editPlatformFlag = listFlag({
   description: "Edit only these platforms' images of an index; the others stay in it",
   helpValue: 'os/arch[/variant]',
 });
+
+/** What every command that edits an image takes. */
+export const editFlags = {
+  ...destinationFlags,
+  platform: editPlatformFlag,
+  quiet: quietFlag,
+  json: jsonFlag,
+  ...registryFlags,
+} as const;
 
 /**
  * SOURCE_DATE_EPOCH of the environment, seconds since 1970.

@@ -81,7 +81,7 @@ export { artifactContent, artifactFlags, artifactTypeFlag } from './artifact-fla
 export { artifactTreeLines } from './artifact-tree.ts';
 export { EditCommand } from './edit-command.ts';
 export { mutateFlags, mutation } from './mutate-flags.ts';
-export { commandWords, destinationFlags, editPlatformFlag, epochOf, timeChange } from './edit-flags.ts';
+export { commandWords, editFlags, editPlatformFlag, epochOf, timeChange } from './edit-flags.ts';
 export { requireImage, StoreCommand } from './store-command.ts';
 export { clip, displayWidth, fit } from './width.ts';
 export { criticalPath, type PathStep } from './timeline/critical-path.ts';
