@@ -256,14 +256,14 @@ const addressIn = (output: string): string =>
         it.each(means)('has a network of its own by %s, which ends with the build', async (name) => {
           const { node, launcher } = await reachableProgram(home);
           const dockerfile = join(context, `${name}.Dockerfile`);
-          // The pasta of Debian 12 at times loses a connection that its peer closes at once.
+          // The pasta of Debian 12 at times loses the end of a connection: what was said is what counts, nc may wait in vain.
           const server = createServer((socket) => {
             socket.write('hello from the machine\n');
             setTimeout(() => socket.end(), 300);
           });
           await once(server.listen(0, '0.0.0.0'), 'listening');
           const { port } = server.address() as AddressInfo;
-          const script = `ip -o addr; grep nameserver /etc/resolv.conf; at=$(awk '/machine/{print $1}' /etc/hosts); for i in 1 2 3 4 5; do timeout 3 nc $at ${port} </dev/null && break; done`;
+          const script = `ip -o addr; grep nameserver /etc/resolv.conf; at=$(awk '/machine/{print $1}' /etc/hosts); for i in 1 2 3 4 5; do timeout 3 nc $at ${port} </dev/null | grep . && break; done`;
           await writeFile(dockerfile, `FROM busybox\nRUN ${script}\n`);
           // Who may use tunnels differs from machine to machine; in here everybody may.
           const others = means

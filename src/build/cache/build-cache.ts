@@ -66,7 +66,10 @@ export class BuildCache implements CacheLookup {
     this.#relied.delete(record.diffId);
   }
 
+  /** What the build used or said itself before others: a second build in the store may say another thing meanwhile. */
   fact(kind: string, key: string): string | undefined {
+    const used = this.#usedFacts.get(factName(kind, key));
+    if (used !== undefined) return used.value;
     const value = this.#store.cache.fact(kind, key) ?? this.#importedFact(kind, key);
     if (value !== undefined) this.#use(kind, key, value);
     return value;

@@ -133,6 +133,21 @@ describe('the cache of a build', () => {
     expect([...cache.usedFacts]).toEqual([{ kind: 'created', key, value: '2026-01-01T00:00:00Z' }]);
   });
 
+  it('keeps to what it used or said, whatever another build writes into the store meanwhile', async () => {
+    await using scratch = new ScratchStore();
+    const store = await scratch.open();
+    const cache = cacheOf(store, []);
+    cache.putFact('created', 'said', '2026-01-01T00:00:00Z');
+    store.cache.putFact('created', 'used', '2026-01-02T00:00:00Z');
+    expect(cache.fact('created', 'used')).toBe('2026-01-02T00:00:00Z');
+    for (const name of ['said', 'used']) store.cache.putFact('created', name, '2026-02-03T00:00:00Z');
+    expect([cache.fact('created', 'said'), cache.fact('created', 'used')]).toEqual([
+      '2026-01-01T00:00:00Z',
+      '2026-01-02T00:00:00Z',
+    ]);
+    expect([...cache.usedFacts].map(({ value }) => value)).toEqual(['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z']);
+  });
+
   it('takes no word of imported caches for what others say of themselves', async () => {
     await using scratch = new ScratchStore();
     const store = await scratch.open();
