@@ -1,42 +1,59 @@
-/** Measures Slipway beside its peers: `npm run bench -- [NAME…] [--json]`. Never part of the tests. See docs/benchmarks.md. */
-import { context } from './context.ts';
-import { compare, type Comparison } from './harness.ts';
-import { language } from './language.ts';
-import { memory } from './memory.ts';
-import { pull } from './pull.ts';
-import { rebuild } from './rebuild.ts';
-import { transfersPull, transfersPush } from './registry.ts';
-import { report } from './report.ts';
-import { startup } from './startup.ts';
-import { steps } from './steps.ts';
+/** Measures Slipway beside its peers. Never part of the tests, but for a run on tiny inputs. See docs/performance.md. */
+import { jobs } from './jobs/index.ts';
+import type { Job } from './measure/index.ts';
+import { type Options, readOptions, usage } from './options.ts';
+import { possibleKinds } from './places/index.ts';
+import { type JobResult, machineFacts, machineText, printResults, resultHead, resultText } from './report/index.ts';
+import { saveResults, writePage } from './report/index.ts';
+import { runJob } from './run-job.ts';
 
-type Make = () => Comparison | Promise<Comparison>;
-
-const comparisons: Readonly<Record<string, Make>> = { startup, steps, rebuild, context, pull, language };
-/** Only when they are named: memory takes minutes and some 25 GB, transfers want crane (tools/fetch-newer-peers.sh). */
-const byName: Readonly<Record<string, Make>> = {
-  ...comparisons,
-  'transfers-pull': transfersPull,
-  'transfers-push': transfersPush,
-  memory,
-};
-
-const words = process.argv.slice(2);
-const names = words.filter((word) => word !== '--json');
-for (const name of names.length === 0 ? Object.keys(comparisons) : names) {
-  const make = byName[name];
-  if (make === undefined) {
-    process.stderr.write(`no such benchmark: ${name}; there are: ${Object.keys(byName).join(', ')}\n`);
-    process.exitCode = 2;
-    continue;
+try {
+  const options = readOptions(process.argv.slice(2), possibleKinds());
+  if (options.list) process.stdout.write(jobs.map(listed).join(''));
+  else {
+    if (!options.page || options.names.length > 0) await measure(chosen(options.names), options);
+    if (options.page) await writePage();
   }
-  const comparison = await make();
-  try {
-    const measurements = await compare(comparison);
-    const { title } = comparison;
-    const text = words.includes('--json') ? JSON.stringify({ title, measurements }) : report(comparison, measurements);
-    process.stdout.write(`${text}\n`);
-  } finally {
-    await comparison.close?.();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+  process.exitCode = 2;
+}
+
+function listed({ name, title, onlyByName = false }: Job): string {
+  return `${name.padEnd(24)}${title}${onlyByName ? ' (only when named)' : ''}\n`;
+}
+
+/** @throws Error for a name that no job has */
+function chosen(names: readonly string[]): readonly Job[] {
+  if (names.length === 0) return jobs.filter(({ onlyByName = false }) => !onlyByName);
+  return names.map((name) => {
+    const job = jobs.find((each) => each.name === name);
+    if (job === undefined)
+      throw new Error(`no such job: ${name}; there are: ${jobs.map((each) => each.name).join(', ')}`);
+    return job;
+  });
+}
+
+/** One job that fails does not take the others with it. */
+async function measure(chosenJobs: readonly Job[], { places, rounds, json, save }: Options): Promise<void> {
+  const machine = await machineFacts();
+  const all: JobResult[] = [];
+  if (!json) process.stdout.write(`${machineText(machine)}\n\n`);
+  for (const job of chosenJobs) {
+    const own: JobResult[] = [];
+    for (const kind of places.filter((each) => job.places?.includes(each) ?? true)) {
+      try {
+        const result = await runJob(job, { kind, machine, rounds });
+        own.push(result);
+        if (!json)
+          process.stdout.write(`### ${job.name}: ${job.title} (${resultHead(result)})\n\n${resultText(result)}\n`);
+      } catch (error) {
+        process.stderr.write(`${job.name} on ${kind}: ${error instanceof Error ? error.message : String(error)}\n`);
+        process.exitCode = 1;
+      }
+    }
+    if (save && own.length > 0) await saveResults(job.name, own);
+    all.push(...own);
   }
+  if (json) process.stdout.write(printResults(all));
 }

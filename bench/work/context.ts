@@ -1,5 +1,5 @@
-/** Digests a whole context a number of times, as one step of as many builds: `node bench/context-work.ts FOLDER CACHE|- TIMES`. See context.ts. */
-import { digestJob } from '../src/build/operations/select.ts';
+/** Digests a whole context a number of times, as one step of as many builds: `node bench/work/context.ts FOLDER CACHE|- TIMES`. See jobs/context.ts. */
+import { digestJob } from '../../src/build/operations/select.ts';
 
 const [path = '', cache = '-', times = '0'] = process.argv.slice(2);
 const ignore = [

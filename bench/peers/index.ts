@@ -1,7 +1,9 @@
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import type { Command } from './harness.ts';
-import type { Place } from './place.ts';
+import type { Command } from '../measure/index.ts';
+import type { Place } from '../places/index.ts';
+import { findProgram } from './find.ts';
+
+export { versions } from './versions.ts';
 
 /** Limits that need no CAP_SYS_RESOURCE, so that buildah and podman also run in a plain virtual machine. */
 const configuration = `[containers]
@@ -13,25 +15,30 @@ cgroup_manager = "cgroupfs"
 events_logger = "none"
 `;
 
+/** Programs that others have written, with stores in the benchmark's own place. */
 export interface Peers {
   readonly env: Readonly<Record<string, string>>;
+  /** Where a program is; undefined where it is not installed. */
+  readonly program: (name: string) => string | undefined;
   /** Undefined where the program is not installed. */
   readonly buildah: (...args: string[]) => Command | undefined;
   readonly podman: (...args: string[]) => Command | undefined;
 }
 
-/** Peers as Debian packages them, with a store in the benchmark's own place. */
-export async function peers(place: Place): Promise<Peers> {
+export async function makePeers(place: Place): Promise<Peers> {
   const file = place.path('containers.conf');
   await writeFile(file, configuration);
   const storage = ['--root', place.path('peer'), '--runroot', place.path('peer-run'), '--storage-driver', 'overlay'];
-  const call = (program: string) => {
+  place.onClose(() => place.clear('peer'));
+  const call = (name: string) => {
+    const program = findProgram(name);
     return (...args: string[]): Command | undefined =>
-      existsSync(program) ? [program, ...storage, ...args] : undefined;
+      program === undefined ? undefined : [program, ...storage, ...args];
   };
   return {
     env: { CONTAINERS_CONF: file, BUILDAH_ISOLATION: 'oci', TMPDIR: place.folder },
-    buildah: call('/usr/bin/buildah'),
-    podman: call('/usr/bin/podman'),
+    program: findProgram,
+    buildah: call('buildah'),
+    podman: call('podman'),
   };
 }

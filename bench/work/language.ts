@@ -1,5 +1,5 @@
-/** One piece of the language's work, a number of times: `node bench/language-work.ts WORK TIMES`. See language.ts. */
-import { createIgnoreMatcher, parse } from '../src/dockerfile/index.ts';
+/** One piece of the language's work, a number of times: `node bench/work/language.ts WORK TIMES`. See jobs/language.ts. */
+import { createIgnoreMatcher, parse } from '../../src/dockerfile/index.ts';
 
 const size = 10_000_000;
 

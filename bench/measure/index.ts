@@ -1,0 +1,3 @@
+export type * from './job.ts';
+export { compare, perOne, type Run, type RunOptions } from './run.ts';
+export { ratio, spread, spreadOf, type Spread } from './statistics.ts';
