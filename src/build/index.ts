@@ -45,8 +45,10 @@ export type {
 export { blobDigest, type ByteRange, describeBlob, readBlob, removeBlob } from './images/blobs.ts';
 export { putBlob, type PutBlobOptions, putManifest, type PutManifestOptions } from './images/put.ts';
 export { listTags } from './images/list-tags.ts';
+export { findImage, type FindOptions, type FoundImage } from './images/find-image.ts';
 export { openDestination } from './images/open-destination.ts';
 export { openForRemoval, openPlace } from './images/open-place.ts';
+export { type ImageView, viewImage, type ViewOptions } from './images/view-image.ts';
 export { pullAllTags, type Pulled, pullImage, type PullOptions } from './images/pull.ts';
 export { type Pushed, pushImage, type PushOptions } from './images/push.ts';
 export { removeManifest, type RemoveManifestOptions, removeTag } from './images/remove.ts';

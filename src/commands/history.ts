@@ -1,18 +1,16 @@
 import { string as argument } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
-import type { ImageRecord, Store } from '../store/index.ts';
 import {
   formatList,
-  formatSize,
+  ImageCommand,
+  imageFlags,
+  imageHistory,
+  imageNamesHelp,
   jsonFlag,
   listFormatFlag,
+  noSuchImage,
   noTruncFlag,
   quietFlag,
-  requireImage,
-  type Row,
-  shortId,
-  StoreCommand,
-  timeAgo,
 } from '../ui/index.ts';
 
 const heads = {
@@ -24,8 +22,9 @@ const heads = {
   Comment: 'COMMENT',
 };
 
-export default class History extends StoreCommand {
+export default class History extends ImageCommand {
   static override summary = 'Show how an image came to be';
+  static override description = imageNamesHelp;
   static override args = { image: argument({ required: true, description: 'Name or id' }) };
   static override flags = {
     'no-trunc': noTruncFlag,
@@ -38,13 +37,16 @@ export default class History extends StoreCommand {
     }),
     format: listFormatFlag,
     json: jsonFlag,
+    ...imageFlags,
   };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(History);
-    const rows = await this.withStore(async (store) =>
-      rowsOf(store, requireImage(store, args.image), { full: flags['no-trunc'], human: flags.human }),
-    );
+    const rows = await this.withImages(flags, async (find) => {
+      const found = await find(args.image);
+      if (found === undefined) throw noSuchImage(args.image);
+      return imageHistory(found, { full: flags['no-trunc'], human: flags.human });
+    });
     if (flags.quiet) return this.print(rows.map((row) => row.ID).join('\n'));
     if (flags.json) return this.printJson(rows);
     this.print(
@@ -55,39 +57,4 @@ export default class History extends StoreCommand {
       }),
     );
   }
-}
-
-type HistoryRow = Row & { readonly ID: string };
-
-interface Shape {
-  readonly full: boolean;
-  readonly human: boolean;
-}
-
-/** Latest first. Only the last entry is an image here: the earlier ones are layers, shown as docker shows them. */
-function rowsOf(store: Store, image: ImageRecord, { full, human }: Shape): HistoryRow[] {
-  const { history, diffIds } = image.config;
-  let layer = 0;
-  const rows = history.map((item): HistoryRow => {
-    const diffId = item.emptyLayer === true ? undefined : diffIds[layer++];
-    const size = diffId === undefined ? 0 : (store.layerSize(diffId) ?? 0);
-    const createdBy = (item.createdBy ?? '').replace(/[\t\r\n]/g, ' ');
-    const createdAt = wholeSeconds(item.created);
-    return {
-      ID: '<missing>',
-      CreatedSince: item.created === undefined ? 'N/A' : human ? timeAgo(new Date(item.created)) : createdAt,
-      CreatedAt: createdAt,
-      CreatedBy: full || createdBy.length <= 45 ? createdBy : `${createdBy.slice(0, 44)}…`,
-      Size: human ? formatSize(size) : String(size),
-      Comment: item.comment ?? '',
-    };
-  });
-  const latest = rows.at(-1);
-  if (latest !== undefined) rows[rows.length - 1] = { ...latest, ID: full ? image.id : shortId(image.id) };
-  return rows.reverse();
-}
-
-/** `2024-01-01T00:00:00Z`, as docker writes times of the history. */
-function wholeSeconds(created: string | undefined): string {
-  return created === undefined ? '' : `${new Date(created).toISOString().slice(0, 19)}Z`;
 }

@@ -3,15 +3,18 @@ import { option } from '@oclif/core/flags';
 import {
   compileTemplate,
   formatFlag,
+  ImageCommand,
+  imageFlags,
+  imageNamesHelp,
   inspectImage,
-  requireImage,
+  noSuchImage,
   type Row,
-  StoreCommand,
   UiError,
 } from '../ui/index.ts';
 
-export default class Inspect extends StoreCommand {
-  static override summary = 'Show everything about images of the store';
+export default class Inspect extends ImageCommand {
+  static override summary = 'Show everything about images, of the store or of elsewhere without pulling them';
+  static override description = imageNamesHelp;
   static override args = { names: argument({ required: true, multiple: true, description: 'Names or ids' }) };
   static override flags = {
     format: formatFlag,
@@ -19,17 +22,19 @@ export default class Inspect extends StoreCommand {
       options: ['image'] as const,
       description: 'Kind of thing; only images for now',
     })(),
+    ...imageFlags,
   };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Inspect);
     const found: Row[] = [];
     const failures: unknown[] = [];
-    await this.withStore(async (store) => {
+    await this.withImages(flags, async (find) => {
       for (const name of args.names) {
         try {
-          const image = flags.type === 'image' ? requireImage(store, name) : store.images.find(name);
-          if (image === undefined) throw new UiError('NO_SUCH_IMAGE', `No such object: ${name}`);
+          const image = await find(name);
+          if (image === undefined)
+            throw flags.type === 'image' ? noSuchImage(name) : new UiError('NO_SUCH_IMAGE', `No such object: ${name}`);
           found.push(inspectImage(image));
         } catch (error) {
           failures.push(error);

@@ -54,8 +54,13 @@ export abstract class StoreCommand extends Command {
 export function requireImage(store: Store, reference: string): ImageRecord {
   const image = store.images.find(reference);
   if (image !== undefined) return image;
-  const shown = isReference(reference) ? familiarName(parseReference(reference)) : reference;
-  throw new UiError('NO_SUCH_IMAGE', `No such image: ${shown}`, {
+  throw noSuchImage(reference);
+}
+
+/** In docker's words. */
+export function noSuchImage(name: string): UiError {
+  const shown = isReference(name) ? familiarName(parseReference(name)) : name;
+  return new UiError('NO_SUCH_IMAGE', `No such image: ${shown}`, {
     hint: '`slipway images` lists what is here; `slipway pull` fetches more.',
   });
 }

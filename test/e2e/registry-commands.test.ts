@@ -47,6 +47,34 @@ describeWith(['skopeo'], 'commands for registries', () => {
     expect(existsSync(store)).toBe(false);
   });
 
+  it('inspect and history show images where they are, without a store', async () => {
+    const store = join(home, 'no-store');
+    const ask = (...args: string[]) => runCli(args, { env: { SLIPWAY_ROOT: store } });
+    const inspected = async (...args: string[]): Promise<unknown> => JSON.parse((await ask('inspect', ...args)).stdout);
+    const arm = (await ask('digest', '--platform', 'linux/arm64', at('app:v1'))).stdout.trim();
+    expect(await inspected('--platform', 'linux/arm64', `docker://${at('app:v1')}`)).toEqual([
+      expect.objectContaining({
+        RepoTags: [at('app:v1')],
+        RepoDigests: [`${at('app')}@${index}`],
+        Architecture: 'arm64',
+        Size: 'shared'.length + 'arm64'.length,
+        Descriptor: expect.objectContaining({ digest: arm }),
+        Layers: [expect.objectContaining({ size: 6 }), expect.objectContaining({ size: 5 })],
+        Index: expect.objectContaining({ digest: index, platforms: ['linux/amd64', 'linux/arm64'] }),
+      }),
+    ]);
+    const layout = `oci:${join(home, 'inspected')}:x`;
+    await slipway(['copy', '-q', '--platform', 'linux/arm64', at('app:v1'), layout]);
+    expect(await inspected(layout)).toEqual([
+      expect.objectContaining({ RepoTags: [], RepoDigests: [], Descriptor: expect.objectContaining({ digest: arm }) }),
+    ]);
+    const [{ Id: id = '' } = {}] = (await inspected(layout)) as { Id?: string }[];
+    expect((await ask('inspect', '-f', '{{.Id}}', `docker://${at('app')}@${arm}`)).stdout).toBe(`${id}\n`);
+    expect((await ask('history', '-q', `docker://${at('app')}@${arm}`)).code).toBe(0);
+    expect(await ask('inspect', `docker://${at('app:none')}`)).toMatchObject({ code: 1, stdout: '[]\n' });
+    expect(existsSync(store)).toBe(false);
+  });
+
   it('copy between registries, list, and write manifests byte for byte', async () => {
     expect(await slipway(['copy', '-q', at('app:v1'), at('copied:v2')])).toBe(`${index}\n`);
     expect(await slipway(['tags', 'ls', at('copied')])).toBe('v2\n');
