@@ -1,4 +1,4 @@
-import { inputs } from './inputs/index.ts';
+import { inputsOf, type Scale } from './inputs/index.ts';
 import { compare, type Job } from './measure/index.ts';
 import { makePeers } from './peers/index.ts';
 import { makePlace, type PlaceKind } from './places/index.ts';
@@ -8,16 +8,19 @@ export interface RunJobOptions {
   readonly kind: PlaceKind;
   readonly machine: MachineFacts;
   readonly rounds?: number | undefined;
+  /** Tiny ones run once. */
+  readonly scale: Scale;
 }
 
 /** Prepares a job in an empty place, measures it, and takes the place away. */
-export async function runJob(job: Job, { kind, machine, rounds }: RunJobOptions): Promise<JobResult> {
+export async function runJob(job: Job, { kind, machine, rounds, scale }: RunJobOptions): Promise<JobResult> {
   const place = await makePlace(kind);
   try {
-    const comparison = await job.make({ place, inputs, peers: await makePeers(place) });
+    const comparison = await job.make({ place, inputs: inputsOf(scale), peers: await makePeers(place) });
     const taken = new Date();
     const settle = () => place.settle();
-    const run = await compare(comparison, { settle, ...(rounds === undefined ? {} : { rounds }) });
+    const once = scale === 'tiny' ? { rounds: 1, warmups: 0 } : {};
+    const run = await compare(comparison, { settle, ...once, ...(rounds === undefined ? {} : { rounds }) });
     return jobResult(comparison, run, { job, place: fileSystemOf(place.folder), taken, machine });
   } finally {
     await place.close();

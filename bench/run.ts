@@ -35,7 +35,7 @@ function chosen(names: readonly string[]): readonly Job[] {
 }
 
 /** One job that fails does not take the others with it. */
-async function measure(chosenJobs: readonly Job[], { places, rounds, json, save }: Options): Promise<void> {
+async function measure(chosenJobs: readonly Job[], { places, rounds, json, save, tiny }: Options): Promise<void> {
   const machine = await machineFacts();
   const all: JobResult[] = [];
   if (!json) process.stdout.write(`${machineText(machine)}\n\n`);
@@ -43,7 +43,7 @@ async function measure(chosenJobs: readonly Job[], { places, rounds, json, save 
     const own: JobResult[] = [];
     for (const kind of places.filter((each) => job.places?.includes(each) ?? true)) {
       try {
-        const result = await runJob(job, { kind, machine, rounds });
+        const result = await runJob(job, { kind, machine, rounds, scale: tiny ? 'tiny' : 'full' });
         own.push(result);
         if (!json)
           process.stdout.write(`### ${job.name}: ${job.title} (${resultHead(result)})\n\n${resultText(result)}\n`);

@@ -1,10 +1,12 @@
 import { loadavg } from 'node:os';
 import type { Comparison, Contender, Measurement, Sample } from './job.ts';
 import { sampleOf } from './sample.ts';
+import { sizeBelow } from './size.ts';
 
 export interface RunOptions {
   /** Rounds that count, whatever the comparison says. */
   readonly rounds?: number;
+  readonly warmups?: number;
   /** Before each program, untimed: so that none pays for what another has left to be written. */
   readonly settle?: () => Promise<void>;
 }
@@ -20,9 +22,11 @@ export interface Run {
  * @throws Error when one of them fails
  */
 export async function compare(comparison: Comparison, options: RunOptions = {}): Promise<Run> {
-  const { contenders, warmups = 1 } = comparison;
+  const { contenders } = comparison;
   const rounds = options.rounds ?? comparison.rounds ?? 5;
+  const warmups = options.warmups ?? comparison.warmups ?? 1;
   const samples = new Map<string, Sample[]>();
+  const outputs = new Map<string, number>();
   const add = (name: string, sample: Sample): void => {
     samples.set(name, [...(samples.get(name) ?? []), sample]);
   };
@@ -33,6 +37,7 @@ export async function compare(comparison: Comparison, options: RunOptions = {}):
       await options.settle?.();
       const sample = await sampleOf(contender, contender.command);
       const one = contender.each === undefined ? undefined : await eachOf(contender, contender.each, sample);
+      if (contender.output !== undefined) outputs.set(contender.name, await sizeBelow(contender.output));
       if (round < 1) continue;
       add(contender.name, sample);
       if (one !== undefined) add(perOne(contender.name), one);
@@ -40,11 +45,10 @@ export async function compare(comparison: Comparison, options: RunOptions = {}):
   }
   const [after = Number.NaN] = loadavg();
   const measurements = contenders.flatMap(({ name, role, each }) =>
-    (each === undefined ? [name] : [name, perOne(name)]).map((row) => ({
-      name: row,
-      role,
-      samples: samples.get(row) ?? [],
-    })),
+    (each === undefined ? [name] : [name, perOne(name)]).map((row): Measurement => {
+      const size = outputs.get(name);
+      return { name: row, role, samples: samples.get(row) ?? [], ...(size === undefined ? {} : { output: size }) };
+    }),
   );
   return { measurements, load: [before, after] };
 }
