@@ -8,7 +8,7 @@ INSTALLED := node_modules/.package-lock.json
 JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test check unit e2e build single-file image bench format lint clean deps test-deps
+.PHONY: help quickstart test check unit e2e build single-file image bench bench-peers format lint clean deps test-deps
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ image: build ## Slipway's own container image, built by Slipway (IMAGE_FLAGS: fl
 
 bench: build ## measure against peers
 	node bench/run.ts
+
+bench-peers: deps ## fetch the newest builders to measure against; BUILDKIT_SOURCE=FOLDER builds BuildKit too
+	@tools/fetch-bench-peers.sh .cache/bench-peers
 
 format: deps ## format all sources
 	biome format --write .

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { inputsOf, type Scale } from './inputs/index.ts';
 import { compare, type Job } from './measure/index.ts';
 import { makePeers } from './peers/index.ts';
@@ -15,6 +16,9 @@ export interface RunJobOptions {
 /** Prepares a job in an empty place, measures it, and takes the place away. */
 export async function runJob(job: Job, { kind, machine, rounds, scale }: RunJobOptions): Promise<JobResult> {
   const place = await makePlace(kind);
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= place.close());
+  const forget = onSignals(close);
   try {
     const comparison = await job.make({ place, inputs: inputsOf(scale), peers: await makePeers(place) });
     const taken = new Date();
@@ -23,6 +27,19 @@ export async function runJob(job: Job, { kind, machine, rounds, scale }: RunJobO
     const run = await compare(comparison, { settle, ...once, ...(rounds === undefined ? {} : { rounds }) });
     return jobResult(comparison, run, { job, place: fileSystemOf(place.folder), taken, machine });
   } finally {
-    await place.close();
+    forget();
+    await close();
   }
+}
+
+/** Who interrupts a benchmark finds no mounts, daemons and files of it. @returns what ends that */
+function onSignals(close: () => Promise<void>): () => void {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const listener = (signal: NodeJS.Signals) => {
+    void close().finally(() => process.exit(128 + constants.signals[signal]));
+  };
+  for (const signal of signals) process.once(signal, listener);
+  return () => {
+    for (const signal of signals) process.removeListener(signal, listener);
+  };
 }

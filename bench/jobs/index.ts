@@ -1,10 +1,12 @@
 import type { Job } from '../measure/index.ts';
+import { builds } from './builds.ts';
 import { cachedRebuild, contextHash } from './context.ts';
 import { inspectRemote } from './inspect.ts';
 import { language } from './language.ts';
 import { memory } from './memory.ts';
 import { packGzip4, packGzip6, packZstd } from './pack.ts';
 import { pullAgain, pullDebian, pullTwelveLayers } from './pull.ts';
+import { pulls } from './pulls.ts';
 import { pushAgain, pushCold } from './push.ts';
 import { rebuild } from './rebuild.ts';
 import { imagesList, version } from './startup.ts';
@@ -35,4 +37,6 @@ export const jobs: readonly Job[] = [
   steps,
   language,
   memory,
+  ...builds,
+  ...pulls,
 ];
