@@ -46,7 +46,7 @@ export const pulls: readonly Job[] = [
     rounds: 3,
   }),
   pullJob({
-    name: 'pull-again',
+    name: 'pull-node-again',
     title: 'a Node application of five layers: pull with everything there',
     workload: node,
     contenders: again((builder, image) => builder.pull?.(image)),
@@ -54,7 +54,7 @@ export const pulls: readonly Job[] = [
     rounds: 10,
   }),
   pullJob({
-    name: 'push-again',
+    name: 'push-node-again',
     title: 'a Node application of five layers: push with everything there',
     workload: node,
     contenders: again((builder, image) => builder.push?.(image)),
