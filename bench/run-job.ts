@@ -11,10 +11,11 @@ export interface RunJobOptions {
   readonly rounds?: number | undefined;
   /** Tiny ones run once. */
   readonly scale: Scale;
+  readonly signal: AbortSignal;
 }
 
 /** Prepares a job in an empty place, measures it, and takes the place away. */
-export async function runJob(job: Job, { kind, machine, rounds, scale }: RunJobOptions): Promise<JobResult> {
+export async function runJob(job: Job, { kind, machine, rounds, scale, signal }: RunJobOptions): Promise<JobResult> {
   const place = await makePlace(kind);
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= place.close());
@@ -24,7 +25,7 @@ export async function runJob(job: Job, { kind, machine, rounds, scale }: RunJobO
     const taken = new Date();
     const settle = () => place.settle();
     const once = scale === 'tiny' ? { rounds: 1, warmups: 0 } : {};
-    const run = await compare(comparison, { settle, ...once, ...(rounds === undefined ? {} : { rounds }) });
+    const run = await compare(comparison, { settle, signal, ...once, ...(rounds === undefined ? {} : { rounds }) });
     return jobResult(comparison, run, { job, place: fileSystemOf(place.folder), taken, machine });
   } finally {
     forget();

@@ -9,6 +9,7 @@ export interface RunOptions {
   readonly warmups?: number;
   /** Before each program, untimed: so that none pays for what another has left to be written. */
   readonly settle?: () => Promise<void>;
+  readonly signal?: AbortSignal;
 }
 
 export interface Run {
@@ -35,8 +36,8 @@ export async function compare(comparison: Comparison, options: RunOptions = {}):
     for (const contender of round % 2 === 0 ? contenders.toReversed() : contenders) {
       await contender.prepare?.();
       await options.settle?.();
-      const sample = await sampleOf(contender, contender.command);
-      const one = contender.each === undefined ? undefined : await eachOf(contender, contender.each, sample);
+      const sample = await sampleOf(contender, contender.command, options.signal);
+      const one = await eachOf(contender, sample, options.signal);
       if (contender.output !== undefined) outputs.set(contender.name, await sizeBelow(contender.output));
       if (round < 1) continue;
       add(contender.name, sample);
@@ -58,9 +59,12 @@ export function perOne(name: string): string {
   return `${name}, one`;
 }
 
-async function eachOf(contender: Contender, each: NonNullable<Contender['each']>, all: Sample): Promise<Sample> {
-  await contender.prepare?.();
-  const fixed = await sampleOf(contender, each.fixed.command);
+/** Undefined for what does its thing once. */
+async function eachOf(contender: Contender, all: Sample, signal?: AbortSignal): Promise<Sample | undefined> {
+  const { each, prepare } = contender;
+  if (each === undefined) return undefined;
+  await prepare?.();
+  const fixed = await sampleOf(contender, each.fixed.command, signal);
   const count = each.times - each.fixed.times;
   return { ...all, wall: (all.wall - fixed.wall) / count, cpu: (all.cpu - fixed.cpu) / count };
 }

@@ -42,6 +42,15 @@ describe('contenders', () => {
     expect(measurements[0]?.output).toBe(statSync(output).size);
   });
 
+  it('are stopped with their children', async () => {
+    const stop = new AbortController();
+    const command = ['/bin/sh', '-c', 'sleep 1000; echo over'] as const;
+    setTimeout(() => stop.abort(), 200);
+    await expect(compare({ contenders: [contender('a', [], { command })] }, { signal: stop.signal })).rejects.toThrow(
+      'sleep 1000',
+    );
+  });
+
   it('that fail say what they said', async () => {
     const command = [node, '-e', 'console.error("no such thing"); process.exit(3)'] as const;
     await expect(compare({ contenders: [contender('a', [], { command })] })).rejects.toThrow(
