@@ -11,15 +11,8 @@ export interface ProgramFile {
 }
 
 /** What the CLI needs of the built package: not the library, not the types, and one build of koffi. */
-const patterns = [
-  'LICENSE',
-  'bin/package.json',
-  'bin/slipway',
-  'oclif.manifest.json',
-  'dist/build.json',
-  'dist/cli.js',
-  'dist/{cli,commands,workers}/**/*.js',
-];
+const patterns = ['LICENSE', 'bin/package.json', 'bin/slipway', 'oclif.manifest.json', 'dist/**/*.{js,json}'];
+const libraryOnly = ['dist/{types,library,.cache}/**', 'dist/{index,dockerfile}.js'];
 
 /** Fields of package.json that the CLI or Node reads. */
 const manifestFields = ['name', 'version', 'description', 'license', 'type', 'engines', 'bin', 'oclif'] as const;
@@ -33,7 +26,10 @@ export function programFiles(root: string, architecture: Architecture, koffi: st
   const binary = `linux_${architecture}/koffi.node`;
   const inPackage = join('node_modules', '@koromix', `koffi-${platform}`);
   const files = [
-    ...globSync(patterns, { cwd: root }).map((path) => ({ path, content: readFileSync(join(root, path)) })),
+    ...globSync(patterns, { cwd: root, exclude: libraryOnly }).map((path) => ({
+      path,
+      content: readFileSync(join(root, path)),
+    })),
     { path: 'package.json', content: manifestOf(root) },
     ...['package.json', binary].map((path) => ({
       path: join(inPackage, path),
