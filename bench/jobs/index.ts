@@ -9,6 +9,7 @@ import { pullAgain, pullDebian, pullTwelveLayers } from './pull.ts';
 import { pulls } from './pulls.ts';
 import { pushAgain, pushCold } from './push.ts';
 import { rebuild } from './rebuild.ts';
+import { singleFile } from './single-file.ts';
 import { imagesList, version } from './startup.ts';
 import { steps } from './steps.ts';
 import { transfersPull, transfersPush } from './transfers.ts';
@@ -18,6 +19,7 @@ import { unpackDebian, unpackSmall } from './unpack.ts';
 export const jobs: readonly Job[] = [
   version,
   imagesList,
+  singleFile,
   unpackDebian,
   unpackSmall,
   packGzip6,

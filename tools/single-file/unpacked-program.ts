@@ -106,6 +106,7 @@ function unpack(folder: string, program: Program, read: ReadFile): void {
       `${process.execPath} is damaged: the program in it has another digest\nHINT: copy or download it again.`,
     );
 
+  removeForgotten(folder);
   const aside = join(folder, `.${program.name}.${randomBytes(6).toString('hex')}`);
   fs.mkdirSync(aside, { mode: 0o700 });
   try {
@@ -121,6 +122,17 @@ function unpack(folder: string, program: Program, read: ReadFile): void {
     syncFolder(folder);
   } finally {
     fs.rmSync(aside, { recursive: true, force: true });
+  }
+}
+
+/** What processes that were killed while they unpacked have left; none takes an hour. */
+function removeForgotten(folder: string): void {
+  for (const name of fs.readdirSync(folder)) {
+    if (!/^\.\d.*\.[0-9a-f]{12}(?:\.old)?$/.test(name)) continue;
+    const path = join(folder, name);
+    const stats = fs.lstatSync(path, { throwIfNoEntry: false });
+    if (stats !== undefined && Date.now() - stats.mtimeMs > 3_600_000)
+      fs.rmSync(path, { recursive: true, force: true });
   }
 }
 

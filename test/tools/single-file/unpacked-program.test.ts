@@ -62,6 +62,21 @@ describe('what a cleaner left', () => {
   });
 });
 
+it('what was left by a process that was killed is removed, and nothing else', () => {
+  const left = [
+    '.1.2.3-0123.0123456789ab',
+    '.1.0.0-4567.0123456789ab.old',
+    '.1.2.3-0123.ffffffffffff',
+    '.hidden',
+    '1.0.0-4567',
+  ];
+  for (const name of left) fs.mkdirSync(join(folder, name, 'bin'), { recursive: true });
+  const longAgo = Date.now() / 1000 - 7200;
+  for (const name of left) if (!name.includes('ffff')) fs.utimesSync(join(folder, name), longAgo, longAgo);
+  use(folder);
+  expect(fs.readdirSync(folder).sort()).toEqual(['.1.2.3-0123.ffffffffffff', '.hidden', '1.0.0-4567', program.name]);
+});
+
 it('another process that was faster is not disturbed', () => {
   const path = join(folder, program.name);
   let before = 0;
