@@ -1,7 +1,6 @@
-import type { ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bootId, type ProcessRecord, processStartTime } from '../system/index.ts';
+import { bootId, type ProcessRecord, processStartTime, type StartedProcess } from '../system/index.ts';
 import { kill } from './strays.ts';
 
 const fileName = 'init.json';
@@ -27,9 +26,8 @@ export function killRecordedInit(bundle: string): void {
 }
 
 /** Kills what unshare runs, whose end ends unshare; or unshare, where it runs nothing yet. */
-export function killSandbox(launcher: ChildProcess): void {
-  const { pid, exitCode, signalCode } = launcher;
-  if (pid !== undefined && exitCode === null && signalCode === null) kill(onlyChild(pid) ?? pid);
+export function killSandbox({ pid, runs }: StartedProcess): void {
+  if (runs) kill(onlyChild(pid) ?? pid);
 }
 
 function readRecord(bundle: string): ProcessRecord | undefined {

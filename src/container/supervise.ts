@@ -1,14 +1,21 @@
-import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
 import { constants } from 'node:os';
-import type { Readable } from 'node:stream';
-import { minimalEnvironment, withParentDeath } from '../system/index.ts';
+import {
+  openOutputPipe,
+  type OutputPipe,
+  type Privileges,
+  type ProcessEnd,
+  type StartedProcess,
+  startProcess,
+  withParentDeath,
+} from '../system/index.ts';
+import { messageOf } from '../errors.ts';
 import type { ExitStatus } from './contract.ts';
 import { ContainerError } from './error.ts';
-import type { OutputPipe } from './output-pipe.ts';
+import type { PreparedContainer } from './prepare.ts';
 
 /** A started runtime: its process, which ends when the step's process does. */
 export interface Supervised {
-  readonly child: ChildProcess;
+  readonly process: StartedProcess;
   /** Fulfilled when the process has ended and all output was handed on. */
   readonly ended: Promise<ExitStatus>;
 }
@@ -18,9 +25,6 @@ export interface Supervised {
  * time. So a step cannot forge what the launcher says.
  */
 export interface LauncherChannels {
-  /** Absent where the step writes to what is ours. */
-  readonly stdout?: OutputPipe | undefined;
-  readonly stderr?: OutputPipe | undefined;
   /** What is written on descriptor 3. */
   onReport(chunk: Buffer): void;
   onLauncherError(chunk: Buffer): void;
@@ -28,6 +32,8 @@ export interface LauncherChannels {
 
 export interface SupervisionOptions {
   onOutput(stream: 'stdout' | 'stderr', chunk: Buffer): void;
+  /** Who is to be able to open the step's output again. */
+  readonly owner: { readonly uid: number; readonly gid: number };
   readonly channels?: LauncherChannels;
   /** Its standard streams are this process's own: see `ContainerSpec`. */
   readonly interaction?: 'terminal' | 'plain' | undefined;
@@ -35,53 +41,52 @@ export interface SupervisionOptions {
 
 /**
  * Starts a runtime that dies with this thread. It has no terminal and a session of its own, so that Ctrl-C reaches us alone;
- * nothing of our environment but PATH.
+ * nothing of our environment but PATH. With a terminal it stays in our session, whose terminal that then is.
+ * @throws ContainerError RUNTIME_FAILED
  */
 export function supervise(argv: readonly string[], options: SupervisionOptions): Supervised {
-  const [file = '', ...args] = withParentDeath(argv);
-  // With a terminal it stays in our session, whose terminal it then is.
-  const detached = options.interaction !== 'terminal';
-  const child = spawn(file, args, { cwd: '/', detached, env: minimalEnvironment(), stdio: stdioOf(options) });
-  const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>();
-  child.once('error', (cause) => {
-    reject(new ContainerError('RUNTIME_FAILED', `cannot start ${file}: ${cause.message}`, { cause }));
-  });
-  child.once('close', (code, signal) => resolve(exitStatus(code, signal)));
-  const outputs = listen(child, options);
-  return { child, ended: Promise.all([promise, ...outputs]).then(([status]) => status) };
+  const child = start(argv, options);
+  return { process: child, ended: child.ended.then(exitStatus) };
 }
 
-function stdioOf({ channels, interaction }: SupervisionOptions): StdioOptions {
-  if (interaction !== undefined) return channels === undefined ? [0, 1, 2] : [0, 1, 'pipe', 'pipe', 2];
-  if (channels === undefined) return ['ignore', 'pipe', 'pipe'];
-  return ['ignore', channels.stdout?.writeEnd ?? 'ignore', 'pipe', 'pipe', channels.stderr?.writeEnd ?? 'ignore'];
-}
-
-/** What is to be waited for beside the child's end. */
-function listen(child: ChildProcess, options: SupervisionOptions): readonly Promise<void>[] {
-  const { channels } = options;
-  const onStdout = (chunk: Buffer): void => options.onOutput('stdout', chunk);
-  const onStderr = (chunk: Buffer): void => options.onOutput('stderr', chunk);
-  if (channels === undefined) {
-    child.stdout?.on('data', onStdout);
-    child.stderr?.on('data', onStderr);
-    return [];
+function start(argv: readonly string[], options: SupervisionOptions): StartedProcess {
+  const { channels, interaction } = options;
+  const [stdin, stdout, stderr] =
+    interaction === undefined
+      ? ([
+          'nothing',
+          openPipe((chunk) => options.onOutput('stdout', chunk), options.owner),
+          openPipe((chunk) => options.onOutput('stderr', chunk), options.owner),
+        ] as const)
+      : ([0, 1, 2] as const);
+  const own =
+    channels === undefined
+      ? [stderr, ...(interaction === undefined ? [] : [openPipe(() => {})])] // closed when the runtime ends
+      : [openPipe((chunk) => channels.onLauncherError(chunk)), openPipe((chunk) => channels.onReport(chunk)), stderr];
+  try {
+    const command = withParentDeath(argv);
+    return startProcess(command, { stdio: [stdin, stdout, ...own], newSession: interaction !== 'terminal' });
+  } catch (cause) {
+    throw new ContainerError('RUNTIME_FAILED', `cannot start a container: ${messageOf(cause)}`, { cause });
   }
-  child.stderr?.on('data', (chunk: Buffer) => channels.onLauncherError(chunk));
-  (child.stdio[3] as Readable | null | undefined)?.on('data', (chunk: Buffer) => channels.onReport(chunk));
-  const { stdout, stderr } = channels;
-  if (stdout === undefined || stderr === undefined) return [];
-  child.once('exit', () => {
-    stdout.hurry();
-    stderr.hurry();
-  });
-  return [stdout.read(onStdout), stderr.read(onStderr)];
+}
+
+function openPipe(onData: (chunk: Buffer) => void, owner?: SupervisionOptions['owner']): OutputPipe {
+  const pipe = openOutputPipe(owner);
+  pipe.stream.on('data', onData);
+  return pipe;
+}
+
+/** Who can open the output again inside: the user of the step, as the machine sees him. */
+export function ownerOfOutput({ user }: PreparedContainer, { kind }: Privileges): SupervisionOptions['owner'] {
+  return kind === 'single' ? { uid: 0, gid: 0 } : user;
 }
 
 /** 128 + the number for a signal, as shells tell it. */
-function exitStatus(code: number | null, signal: NodeJS.Signals | null): ExitStatus {
+function exitStatus({ code, signal }: ProcessEnd): ExitStatus {
   if (signal === null) return { code: code ?? 1 };
-  return { code: 128 + constants.signals[signal], signal };
+  const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
+  return { code: 128 + signal, signal: name ?? `SIG${signal}` };
 }
 
 /** Calls `onAbort` once if the signal is or becomes aborted, until disposed. */

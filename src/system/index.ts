@@ -3,7 +3,6 @@ export { currentPrivileges } from './current-privileges.ts';
 export { splitDevice } from './device-number.ts';
 export * from './error.ts';
 export { FileStats, statIn } from './file-stats.ts';
-export { closeIn, openIn } from './folder-files.ts';
 export { findExecutable, requireExecutable } from './find-executable.ts';
 export {
   type MakeDirsOptions,
@@ -33,6 +32,13 @@ export { hideSecrets, redactText, redactUrl, rememberSecret } from './redact.ts'
 export { type FileContent, putFile, type PutFileOptions } from './put-file.ts';
 export { replaceFile } from './replace-file.ts';
 export { minimalEnvironment, type RunCommandOptions, type RunResult, run } from './run.ts';
+export {
+  openOutputPipe,
+  type OutputPipe,
+  type ProcessEnd,
+  type StartedProcess,
+  startProcess,
+} from './start-process.ts';
 export { syncFolder } from './sync-folder.ts';
 export * from './syscalls.ts';
 export { enterUserNamespace, type ProcessExit, type UserNamespaceOptions } from './user-namespace.ts';

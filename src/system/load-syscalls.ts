@@ -1,6 +1,8 @@
 import { SystemError } from './error.ts';
 import { type Koffi, type Library, loadKoffi } from './koffi.ts';
+import { type Call, terminated } from './native-call.ts';
 import { printablePath } from './printable-path.ts';
+import { bindProcesses } from './process-calls.ts';
 import type { BytePath, Syscalls } from './syscalls.ts';
 
 let cached: Syscalls | undefined;
@@ -22,13 +24,6 @@ const symlinkNoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
 const largestXattr = 65536; // XATTR_SIZE_MAX and XATTR_LIST_MAX of linux/limits.h
 const nanosecondsPerSecond = 1_000_000_000n;
 
-/** Calls a function of the C library and throws when it gives a negative number. */
-type Call = (
-  fn: (...values: readonly unknown[]) => unknown,
-  name: string,
-  subject: BytePath,
-  ...values: readonly unknown[]
-) => number;
 /** The same, but undefined where there is no such attribute: the common case, so no error object is made for it. */
 type CallForAttribute = (...values: Parameters<Call>) => number | undefined;
 
@@ -53,6 +48,7 @@ function bindSyscalls(koffi: Koffi): Syscalls {
     ...bindFiles(libc, koffi, call),
     ...bindXattrs(libc, call, attribute),
     ...bindSockets(libc, call),
+    ...bindProcesses(libc, call, (number) => names.get(number) ?? `errno ${number}`),
   };
 }
 
@@ -199,16 +195,6 @@ function writeTime(into: Buffer, offset: number, ns: bigint): void {
   const fraction = ((ns % nanosecondsPerSecond) + nanosecondsPerSecond) % nanosecondsPerSecond;
   into.writeBigInt64LE((ns - fraction) / nanosecondsPerSecond, offset);
   into.writeBigInt64LE(fraction, offset + 8);
-}
-
-/** A C string. A NUL inside would cut the path short and name another file. */
-function terminated(text: BytePath): Buffer {
-  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
-  if (bytes.includes(0)) throw new SystemError('SYSCALL_FAILED', 'a path holds a NUL byte', { errno: 'EINVAL' });
-  const result = Buffer.allocUnsafe(bytes.length + 1);
-  bytes.copy(result);
-  result[bytes.length] = 0;
-  return result;
 }
 
 /** Of two names for a number the one that Node's own errors use. */

@@ -7,6 +7,7 @@ import { isPlainOverlayPath, longestOptions, type OverlayMount, overlayOptions }
 import { enterPrivateMounts } from './private-mounts.ts';
 import type { RootMount } from './root-mount.ts';
 import { mountFlags, umountFlags } from './syscalls.ts';
+import { inDirectory } from './working-directory.ts';
 
 /** How many mounts lie on a target, in this thread. */
 const depths = new Map<string, number>();
@@ -106,19 +107,6 @@ function flagsOfMount(target: string): number {
 
 function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
-}
-
-/** `process.chdir` is not for workers, and `process.cwd()` there tells the main thread's. */
-function inDirectory(folder: string, action: () => void): void {
-  const syscalls = loadSyscalls();
-  const before = fs.openSync('.', fs.constants.O_DIRECTORY);
-  try {
-    syscalls.chdir(folder);
-    action();
-  } finally {
-    syscalls.chdir(`/proc/self/fd/${before}`);
-    fs.closeSync(before);
-  }
 }
 
 function explained(error: unknown, root: RootMount): unknown {

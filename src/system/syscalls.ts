@@ -38,6 +38,19 @@ export interface Syscalls {
   send(fd: number, message: Buffer): Promise<void>;
   /** What has come; it does not wait. */
   receive(fd: number): Buffer;
+  /** The ends to read and to write, closed on exec. A worker thread's table of open files does not have them: close them by `close`. */
+  pipe(): readonly [number, number];
+  close(fd: number): void;
+  /** See `startProcess`. Returns the pid of a child of this thread. */
+  spawn(argv: readonly string[], env: readonly string[], how: SpawnDetails): number;
+  /** How a child ended, as wait(2) tells it, once: then its pid is free for others. undefined: it has not ended. */
+  reap(pid: number): number | undefined;
+}
+
+export interface SpawnDetails {
+  /** By descriptor in the child: the one of this process that it is. */
+  readonly descriptors: readonly number[];
+  readonly newSession: boolean;
 }
 
 export const mountFlags = {

@@ -5,7 +5,7 @@ import type { ExitStatus, RunOptions } from '../contract.ts';
 import { ContainerError } from '../error.ts';
 import type { PreparedContainer } from '../prepare.ts';
 import { sandboxMachine } from '../sandbox/run-sandbox.ts';
-import { abortedError, supervise, whenAborted } from '../supervise.ts';
+import { abortedError, ownerOfOutput, supervise, whenAborted } from '../supervise.ts';
 import { needsCgroup } from '../limits.ts';
 import { ranOutOfMemory, removeCgroups } from './cgroups.ts';
 import { serializeSpec } from './resources.ts';
@@ -36,11 +36,12 @@ export async function runRunc(container: PreparedContainer, options: RunOptions)
   const keep = needsCgroup(container.spec.confinement?.limits);
   const runtime = supervise([runc, ...global, 'run', ...(keep ? ['--keep'] : []), '--bundle', bundle, id], {
     onOutput: (stream, chunk) => options.onOutput(stream, chunk),
+    owner: ownerOfOutput(container, options.privileges),
     interaction: container.spec.interaction,
   });
   let stopping: Promise<void> | undefined;
   using _ = whenAborted(options.signal, () => {
-    stopping = stop(bundle, id).then(() => void runtime.child.kill('SIGKILL'));
+    stopping = stop(bundle, id).then(() => runtime.process.kill());
   });
   const status = await runtime.ended;
   await stopping;

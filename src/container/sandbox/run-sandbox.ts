@@ -4,14 +4,13 @@ import { join } from 'node:path';
 import { findExecutable } from '../../system/index.ts';
 import type { ExitStatus, RunOptions } from '../contract.ts';
 import { ContainerError } from '../error.ts';
-import { OutputPipe } from '../output-pipe.ts';
 import type { PreparedContainer } from '../prepare.ts';
 import { killSandbox, recordInit } from '../init-record.ts';
 import type { Machine } from '../seccomp/filter.ts';
 import { forgetOwnParent, makeLimitCgroup } from '../limit-cgroup.ts';
 import { needsCgroup } from '../limits.ts';
 import { ranOutOfMemory, removeCgroups } from '../runc/cgroups.ts';
-import { abortedError, supervise, whenAborted } from '../supervise.ts';
+import { abortedError, ownerOfOutput, supervise, whenAborted } from '../supervise.ts';
 import { describeStartFailure, errnoName } from './execution.ts';
 import { recordScript, type Script, started } from './script.ts';
 
@@ -91,17 +90,15 @@ type PlayEnd =
 
 async function play(argv: readonly string[], { script, container, options }: Play): Promise<PlayEnd> {
   const { bundle, interaction } = container.spec;
-  const owner = options.privileges.kind === 'single' ? { uid: 0, gid: 0 } : container.user;
   let report = Buffer.alloc(0);
   let errors = '';
   const runtime = supervise(argv, {
     onOutput: (stream, chunk) => options.onOutput(stream, chunk),
+    owner: ownerOfOutput(container, options.privileges),
     interaction,
     channels: {
-      stdout: interaction === undefined ? new OutputPipe(bundle, owner) : undefined,
-      stderr: interaction === undefined ? new OutputPipe(bundle, owner) : undefined,
       onReport: (chunk) => {
-        if (report.length === 0) recordInit(bundle, runtime.child.pid);
+        if (report.length === 0) recordInit(bundle, runtime.process.pid);
         report = Buffer.concat([report, chunk]);
       },
       onLauncherError: (chunk) => {
@@ -109,7 +106,7 @@ async function play(argv: readonly string[], { script, container, options }: Pla
       },
     },
   });
-  using _ = whenAborted(options.signal, () => killSandbox(runtime.child));
+  using _ = whenAborted(options.signal, () => killSandbox(runtime.process));
   const status = await runtime.ended;
   if (options.signal?.aborted === true) throw abortedError(options.signal);
   if (report.length === 0) return { started: false, stderr: errors };
