@@ -8,7 +8,7 @@ INSTALLED := node_modules/.package-lock.json
 JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test check unit e2e build bench format lint clean deps test-deps
+.PHONY: help quickstart test check unit e2e build single-file image bench bench-peers format lint clean deps test-deps
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,8 +36,19 @@ e2e: build ## end-to-end tests: the CLI as a user runs it
 build: deps ## bundle the CLI and the library into dist/
 	node tools/build.ts
 
+single-file: build ## one executable that needs no Node, in dist-single/ (ARCH=x64 or arm64)
+	node tools/single-file.ts $(if $(ARCH),--arch $(ARCH))
+
+image: build ## Slipway's own container image, built by Slipway (IMAGE_FLAGS: flags of build)
+	node tools/single-file.ts --unpacked
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) bin/slipway build --reproducible --file packaging/Dockerfile \
+	  --build-arg VERSION=$$(node -p 'require("./package.json").version') --tag slipway:latest $(IMAGE_FLAGS) dist-single
+
 bench: build ## measure against peers
 	node bench/run.ts
+
+bench-peers: deps ## fetch the newest builders to measure against; BUILDKIT_SOURCE=FOLDER builds BuildKit too
+	@tools/fetch-bench-peers.sh .cache/bench-peers
 
 format: deps ## format all sources
 	biome format --write .
@@ -47,7 +58,7 @@ lint: deps ## lint, and the check of the import list
 	node tools/check-imports.ts
 
 clean: ## remove what was built
-	rm -rf dist oclif.manifest.json coverage .cache/compiled
+	rm -rf dist dist-single oclif.manifest.json coverage .cache/compiled
 
 deps: $(INSTALLED)
 

@@ -1,6 +1,7 @@
 /** What both kinds of tests share. */
 const common = {
   extensionsToTreatAsEsm: ['.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/dist-single/'], // another package.json of the same name
   setupFiles: ['<rootDir>/test/property-seed.ts'],
   // The package's own name, as the examples use it; tsconfig.json says the same.
   moduleNameMapper: { '^slipway/dockerfile$': '<rootDir>/src/dockerfile/index.ts' },

@@ -10,9 +10,10 @@ export interface Options {
   readonly save: boolean;
   readonly page: boolean;
   readonly list: boolean;
+  readonly tiny: boolean;
 }
 
-export const usage = `npm run bench -- [NAME…] [--rounds N] [--place tmpfs|ext4|both] [--json] [--save] [--page] [--list]
+export const usage = `npm run bench -- [NAME…] [--rounds N] [--place tmpfs|ext4|both] [--json] [--save] [--page] [--list] [--tiny]
 
   NAME…      jobs; all but the long ones unless given
   --rounds   how many count; what the job says unless given, which is mostly 5
@@ -21,6 +22,7 @@ export const usage = `npm run bench -- [NAME…] [--rounds N] [--place tmpfs|ext
   --save     keeps results in bench/results
   --page     writes what is kept into docs/performance.md and its charts
   --list     says what jobs there are
+  --tiny     runs once on a few files: tells whether the benchmark works, and nothing about speed
 `;
 
 /** @throws Error for what it does not know */
@@ -35,10 +37,12 @@ export function readOptions(words: readonly string[], possible: readonly PlaceKi
       save: { type: 'boolean', default: false },
       page: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
+      tiny: { type: 'boolean', default: false },
     },
   });
   const { rounds, place, ...switches } = values;
   if (rounds !== undefined && !/^[1-9]\d{0,3}$/.test(rounds)) throw new Error(`--rounds wants a number, not ${rounds}`);
+  if (values.tiny && values.save) throw new Error('what tiny inputs took is not kept: --tiny goes without --save');
   return {
     names: positionals,
     places: placesOf(place, possible),

@@ -7,6 +7,11 @@ import { type JobResult, machineFacts, machineText, printResults, resultHead, re
 import { saveResults, writePage } from './report/index.ts';
 import { runJob } from './run-job.ts';
 
+/** Takes away what was made; a second signal ends at once. */
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
+
 try {
   const options = readOptions(process.argv.slice(2), possibleKinds());
   if (options.list) process.stdout.write(jobs.map(listed).join(''));
@@ -15,7 +20,8 @@ try {
     if (options.page) await writePage();
   }
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  if (!stop.signal.aborted) process.stderr.write(`\n${usage}`);
   process.exitCode = 2;
 }
 
@@ -35,7 +41,7 @@ function chosen(names: readonly string[]): readonly Job[] {
 }
 
 /** One job that fails does not take the others with it. */
-async function measure(chosenJobs: readonly Job[], { places, rounds, json, save }: Options): Promise<void> {
+async function measure(chosenJobs: readonly Job[], { places, rounds, json, save, tiny }: Options): Promise<void> {
   const machine = await machineFacts();
   const all: JobResult[] = [];
   if (!json) process.stdout.write(`${machineText(machine)}\n\n`);
@@ -43,11 +49,12 @@ async function measure(chosenJobs: readonly Job[], { places, rounds, json, save 
     const own: JobResult[] = [];
     for (const kind of places.filter((each) => job.places?.includes(each) ?? true)) {
       try {
-        const result = await runJob(job, { kind, machine, rounds });
+        const result = await runJob(job, { kind, machine, rounds, scale: tiny ? 'tiny' : 'full', signal: stop.signal });
         own.push(result);
         if (!json)
           process.stdout.write(`### ${job.name}: ${job.title} (${resultHead(result)})\n\n${resultText(result)}\n`);
       } catch (error) {
+        stop.signal.throwIfAborted();
         process.stderr.write(`${job.name} on ${kind}: ${error instanceof Error ? error.message : String(error)}\n`);
         process.exitCode = 1;
       }

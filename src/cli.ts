@@ -25,7 +25,7 @@ export async function main(argv: readonly string[], root: string, thread?: Worke
   let found: Found | undefined;
   try {
     if (line.version) return printVersion(root);
-    const config = await loadConfig(root);
+    const config = await withShell(() => loadConfig(root));
     found = findCommand(config, line.words);
     if (found === undefined) return await showHelp(config, line);
     if (line.help || wantsHelp(found)) return await showCommandHelp(config, found.id);
@@ -67,6 +67,20 @@ async function loadConfig(root: string): Promise<Config> {
   const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PJSON;
   const oclif = { ...pjson.oclif, commands: './src/commands' };
   return Config.load({ root, pjson: { ...pjson, oclif }, isRoot: true, ignoreManifest: true });
+}
+
+/**
+ * oclif asks the user table for the login shell where no variable names it, which it needs for nothing that we use, and which
+ * fails for a user that is in no table (`docker run --user 1234`).
+ */
+async function withShell<T>(load: () => Promise<T>): Promise<T> {
+  if (process.env['SHELL'] !== undefined) return load();
+  process.env['SHELL'] = '/bin/sh';
+  try {
+    return await load();
+  } finally {
+    delete process.env['SHELL'];
+  }
 }
 
 interface Found {

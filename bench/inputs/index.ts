@@ -11,6 +11,7 @@ import { Random } from './random.ts';
 import { type TreeShape, writeTree } from './trees.ts';
 
 export type { LayerFiles } from './debian.ts';
+export { digestOf } from './layout.ts';
 
 /** What jobs work on. Each is made when it is first asked for, kept between runs, and only read. */
 export interface Inputs {
@@ -42,33 +43,47 @@ export interface RunningRegistry {
   readonly clear: () => Promise<void>;
 }
 
-const shapes = {
-  small: { seed: 'small', files: 20_000, sizes: [150, 10_300] },
-  mixed: { seed: 'mixed', files: 20_000, sizes: [100, 138_000] },
-} as const satisfies Readonly<Record<string, TreeShape>>;
-
 const layerCount = 12;
+const sizes = { small: [150, 10_300], mixed: [100, 138_000] } as const;
 
-export const inputs: Inputs = {
-  debian,
+/** What is measured, or the same in tiny, which tells whether the benchmark itself works: a hundred files in place of 20,000, and of Debian. */
+export type Scale = 'full' | 'tiny';
+
+export function inputsOf(scale: Scale): Inputs {
+  const files = scale === 'full' ? 20_000 : 100;
+  const tree = (seed: string, count: number): TreeShape => ({
+    seed,
+    files: count,
+    sizes: seed === 'small' ? sizes.small : sizes.mixed,
+  });
+  const layer = (name: string) => layerFiles(`${name}-${files}`, (tar) => writeTree(tar, tree(name, files)));
+  const opaqueSize = scale === 'full' ? 40 << 20 : 1 << 16;
+  return {
+    ...always,
+    debian: scale === 'full' ? debian : () => layer('instead-of-debian'),
+    small: () => layer('small'),
+    mixed: () => layer('mixed'),
+    twelveLayers: () =>
+      layoutOf(`twelve-layers-${files}`, async (folder, at) => {
+        const tar = join(folder, `${at}.tar`);
+        await writeTree(tar, tree(`layer ${at}`, Math.round(files / layerCount)));
+        await run(into(`${tar}.gz`, ['gzip', '-6nc', tar]));
+        await run(['rm', tar]);
+        return `${tar}.gz`;
+      }),
+    opaqueLayers: () =>
+      layoutOf(`opaque-layers-${opaqueSize}`, async (folder, at) => {
+        const file = join(folder, `${at}.gz`);
+        await writeFile(file, gzipSync(new Random(`opaque ${at}`).bytes(opaqueSize), { level: 0 }));
+        return file;
+      }),
+  };
+}
+
+/** What is the same in every scale. */
+const always = {
   webApp,
-  small: () => layerFiles('small', (tar) => writeTree(tar, shapes.small)),
-  mixed: () => layerFiles('mixed', (tar) => writeTree(tar, shapes.mixed)),
   large: writeLarge,
-  twelveLayers: () =>
-    layoutOf('twelve-layers', async (folder, at) => {
-      const tar = join(folder, `${at}.tar`);
-      await writeTree(tar, { ...shapes.mixed, seed: `layer ${at}`, files: Math.round(20_000 / layerCount) });
-      await run(into(`${tar}.gz`, ['gzip', '-6nc', tar]));
-      await run(['rm', tar]);
-      return `${tar}.gz`;
-    }),
-  opaqueLayers: () =>
-    layoutOf('opaque-layers', async (folder, at) => {
-      const file = join(folder, `${at}.gz`);
-      await writeFile(file, gzipSync(new Random(`opaque ${at}`).bytes(40 << 20), { level: 0 }));
-      return file;
-    }),
   busybox: async (place) => {
     const folder = place.path('busybox');
     await run([process.execPath, join(project, 'tools', 'make-busybox-layout.ts'), folder]);
@@ -87,7 +102,7 @@ export const inputs: Inputs = {
     };
     return { host: registry.host, clear };
   },
-};
+} as const satisfies Partial<Inputs>;
 
 async function layoutOf(name: string, makeLayer: (folder: string, at: number) => Promise<string>): Promise<string> {
   const folder = await cached(name, async (making) => {

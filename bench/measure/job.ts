@@ -49,6 +49,8 @@ export interface Contender {
   readonly cwd?: string;
   /** Runs before each round, untimed: what brings the state back. */
   readonly prepare?: () => Promise<void>;
+  /** The file or folder that it makes, where its size is of interest. */
+  readonly output?: string;
   /** Process ids of daemons that do its work: what they and those below them use counts too. */
   readonly servers?: () => readonly number[];
   /**
@@ -76,6 +78,8 @@ export interface Measurement {
   readonly name: string;
   readonly role: Role;
   readonly samples: readonly Sample[];
+  /** Bytes of what it made in the last round. */
+  readonly output?: number;
 }
 
 /** What is asked of ours: a ratio to other contenders, or a figure in milliseconds or bytes. */

@@ -1,12 +1,15 @@
 import { loadavg } from 'node:os';
 import type { Comparison, Contender, Measurement, Sample } from './job.ts';
 import { sampleOf } from './sample.ts';
+import { sizeBelow } from './size.ts';
 
 export interface RunOptions {
   /** Rounds that count, whatever the comparison says. */
   readonly rounds?: number;
+  readonly warmups?: number;
   /** Before each program, untimed: so that none pays for what another has left to be written. */
   readonly settle?: () => Promise<void>;
+  readonly signal?: AbortSignal;
 }
 
 export interface Run {
@@ -20,9 +23,11 @@ export interface Run {
  * @throws Error when one of them fails
  */
 export async function compare(comparison: Comparison, options: RunOptions = {}): Promise<Run> {
-  const { contenders, warmups = 1 } = comparison;
+  const { contenders } = comparison;
   const rounds = options.rounds ?? comparison.rounds ?? 5;
+  const warmups = options.warmups ?? comparison.warmups ?? 1;
   const samples = new Map<string, Sample[]>();
+  const outputs = new Map<string, number>();
   const add = (name: string, sample: Sample): void => {
     samples.set(name, [...(samples.get(name) ?? []), sample]);
   };
@@ -31,8 +36,9 @@ export async function compare(comparison: Comparison, options: RunOptions = {}):
     for (const contender of round % 2 === 0 ? contenders.toReversed() : contenders) {
       await contender.prepare?.();
       await options.settle?.();
-      const sample = await sampleOf(contender, contender.command);
-      const one = contender.each === undefined ? undefined : await eachOf(contender, contender.each, sample);
+      const sample = await sampleOf(contender, contender.command, options.signal);
+      const one = await eachOf(contender, sample, options.signal);
+      if (contender.output !== undefined) outputs.set(contender.name, await sizeBelow(contender.output));
       if (round < 1) continue;
       add(contender.name, sample);
       if (one !== undefined) add(perOne(contender.name), one);
@@ -40,11 +46,10 @@ export async function compare(comparison: Comparison, options: RunOptions = {}):
   }
   const [after = Number.NaN] = loadavg();
   const measurements = contenders.flatMap(({ name, role, each }) =>
-    (each === undefined ? [name] : [name, perOne(name)]).map((row) => ({
-      name: row,
-      role,
-      samples: samples.get(row) ?? [],
-    })),
+    (each === undefined ? [name] : [name, perOne(name)]).map((row): Measurement => {
+      const size = outputs.get(name);
+      return { name: row, role, samples: samples.get(row) ?? [], ...(size === undefined ? {} : { output: size }) };
+    }),
   );
   return { measurements, load: [before, after] };
 }
@@ -54,9 +59,12 @@ export function perOne(name: string): string {
   return `${name}, one`;
 }
 
-async function eachOf(contender: Contender, each: NonNullable<Contender['each']>, all: Sample): Promise<Sample> {
-  await contender.prepare?.();
-  const fixed = await sampleOf(contender, each.fixed.command);
+/** Undefined for what does its thing once. */
+async function eachOf(contender: Contender, all: Sample, signal?: AbortSignal): Promise<Sample | undefined> {
+  const { each, prepare } = contender;
+  if (each === undefined) return undefined;
+  await prepare?.();
+  const fixed = await sampleOf(contender, each.fixed.command, signal);
   const count = each.times - each.fixed.times;
   return { ...all, wall: (all.wall - fixed.wall) / count, cpu: (all.cpu - fixed.cpu) / count };
 }

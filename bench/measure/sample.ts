@@ -15,14 +15,19 @@ interface Ended {
   readonly stderr: string;
 }
 
+interface RunningOptions {
+  readonly servers: readonly number[];
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * Runs one command of a contender and measures it.
  * @throws Error when it fails
  */
-export async function sampleOf(contender: Contender, command: Command): Promise<Sample> {
+export async function sampleOf(contender: Contender, command: Command, signal?: AbortSignal): Promise<Sample> {
   const servers = contender.servers?.() ?? [];
   const before = sum(servers.map(usageBelow));
-  const { wall, treeMemory, stderr } = await runToEnd(contender, command, servers);
+  const { wall, treeMemory, stderr } = await runToEnd(contender, command, { servers, signal });
   const after = sum(servers.map(usageBelow));
   const [, user, system, memory] = new RegExp(`${marker} (\\S+) (\\S+) (\\d+)`).exec(stderr) ?? [];
   return {
@@ -33,7 +38,9 @@ export async function sampleOf(contender: Contender, command: Command): Promise<
   };
 }
 
-async function runToEnd({ env, cwd }: Contender, command: Command, servers: readonly number[]): Promise<Ended> {
+async function runToEnd({ env, cwd }: Contender, command: Command, options: RunningOptions): Promise<Ended> {
+  const { servers, signal } = options;
+  signal?.throwIfAborted();
   const [program = '', ...args] = [...underTime, ...command];
   const { promise, resolve, reject } = Promise.withResolvers<number | null>();
   const started = process.hrtime.bigint();
@@ -41,7 +48,10 @@ async function runToEnd({ env, cwd }: Contender, command: Command, servers: read
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true, // a process group of its own: what is stopped is stopped with its children
   });
+  const stop = (): void => void (child.pid !== undefined && process.kill(-child.pid, 'SIGTERM'));
+  signal?.addEventListener('abort', stop, { once: true });
   const tree = new TreeMemory(child.pid === undefined ? servers : [child.pid, ...servers]);
   let stderr = '';
   let wall = Number.NaN;
@@ -58,6 +68,7 @@ async function runToEnd({ env, cwd }: Contender, command: Command, servers: read
     if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}\n${stderr}`);
   } finally {
     tree.stop();
+    signal?.removeEventListener('abort', stop);
   }
   return { wall, treeMemory: tree.peak, stderr };
 }

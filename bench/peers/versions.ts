@@ -1,5 +1,6 @@
 import { run } from '../places/index.ts';
-import { findProgram } from './find.ts';
+import { newest } from './find.ts';
+import { hasNewestPeers, Room } from './room.ts';
 
 /** Every peer, and how it is asked for its version. */
 const questions: Readonly<Record<string, readonly string[]>> = {
@@ -14,18 +15,24 @@ const questions: Readonly<Record<string, readonly string[]>> = {
   crane: ['version'],
   docker: ['--version'],
   buildctl: ['--version'],
+  igzip: ['--version'],
   runc: ['--version'],
   'docker-registry': ['--version'],
 };
 
-/** The versions of the peers on this machine; those that are missing are left out. */
+/** The versions of the peers on this machine, the newest that there are; those that are missing are left out. */
 export async function versions(): Promise<Record<string, string>> {
+  const room = hasNewestPeers() ? await Room.open([]) : undefined;
   const found: Record<string, string> = {};
-  for (const [name, question] of Object.entries(questions)) {
-    const program = findProgram(name);
-    if (program === undefined) continue;
-    const answer = await run([program, ...question]).catch(() => '');
-    found[name] = /\d+\.\d+[\w.+~-]*/.exec(answer)?.[0] ?? 'of unknown version';
+  try {
+    for (const [name, question] of Object.entries(questions)) {
+      const command = newest(room, name, ...question);
+      if (command === undefined) continue;
+      const answer = await run(command).catch(() => '');
+      found[name] = /\d+\.\d+[\w.+~-]*/.exec(answer)?.[0] ?? 'of unknown version';
+    }
+  } finally {
+    await room?.close();
   }
   return found;
 }

@@ -1,6 +1,6 @@
 import { verdicts } from './bars.ts';
 import type { JobResult } from './results.ts';
-import { machineText, resultHead, resultText } from './text.ts';
+import { inCell, machineText, resultHead, resultText } from './text.ts';
 
 /** Jobs by name, each with its results in the order of the places. */
 export type ResultsByJob = ReadonlyMap<string, readonly JobResult[]>;
@@ -37,7 +37,7 @@ function summary(all: readonly JobResult[]): string {
   const rows = all.flatMap((result) =>
     verdicts(result).map(({ asked, answer, met }) => {
       const word = met === undefined ? '' : met ? 'met' : '**missed**';
-      return `| ${result.title} | ${result.place} | ${asked} | ${answer} | ${word} |`;
+      return `| ${[result.title, result.place, asked, answer, word].map(inCell).join(' | ')} |`;
     }),
   );
   return `\n| job | place | bar | found | |\n| --- | --- | --- | --: | --- |\n${rows.join('\n')}\n\n`;

@@ -12,7 +12,18 @@ export function machineText({ processor, cores, memory, kernel, node, slipway, p
 /** One job in one place: a Markdown table, and what was asked. */
 export function resultText(result: JobResult): string {
   const subject = result.measurements.find(({ name }) => name === result.subject);
-  const head = ['', 'median ms', 'min–max', 'CPU ms', 'peak MB', 'all MB', 'ours ÷ it', 'CPU ÷ its'];
+  const hasOutput = result.measurements.some(({ output }) => output !== undefined);
+  const head = [
+    '',
+    'median ms',
+    'min–max',
+    'CPU ms',
+    'peak MB',
+    'all MB',
+    'ours ÷ it',
+    'CPU ÷ its',
+    ...(hasOutput ? ['MB made'] : []),
+  ];
   const rows = result.measurements.map((row) => [
     row.role === 'limit' ? `limit: ${row.name}` : row.role === 'ours' ? `**${row.name}**` : row.name,
     milliseconds(spread(row, 'wall').median),
@@ -22,9 +33,10 @@ export function resultText(result: JobResult): string {
     megabytes(spread(row, 'treeMemory').most),
     times(subject, row, 'wall'),
     times(subject, row, 'cpu'),
+    ...(hasOutput ? [megabytes(row.output ?? Number.NaN)] : []),
   ]);
   const rule = head.map((_, at) => (at === 0 ? '---' : '--:'));
-  const table = [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  const table = [head, rule, ...rows].map((cells) => `| ${cells.map(inCell).join(' | ')} |`);
   const asked = verdicts(result).map(({ asked, answer, met }) => {
     return `- ${asked}: **${answer}**${met === undefined ? '' : met ? ', met' : ', missed'}`;
   });
@@ -35,6 +47,11 @@ export function resultText(result: JobResult): string {
 export function resultHead({ place, measurements, load, taken }: JobResult): string {
   const rounds = Math.max(0, ...measurements.map(({ samples }) => samples.length));
   return `${place}, n ${rounds}, load ${load.map((each) => each.toFixed(1)).join(' to ')}, ${taken.slice(0, 10)}`;
+}
+
+/** Pipelines are called by their names. */
+export function inCell(text: string): string {
+  return text.replaceAll('|', '\\|');
 }
 
 function times(subject: Measurement | undefined, row: Measurement, figure: Figure): string {

@@ -1,5 +1,5 @@
 export { applyLayer } from './apply/layer-pipe.ts';
-export { type CompressedLayer, type Compressing, compressLayer } from './compression/compress.ts';
+export { type CompressedLayer, type Compressing, compressLayer, defaultLevels } from './compression/compress.ts';
 export { createDecompressor, detectCompression } from './compression/decompress.ts';
 export * from './contract.ts';
 export { deriveTar } from './diff/derive.ts';

@@ -1,4 +1,4 @@
-import { compressToFile, type CompressibleTar } from '../layer/index.ts';
+import { compressToFile, type CompressibleTar, defaultLevels } from '../layer/index.ts';
 import {
   type CallOptions,
   compressionOf,
@@ -234,5 +234,5 @@ export class Materializer {
 /** What the bytes of a blob made here depend on: another version of the compressor may give others. */
 function formKey({ compression, level }: ImageForm): string {
   const versions = { none: 'tar', gzip: process.versions.zlib, zstd: process.versions['zstd'] ?? process.version };
-  return `${compression} ${level ?? 'default'} ${versions[compression]}`;
+  return `${compression} ${level ?? defaultLevels[compression]} ${versions[compression]}`;
 }

@@ -59,7 +59,8 @@ export class FileStats implements Fields {
   }
 
   static ofOpen(fd: number): FileStats {
-    return fromBigInts(fstatSync(fd, { bigint: true }));
+    // By an empty name the descriptor itself is meant.
+    return statIn(fd, '') ?? fromBigInts(fstatSync(fd, { bigint: true }));
   }
 
   isFile(): boolean {
@@ -104,7 +105,8 @@ type StatIn = (folder: number, name: string) => FileStats | undefined;
 let statInFolder: StatIn | undefined;
 
 /**
- * The stats of what is called `name` (one character per byte) in an open folder, links not followed; undefined: nothing is there.
+ * The stats of what is called `name` (one character per byte) in an open folder, links not followed, or of the
+ * folder itself where that is empty; undefined: nothing is there.
  * Half the time of `lstatSync` on a path through /proc/self/fd (1.4 instead of 2.7 µs).
  */
 export function statIn(folder: number, name: string): FileStats | undefined {
@@ -112,7 +114,10 @@ export function statIn(folder: number, name: string): FileStats | undefined {
   return statInFolder(folder, name);
 }
 
-const slowly: StatIn = (folder, name) => FileStats.of(Buffer.from(`/proc/self/fd/${folder}/${name}`, 'latin1'));
+const slowly: StatIn = (folder, name) =>
+  name === ''
+    ? fromBigInts(fstatSync(folder, { bigint: true }))
+    : FileStats.of(Buffer.from(`/proc/self/fd/${folder}/${name}`, 'latin1'));
 
 /** undefined where the C library has no statx: musl before 1.2.4. */
 function bindStatx(): StatIn | undefined {
@@ -128,11 +133,12 @@ function bindStatx(): StatIn | undefined {
   const longestName = 255;
   const terminated = Buffer.alloc(longestName + 1);
   const symlinkNoFollow = 0x100;
+  const emptyPath = 0x1000;
   const basicStats = 0x7ff;
   return (folder, name) => {
     if (name.length > longestName || name.includes('\0')) return slowly(folder, name);
     terminated[terminated.write(name, 'latin1')] = 0;
-    const failed = Number(statx(folder, terminated, symlinkNoFollow, basicStats, answer)) < 0;
+    const failed = Number(statx(folder, terminated, symlinkNoFollow | emptyPath, basicStats, answer)) < 0;
     return failed ? slowly(folder, name) : fromStatx(words);
   };
 }

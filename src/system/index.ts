@@ -3,6 +3,7 @@ export { currentPrivileges } from './current-privileges.ts';
 export { splitDevice } from './device-number.ts';
 export * from './error.ts';
 export { FileStats, statIn } from './file-stats.ts';
+export { closeIn, openIn } from './folder-files.ts';
 export { findExecutable, requireExecutable } from './find-executable.ts';
 export {
   type MakeDirsOptions,

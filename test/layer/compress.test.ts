@@ -7,7 +7,7 @@ import { createDecompressor } from '../../src/layer/index.ts';
 import { publicStream } from '../../src/layer/compression/decompress.ts';
 import { digestOf } from '../../src/oci/index.ts';
 
-const text = Buffer.concat([Buffer.alloc(3_000_000, 'some text '), randomBytes(100_000), Buffer.alloc(700_000)]);
+const text = Buffer.concat([Buffer.alloc(6_000_000, 'some text '), randomBytes(100_000), Buffer.alloc(3_700_000)]);
 
 function cut(bytes: Buffer, size: number): Buffer[] {
   return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
@@ -37,7 +37,7 @@ describe.each(forms)('%s', (form) => {
     expect((await pack(cut(text, 1 << 20), form)).equals(whole)).toBe(true);
   });
 
-  it.each([0, 1, 1 << 20, (1 << 20) + 1])('comes back whole: %i bytes', async (size) => {
+  it.each([0, 1, 1 << 20, (1 << 20) + 1, 4 << 20, (4 << 20) + 1])('comes back whole: %i bytes', async (size) => {
     const input = text.subarray(0, size);
     const packed = await pack(input.length === 0 ? [] : [input], form);
     const plain: Buffer[] = [];
@@ -68,6 +68,28 @@ describe('gzip members', () => {
     const packed = await pack([text], 'gzip');
     execFileSync('gzip', ['-t'], { input: packed });
     expect(zlib.gunzipSync(packed).equals(text)).toBe(true);
+  });
+});
+
+describe('zstd frames', () => {
+  it('are read by zstd(1) and by Node, in one go', async () => {
+    const packed = await pack([text], 'zstd');
+    execFileSync('zstd', ['-tq', '-'], { input: packed });
+    expect(zlib.zstdDecompressSync(packed).equals(text)).toBe(true);
+  });
+
+  it('tell the size of their content, 4 MiB each but for the last', async () => {
+    const packed = await pack([text], 'zstd');
+    // RFC 8878, 3.1.1: magic, a descriptor that announces four bytes of content size, the window, the size
+    expect(packed.subarray(0, 5).toString('hex')).toBe('28b52ffd80');
+    expect(packed.readUInt32LE(6)).toBe(4 << 20);
+  });
+
+  it('of bytes that do not compress take hardly more than these', async () => {
+    const noise = randomBytes(9 << 20);
+    const packed = await pack([noise], 'zstd');
+    expect(packed.length).toBeLessThan(noise.length * 1.001);
+    expect(zlib.zstdDecompressSync(packed).equals(noise)).toBe(true);
   });
 });
 

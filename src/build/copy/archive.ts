@@ -8,6 +8,7 @@ import { mayBeArchive, packedBy, startUnpacking } from './packing.ts';
 import type { Selected } from './select.ts';
 import { locate, openFolder, statsOf, textOf } from './tree.ts';
 import { isExcluded } from './visit.ts';
+import { ChildOfRoot } from './walk.ts';
 import { type CopyInto, makeFolders } from './write.ts';
 
 export interface UnpackInto extends CopyInto {
@@ -47,7 +48,7 @@ async function unpackSummed(selected: Selected, into: UnpackInto): Promise<void>
       hint: 'build again when nobody writes to it',
     });
   }
-  into.sum.add(selected, { path: name, child: { name, at, stats }, stats }, content);
+  into.sum.add(selected, { path: name, child: new ChildOfRoot(tree.root, path, { name, stats }), stats }, content);
 }
 
 async function unpackOne(selected: Selected, into: UnpackInto): Promise<void> {

@@ -1,12 +1,12 @@
 import { createHash, type Hash, hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import type { IgnoreMatcher } from '../../dockerfile/index.ts';
-import { loadSyscalls } from '../../system/index.ts';
+import { closeIn, loadSyscalls } from '../../system/index.ts';
 import type { ListingEntry } from './listing.ts';
 import type { Selected } from './select.ts';
 import { type EntryContent, SelectionSum } from './selection-sum.ts';
 import { visitSelected } from './visit.ts';
-import type { WalkEntry } from './walk.ts';
+import type { Child, WalkEntry } from './walk.ts';
 
 const buffer = Buffer.allocUnsafeSlow(1 << 20);
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -36,7 +36,7 @@ function contentOf(selected: Selected, entry: WalkEntry): EntryContent {
   if (!stats.isFile()) return contentOfOther(entry);
   const { index, resetOwner } = selected.tree;
   if (index !== undefined) return index.contentOf(child);
-  return `${contentDigest(child.at)}${resetOwner ? '' : capabilityOf(child.at)}`;
+  return `${digestOf(child)}${resetOwner ? '' : capabilityOf(child.at)}`;
 }
 
 /** A link's target, a device's number; nothing of a folder. */
@@ -49,6 +49,15 @@ export function contentOfOther({ stats, child }: WalkEntry): EntryContent {
 function capabilityOf(at: Buffer): string {
   const value = loadSyscalls().getXattr(at, 'security.capability');
   return value === undefined ? '' : ` ${value.toString('hex')}`;
+}
+
+function digestOf(child: Child): string {
+  const fd = child.open();
+  try {
+    return digestOfOpen(fd, child.stats.size);
+  } finally {
+    closeIn(fd);
+  }
 }
 
 /** sha256 of a regular file, without following a link that took its place. */

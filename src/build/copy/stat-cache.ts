@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootId, FileStats, loadSyscalls, tellsEveryChange } from '../../system/index.ts';
 import { writeCacheFile } from './cache-file.ts';
@@ -75,20 +75,15 @@ export class StatCache {
     return stats.dev === this.#subject.device ? this.#known.get(stats) : undefined;
   }
 
-  /** Reads a regular file, a link that took its place not followed, and takes note of its digest where that can be believed later. */
-  read(at: Buffer): string {
-    const fd = openSync(at, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      // In this order: whoever writes after the first line leaves a later time than these stats have.
-      const now = this.#clock.now();
-      const stats = FileStats.ofOpen(fd);
-      const settled = this.#isSettled(stats, now) && !hasWriter(fd);
-      const digest = digestOfOpen(fd, stats.size);
-      if (settled) this.#fresh.set(stats.ino, { stats, digest });
-      return digest;
-    } finally {
-      closeSync(fd);
-    }
+  /** Reads an open regular file, and takes note of its digest where that can be believed later. */
+  digest(fd: number): string {
+    // In this order: whoever writes after the first line leaves a later time than these stats have.
+    const now = this.#clock.now();
+    const stats = FileStats.ofOpen(fd);
+    const settled = this.#isSettled(stats, now) && !hasWriter(fd);
+    const digest = digestOfOpen(fd, stats.size);
+    if (settled) this.#fresh.set(stats.ino, { stats, digest });
+    return digest;
   }
 
   #isSettled(stats: FileStats, now: number): boolean {

@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
-import { contentDigest } from './digest.ts';
+import { digestOfOpen } from './digest.ts';
 import type { StatCache } from './stat-cache.ts';
-import { type BytePath, below, joinBytes, openFolder } from './tree.ts';
-import { statIn } from '../../system/index.ts';
+import { type BytePath, below, joinBytes, openFolder, openToRead } from './tree.ts';
+import { closeIn, statIn } from '../../system/index.ts';
 import { type Child, type Folder, namesIn } from './walk.ts';
 
 /** Some 100 MB of memory. What there is beyond is looked at by each step. */
@@ -49,12 +49,21 @@ export class TreeIndex implements Disposable {
     return true;
   }
 
-  /** sha256 of a file. */
+  /** sha256 of a regular file. */
   contentOf(child: Child): string {
     let digest = this.#contents.get(child) ?? this.#cache?.get(child.stats);
-    digest ??= this.#cache === undefined ? contentDigest(child.at) : this.#cache.read(child.at);
+    digest ??= this.#read(child);
     this.#contents.set(child, digest);
     return digest;
+  }
+
+  #read(child: Child): string {
+    const fd = child.open();
+    try {
+      return this.#cache === undefined ? digestOfOpen(fd, child.stats.size) : this.#cache.digest(fd);
+    } finally {
+      closeIn(fd);
+    }
   }
 
   /** Keeps what was read for the next build. */
@@ -95,8 +104,9 @@ class KnownFolder implements Folder {
     return this.#index.folder(joinBytes(this.#path, name));
   }
 
-  at(name: BytePath): Buffer {
-    return below(this.#index.reach(this.#path), name);
+  /** An open descriptor, valid until another folder is asked for. */
+  reach(): number {
+    return this.#index.reach(this.#path);
   }
 
   [Symbol.dispose](): void {}
@@ -114,6 +124,10 @@ class KnownChild implements Child {
   }
 
   get at(): Buffer {
-    return this.#folder.at(this.name);
+    return below(this.#folder.reach(), this.name);
+  }
+
+  open(): number {
+    return openToRead(this.#folder.reach(), this.name);
   }
 }

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
 import type { IgnoreMatcher } from '../../dockerfile/index.ts';
-import { FileStats } from '../../system/index.ts';
+import { FileStats, openIn } from '../../system/index.ts';
 import { BuildError } from '../error.ts';
 import type { TreeIndex } from './tree-index.ts';
 
@@ -151,4 +151,11 @@ export function openFolderAt(parent: number, name: BytePath): number {
 /** Path of `name` in the open folder `fd`. */
 export function below(fd: number, name: BytePath): Buffer {
   return Buffer.from(`/proc/self/fd/${fd}/${name}`, 'latin1');
+}
+
+const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** Opens a file by its name in an open folder, never a link that took its place, nor waiting where a pipe did. `closeIn` closes it. */
+export function openToRead(folder: number, name: BytePath): number {
+  return openIn(folder, name, { flags: readFlags });
 }

@@ -1,8 +1,8 @@
 import type { IgnoreMatcher } from '../../dockerfile/index.ts';
 import type { Selected } from './select.ts';
 import { judgePath } from './select.ts';
-import { type BytePath, joinBytes, locate, textOf } from './tree.ts';
-import { OpenFolder, type Verdict, type WalkEntry, walkFolder } from './walk.ts';
+import { type BytePath, joinBytes, textOf } from './tree.ts';
+import { ChildOfRoot, OpenFolder, type Verdict, type WalkEntry, walkFolder } from './walk.ts';
 
 export interface Visit {
   /** `--exclude`: patterns relative to the source. */
@@ -22,7 +22,7 @@ export function visitSelected(selected: Selected, visit: Visit): void {
   const { tree, path, name, stats } = selected;
   if (!stats.isDirectory()) {
     if (isExcluded(selected, visit.exclude)) return;
-    return enter({ path: name, child: { name, at: locate(tree.root, path), stats }, stats });
+    return enter({ path: name, child: new ChildOfRoot(tree.root, path, { name, stats }), stats });
   }
   using folder = tree.index?.folder(path) ?? OpenFolder.at(tree.root, path);
   walkFolder(folder, { ...visit, enter, judge: (at) => judge(selected, visit.exclude, at) });

@@ -1,6 +1,6 @@
 import { closeSync, readdirSync } from 'node:fs';
 import { type FileStats, statIn } from '../../system/index.ts';
-import { type BytePath, below, joinBytes, openFolder, openFolderAt } from './tree.ts';
+import { type BytePath, below, joinBytes, locate, openFolder, openFolderAt, openToRead } from './tree.ts';
 
 /** Something in a folder. */
 export interface Child {
@@ -8,6 +8,8 @@ export interface Child {
   /** Reaches it through its open parent. Valid until the walk goes on. */
   readonly at: Buffer;
   readonly stats: FileStats;
+  /** Opens a file for reading, as `openToRead` does. */
+  open(): number;
 }
 
 /** A folder that is walked. */
@@ -96,7 +98,7 @@ export class OpenFolder implements Folder {
   *children(): Iterable<Child> {
     for (const name of namesIn(this.#fd)) {
       const stats = statIn(this.#fd, name);
-      if (stats !== undefined) yield { name, at: below(this.#fd, name), stats };
+      if (stats !== undefined) yield new ChildOfOpen(this.#fd, name, stats);
     }
   }
 
@@ -106,6 +108,56 @@ export class OpenFolder implements Folder {
 
   [Symbol.dispose](): void {
     closeSync(this.#fd);
+  }
+}
+
+/** What was found in an open folder. */
+class ChildOfOpen implements Child {
+  readonly name: BytePath;
+  readonly stats: FileStats;
+  readonly #folder: number;
+
+  constructor(folder: number, name: BytePath, stats: FileStats) {
+    this.name = name;
+    this.stats = stats;
+    this.#folder = folder;
+  }
+
+  get at(): Buffer {
+    return below(this.#folder, this.name);
+  }
+
+  open(): number {
+    return openToRead(this.#folder, this.name);
+  }
+}
+
+/** The child that lies at a path (free of links) below a root. */
+export class ChildOfRoot implements Child {
+  readonly name: BytePath;
+  readonly stats: FileStats;
+  readonly #root: string;
+  readonly #path: BytePath;
+
+  constructor(root: string, path: BytePath, { name, stats }: Pick<Child, 'name' | 'stats'>) {
+    this.name = name;
+    this.stats = stats;
+    this.#root = root;
+    this.#path = path;
+  }
+
+  get at(): Buffer {
+    return locate(this.#root, this.#path);
+  }
+
+  open(): number {
+    const slash = this.#path.lastIndexOf('/');
+    const folder = openFolder(this.#root, this.#path.slice(0, Math.max(0, slash)));
+    try {
+      return openToRead(folder, this.#path.slice(slash + 1));
+    } finally {
+      closeSync(folder);
+    }
   }
 }
 

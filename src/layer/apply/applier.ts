@@ -17,6 +17,13 @@ const opaqueMarker = '.wh..wh..opq';
 const aufsPrefix = '.wh..wh.';
 const fileTypes = { character: 0o020000, block: 0o060000, fifo: 0o010000 } as const;
 
+/** A file whose content comes; its folder stays open until it is complete. */
+interface MadeFile {
+  readonly entry: TarEntry;
+  readonly path: string | Buffer;
+  readonly givesGroup: boolean;
+}
+
 /**
  * Puts the entries of one layer on disk, so that no entry can reach out of the folder (security rules, each named where it
  * is taken). Give it to a TarReader; then call `finish`. On an error the folder holds part of the layer: throw it away.
@@ -27,9 +34,10 @@ export class Applier implements TarSink {
   readonly #options: ApplyOptions;
   readonly #syscalls: () => Syscalls;
   readonly #file = new FileWriter();
-  /** The entry at hand, for messages, and what to do when its content is complete. */
+  /** The entry at hand, for messages. */
   #name: ByteName = '';
-  #complete: (() => void) | undefined;
+  /** The file whose content comes. */
+  #making: MadeFile | undefined;
 
   constructor(dir: string, options: ApplyOptions, syscalls: () => Syscalls) {
     this.#options = options;
@@ -45,27 +53,45 @@ export class Applier implements TarSink {
     this.entries++;
     this.#name = byteName(entry.name);
     const owned = this.#options.owner === undefined ? entry : { ...entry, ...this.#options.owner };
-    this.#guard(() => this.#place(owned, componentsOf(this.#name)));
+    try {
+      this.#place(owned, componentsOf(this.#name));
+    } catch (error) {
+      throw this.#failed(error);
+    }
   }
 
   data(chunk: Buffer): void {
-    if (this.#complete !== undefined) this.#guard(() => this.#file.write(chunk));
+    if (this.#making === undefined) return;
+    try {
+      this.#file.write(chunk);
+    } catch (error) {
+      throw this.#failed(error);
+    }
   }
 
   hole(length: number): void {
-    if (this.#complete !== undefined) this.#file.skip(length);
+    if (this.#making !== undefined) this.#file.skip(length);
   }
 
   endEntry(): void {
-    const complete = this.#complete;
-    this.#complete = undefined;
-    if (complete !== undefined) this.#guard(complete);
+    const file = this.#making;
+    if (file === undefined) return;
+    this.#making = undefined;
+    try {
+      this.#completeFile(file);
+    } catch (error) {
+      throw this.#failed(error);
+    }
   }
 
   /** Sets what must come last: the times of folders. */
   finish(): void {
     this.#name = '';
-    this.#guard(() => this.#tree.finish());
+    try {
+      this.#tree.finish();
+    } catch (error) {
+      throw this.#failed(error);
+    }
   }
 
   close(): void {
@@ -73,19 +99,15 @@ export class Applier implements TarSink {
     this.#tree.close();
   }
 
-  #guard(action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      throw layerErrorOf(error, `applying ${printable(this.#name)}`);
-    }
+  #failed(error: unknown): unknown {
+    return layerErrorOf(error, `applying ${printable(this.#name)}`);
   }
 
   #place(entry: TarEntry, components: ByteName[]): void {
     const name = components.pop();
     if (name === undefined) return this.#placeRoot(entry);
     if (this.#options.whiteouts !== 'literal') {
-      if (components.some((part) => part.startsWith(whiteoutPrefix))) return this.#insideWhiteout(components);
+      if (components.some(isWhiteoutName)) return this.#insideWhiteout(components);
       if (name.startsWith(whiteoutPrefix)) return this.#whiteOut(name, components);
     }
     const folder = this.#tree.folderFor(components);
@@ -109,7 +131,7 @@ export class Applier implements TarSink {
         this.#makeNode(entry, folder, name);
         break;
     }
-    this.#tree.touch(childPath(folder, name));
+    this.#tree.touch(folder, name);
   }
 
   /** The root may be given its metadata; turned into anything else it would leave the folder (CVE-2021-29136). */
@@ -165,14 +187,23 @@ export class Applier implements TarSink {
   }
 
   #makeFile(entry: TarEntry, folder: Frame, name: ByteName): void {
-    this.#make(folder, name, (path) => this.#file.open(path, entry.mode));
-    this.#complete = () => {
-      const madeAs = folder.givesGroup ? undefined : { uid: 0, gid: 0, mode: this.#file.madeMode };
-      const { fd } = this.#file;
-      this.#file.complete(entry.size);
-      this.#tree.metadata.place(at(folder.fd, name), entry, { thing: 'file', madeAs, fd });
-      this.#file.close(entry.mtimeNs, () => setTime(at(folder.fd, name), entry.mtimeNs, this.#syscalls));
-    };
+    const path = at(folder.fd, name);
+    try {
+      this.#file.open(path, entry.mode);
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      this.#tree.clear(folder, name);
+      this.#file.open(path, entry.mode);
+    }
+    this.#making = { entry, path, givesGroup: folder.givesGroup };
+  }
+
+  #completeFile({ entry, path, givesGroup }: MadeFile): void {
+    const madeAs = givesGroup ? undefined : { uid: 0, gid: 0, mode: this.#file.madeMode };
+    const { fd } = this.#file;
+    this.#file.complete(entry.size);
+    this.#tree.metadata.place(path, entry, { thing: 'file', madeAs, fd });
+    this.#file.close(entry.mtimeNs, () => setTime(path, entry.mtimeNs, this.#syscalls));
   }
 
   /**
@@ -245,4 +276,8 @@ export class Applier implements TarSink {
       create(path);
     }
   }
+}
+
+function isWhiteoutName(name: ByteName): boolean {
+  return name.startsWith(whiteoutPrefix);
 }

@@ -28,7 +28,8 @@ export function systemPath(path: ByteName): string | Buffer {
 
 /** The child `name` of an open folder, without ever resolving the folder's own path again. */
 export function at(folder: number, name: ByteName): string | Buffer {
-  return systemPath(`/proc/self/fd/${folder}/${name}`);
+  const path = `/proc/self/fd/${folder}/${name}`;
+  return isAscii(name) ? path : Buffer.from(path, 'latin1');
 }
 
 /**
@@ -38,13 +39,22 @@ export function at(folder: number, name: ByteName): string | Buffer {
  */
 export function componentsOf(path: ByteName): ByteName[] {
   if (path.includes('\0')) throw new LayerError('UNSAFE_ENTRY', 'a name has a NUL in it');
-  const components: ByteName[] = [];
-  for (const part of path.split('/')) {
-    if (part === '' || part === '.') continue;
-    if (part === '..') components.pop();
-    else components.push(part);
-  }
+  const parts = path.split('/');
+  const components = parts.some(isSpecial) ? withoutSpecial(parts) : parts;
   if (components.length > largestDepth) throw tooDeep();
+  return components;
+}
+
+function isSpecial(part: ByteName): boolean {
+  return part === '' || part === '.' || part === '..';
+}
+
+function withoutSpecial(parts: readonly ByteName[]): ByteName[] {
+  const components: ByteName[] = [];
+  for (const part of parts) {
+    if (part === '..') components.pop();
+    else if (!isSpecial(part)) components.push(part);
+  }
   return components;
 }
 

@@ -83,8 +83,9 @@ export class LayerTree {
     this.#ends.set(path, end);
   }
 
-  touch(path: ByteName): void {
-    if (this.#options.whiteouts === 'delete') this.#touched.add(path);
+  /** Remembers what this layer has. */
+  touch(folder: Frame, name: ByteName): void {
+    if (this.#options.whiteouts === 'delete') this.#touched.add(childPath(folder, name));
   }
 
   /** Makes room for `name`: what was there is gone afterwards. */
@@ -154,7 +155,7 @@ export class LayerTree {
       this.metadata.place(target, metadata, { thing: 'node' });
     }
     setTime(target, lower.stats.mtimeNs, this.#syscalls);
-    this.touch(childPath(folder, name));
+    this.touch(folder, name);
   }
 
   /** Sets the times of folders, now that nothing is made in them any more. */
@@ -192,7 +193,7 @@ export class LayerTree {
         return stats === undefined || (this.inOverlayForm && isWhiteoutDevice(stats));
       },
       entered: (frame, mtimeNs) => {
-        if (purpose === 'make') this.touch(frame.path);
+        if (purpose === 'make' && this.#options.whiteouts === 'delete') this.#touched.add(frame.path);
         // What is made inside must not show in the folder's own time.
         if (!this.#ends.has(frame.path)) this.#ends.set(frame.path, { mtimeNs });
       },

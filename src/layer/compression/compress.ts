@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import zlib from 'node:zlib';
-import { type Digest, finishDigest } from '../../oci/index.ts';
+import { type Compression, type Digest, finishDigest } from '../../oci/index.ts';
 import { updateHash } from '../hashing.ts';
-import type { CompressOptions } from '../contract.ts';
+import type { CompressOptions, DraftLayer } from '../contract.ts';
 import { type Block, blocksOf } from './blocks.ts';
 import { gzip } from './gzip.ts';
+import { zstd, zstdFrameSize } from './zstd.ts';
 
 export interface CompressedLayer {
   /** Of the compressed bytes. */
@@ -24,16 +24,24 @@ export interface Compressing {
 }
 
 /** What input is cut into before it is compressed, however it comes: the output must not depend on that. */
-export const blockSize = 1 << 20;
+const blockSizes = { gzip: 1 << 20, zstd: zstdFrameSize, none: 1 << 20 } as const satisfies Record<Compression, number>;
+
+/** What new layers are compressed with unless another level is asked for; measured: docs/decisions/0020-packing.md. */
+export const defaultLevels = { gzip: 4, zstd: 3, none: 0 } as const satisfies Record<Compression, number>;
+
+/** A tar that hashes itself while it is read. */
+export interface HashedTar extends AsyncIterable<Uint8Array> {
+  /** To be asked when all of it was read. */
+  readonly draft: () => Pick<DraftLayer, 'diffId' | 'size'>;
+}
+
+export type PlainTar = AsyncIterable<Uint8Array> | Iterable<Uint8Array> | HashedTar;
 
 /**
  * Compresses a tar, computing both digests in the same pass. The same tar gives the same bytes, whatever the sizes of its chunks and
- * the number of processors. gzip: level 6 unless given; zstd: level 3.
+ * the number of processors.
  */
-export function compressLayer(
-  tar: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  options: CompressOptions,
-): Compressing {
+export function compressLayer(tar: PlainTar, options: CompressOptions): Compressing {
   let settle: PromiseWithResolvers<CompressedLayer> | undefined = Promise.withResolvers<CompressedLayer>();
   const { promise } = settle;
   promise.catch(() => {}); // who reads the stream only hears of a failure there
@@ -42,7 +50,7 @@ export function compressLayer(
       settle?.resolve(layer);
       settle = undefined;
     }),
-    { objectMode: false, highWaterMark: blockSize },
+    { objectMode: false, highWaterMark: blockSizes.gzip },
   );
   stream.once('close', () => settle?.reject(stream.errored ?? new Error('compression was stopped')));
   return { stream, result: promise };
@@ -53,33 +61,47 @@ export function compressLayer(
  * @param done is called before the end
  */
 export async function* compressed(
-  tar: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  tar: PlainTar,
   options: CompressOptions,
   done: (layer: CompressedLayer) => void,
 ): AsyncGenerator<Buffer> {
-  const plain = createHash('sha256');
-  const packed = createHash('sha256');
+  const plain = 'draft' in tar ? undefined : new RunningDraft();
+  const packed = options.compression === 'none' ? undefined : createHash('sha256');
   let size = 0;
-  let diffSize = 0;
-  const blocks = blocksOf(tar, blockSize, (bytes) => {
+  const blocks = blocksOf(tar, blockSizes[options.compression], (bytes) => {
     options.signal?.throwIfAborted();
-    updateHash(plain, bytes);
-    diffSize += bytes.length;
+    plain?.add(bytes);
   });
   for await (const chunk of compressBlocks(blocks, options)) {
-    updateHash(packed, chunk);
+    if (packed !== undefined) updateHash(packed, chunk);
     size += chunk.length;
     yield chunk;
   }
-  done({ digest: finishDigest(packed), size, diffId: finishDigest(plain), diffSize });
+  const { diffId, size: diffSize } = plain?.finish() ?? (tar as HashedTar).draft();
+  done({ digest: packed === undefined ? diffId : finishDigest(packed), size, diffId, diffSize });
+}
+
+/** The hash of a tar that goes by. */
+class RunningDraft {
+  readonly #hash = createHash('sha256');
+  #size = 0;
+
+  add(bytes: Buffer): void {
+    updateHash(this.#hash, bytes);
+    this.#size += bytes.length;
+  }
+
+  finish(): Pick<DraftLayer, 'diffId' | 'size'> {
+    return { diffId: finishDigest(this.#hash), size: this.#size };
+  }
 }
 
 function compressBlocks(blocks: AsyncIterable<Block>, { compression, level }: CompressOptions): AsyncIterable<Buffer> {
   switch (compression) {
     case 'gzip':
-      return gzip(blocks, level ?? 6);
+      return gzip(blocks, level ?? defaultLevels.gzip);
     case 'zstd':
-      return zstd(blocks, level ?? 3);
+      return zstd(blocks, level ?? defaultLevels.zstd);
     case 'none':
       return copies(blocks);
   }
@@ -89,31 +111,5 @@ async function* copies(blocks: AsyncIterable<Block>): AsyncGenerator<Buffer> {
   for await (const block of blocks) {
     yield Buffer.from(block.bytes);
     block.release();
-  }
-}
-
-/** Always fed whole blocks, since its output depends on that. No nbWorkers ever: Node loses data with it (24.21, 26.10). */
-async function* zstd(blocks: AsyncIterable<Block>, level: number): AsyncGenerator<Buffer> {
-  const stream = zlib.createZstdCompress({
-    params: { [zlib.constants.ZSTD_c_compressionLevel]: level },
-    chunkSize: blockSize,
-  });
-  const feed = async (): Promise<void> => {
-    const closed = new Promise<void>((resolve) => void stream.once('close', () => resolve()));
-    for await (const block of blocks) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      stream.write(block.bytes, () => resolve());
-      await Promise.race([promise, closed]);
-      block.release();
-      if (stream.destroyed) return;
-    }
-    stream.end();
-  };
-  const feeding = feed().catch((error: unknown) => stream.destroy(error as Error));
-  try {
-    yield* stream as AsyncIterable<Buffer>;
-  } finally {
-    stream.destroy();
-    await feeding;
   }
 }

@@ -1,38 +1,34 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import type { Block } from './blocks.ts';
+import { inOrder } from './in-order.ts';
 
 const deflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
 
 const windowSize = 32 << 10;
 /** Room for a whole block that does not compress, so that its output is one piece: no joining, and memory is touched once. */
 const outputSize = (1 << 20) + (16 << 10);
-/** Blocks compressed at once; does not show in the output. */
-const inFlight = 4;
 
 /**
  * One gzip member (RFC 1952) from blocks that are deflated side by side on Node's thread pool. Each block knows the 32 KiB
  * before it as its dictionary and ends on a byte, so that the pieces simply join; that costs 0.003 % of size.
  */
 export async function* gzip(blocks: AsyncIterable<Block>, level: number): AsyncGenerator<Buffer> {
-  const queue: Promise<Buffer>[] = [];
   let dictionary: Buffer | undefined;
   let checksum = 0;
   let size = 0;
   yield header(level);
-  try {
-    for await (const block of blocks) {
-      const { bytes } = block;
-      checksum = zlib.crc32(bytes, checksum);
-      size += bytes.length;
-      queue.push(deflate(block, level, dictionary));
-      dictionary = Buffer.from(bytes.subarray(-windowSize));
-      if (queue.length >= inFlight) yield (await queue.shift()) as Buffer;
-    }
-    while (queue.length > 0) yield (await queue.shift()) as Buffer;
-  } finally {
-    await Promise.allSettled(queue);
-  }
+  yield* inOrder(blocks, {
+    atOnce: 4,
+    outputSize,
+    work(block) {
+      checksum = zlib.crc32(block.bytes, checksum);
+      size += block.bytes.length;
+      const packed = deflate(block, level, dictionary);
+      dictionary = Buffer.from(block.bytes.subarray(-windowSize));
+      return packed;
+    },
+  });
   yield trailer(checksum, size);
 }
 

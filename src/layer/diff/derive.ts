@@ -3,7 +3,9 @@ import fs from 'node:fs';
 import { openFolder, openRoot } from '../apply/folder.ts';
 import { updateHash } from '../hashing.ts';
 import { at, byteName, byteNameOfPath, type ByteName, printable, systemPath } from '../apply/names.ts';
+import type { DraftLayer } from '../contract.ts';
 import { errnoOf, LayerError } from '../error.ts';
+import type { Digest } from '../../oci/index.ts';
 import { paddingFor } from '../tar/writer.ts';
 import { readHeaderList } from './header-list.ts';
 
@@ -18,8 +20,12 @@ export function* deriveTar(headerList: string, folder: string): Generator<Buffer
   for (const piece of derivePieces(headerList, folder)) yield Buffer.from(piece);
 }
 
-/** The same in pieces that are only good until the next one is taken. */
-export function* derivePieces(headerList: string, folder: string): Generator<Buffer> {
+/** The same in pieces that are only good until the next one is taken; `ended` hears, before the end, what was made. */
+export function* derivePieces(
+  headerList: string,
+  folder: string,
+  ended: (tar: Pick<DraftLayer, 'diffId' | 'size'>) => void = () => {},
+): Generator<Buffer> {
   const hash = createHash('sha256');
   const files = new ContentFiles(folder);
   let size = 0;
@@ -29,7 +35,7 @@ export function* derivePieces(headerList: string, folder: string): Generator<Buf
         if (size !== record.size || !hash.digest().equals(record.sha256)) {
           throw new LayerError('CONTENT_CHANGED', 'the files of a snapshot are not those of its layer');
         }
-        return;
+        return ended({ diffId: `sha256:${record.sha256.toString('hex')}` as Digest, size });
       }
       for (const piece of record.kind === 'header' ? [record.bytes] : files.content(record.path, record.size)) {
         updateHash(hash, piece);

@@ -12,8 +12,8 @@ export interface EntryDraft {
   mode: number;
   uid: number;
   gid: number;
-  /** As the header or PAX says, unchecked. */
-  size: bigint;
+  /** As the header says, unchecked. */
+  size: number;
   /** Bytes of content in the tar. */
   stored: number;
   mtimeNs: bigint;
@@ -53,11 +53,12 @@ const largestMajor = 2 ** 12 - 1;
 const largestMinor = 2 ** 20 - 1;
 const nanoseconds = 1_000_000_000n;
 const largestTime = 2n ** 63n - 1n;
+const largestSeconds = 9_223_372_036;
 
 /** Reads what is needed to know how to go on: the type and the size. The block is only good during the call. */
 export function readHeader(block: Buffer): EntryDraft {
   return {
-    typeFlag: rawOf(block, ustar.type),
+    typeFlag: String.fromCharCode(block[ustar.type[0]] ?? 0),
     name: noBytes,
     type: 'file',
     mode: 0,
@@ -89,13 +90,13 @@ export function finishEntry(
   if (type === undefined) {
     throw new LayerError('INVALID_TAR', `unknown type of tar entry ${JSON.stringify(draft.typeFlag)}`);
   }
-  const sparseName = records.get('GNU.sparse.name');
-  const name = sparseName ?? records.get('path') ?? extensions.name ?? nameOf(block);
+  const recorded = records.get('GNU.sparse.name') ?? records.get('path') ?? extensions.name;
+  if (recorded?.includes(0)) throw new LayerError('INVALID_TAR', 'a name has a NUL in it');
+  const name = recorded ?? nameOf(block);
   const slashed = name[name.length - 1] === 0x2f;
   draft.type = type === 'file' && slashed && draft.typeFlag !== 'S' ? 'directory' : type;
   draft.name = slashed ? withoutSlashes(name) : name;
-  if (draft.name.includes(0)) throw new LayerError('INVALID_TAR', 'a name has a NUL in it');
-  draft.mode = Number(bounded('mode', numberOf(block, ustar.mode), 2 ** 32 - 1)) & 0o7777;
+  draft.mode = bounded('mode', numberOf(block, ustar.mode), 2 ** 32 - 1) & 0o7777;
   draft.uid = number('uid', records, block, ustar.uid, largestId);
   draft.gid = number('gid', records, block, ustar.gid, largestId);
   draft.mtimeNs = timeOf(records, block, warnings);
@@ -105,8 +106,8 @@ export function finishEntry(
     if (draft.linkName.length === 0) throw new LayerError('INVALID_TAR', 'a link without a target');
   }
   if (type === 'character' || type === 'block') draft.device = deviceOf(block);
-  readXattrs(draft, records);
-  readSparse(draft, records);
+  if (records.size > 0) readXattrs(draft, records);
+  if (records.size > 0 || draft.typeFlag === 'S') readSparse(draft, records);
 }
 
 /** Content sizes of what has no content are ignored, as all Go tools do: no reader may see other entries than they. */
@@ -117,6 +118,7 @@ function storedSize(draft: EntryDraft, records: ReadonlyMap<string, Buffer>): nu
 
 function nameOf(block: Buffer): Buffer {
   const name = textOf(block, ustar.name);
+  if (block[ustar.prefix[0]] === 0) return name;
   if (rawOf(block, ustar.magic) !== 'ustar\0') return name; // GNU and old tars have other things there
   const prefix = textOf(block, rawOf(block, star.trailer) === 'tar\0' ? star.prefix : ustar.prefix);
   return prefix.length === 0 ? name : Buffer.concat([prefix, slash, name]);
@@ -140,24 +142,32 @@ function number(
   return bounded(key, paxNumber(key, records) ?? numberOf(block, field), largest);
 }
 
-function paxNumber(key: string, records: ReadonlyMap<string, Buffer>): bigint | undefined {
+function paxNumber(key: string, records: ReadonlyMap<string, Buffer>): number | undefined {
   const value = records.get(key);
-  return value === undefined ? undefined : paxInteger(key, value);
+  return value === undefined ? undefined : Number(paxInteger(key, value));
 }
 
 /** Wrapping such a number silently gives a file to somebody else (CVE-2024-40635). */
-function bounded(what: string, value: bigint, largest: number): number {
-  if (value < 0n || value > BigInt(largest)) throw new LayerError('INVALID_TAR', `${what} ${value} is out of range`);
-  return Number(value);
+function bounded(what: string, value: number, largest: number): number {
+  if (value < 0 || value > largest) throw new LayerError('INVALID_TAR', `${what} ${value} is out of range`);
+  return value;
 }
 
 function timeOf(records: ReadonlyMap<string, Buffer>, block: Buffer, warnings: string[]): bigint {
   const record = records.get('mtime');
-  const time = record === undefined ? numberOf(block, ustar.mtime) * nanoseconds : paxTime('mtime', record);
+  if (record === undefined) {
+    const seconds = numberOf(block, ustar.mtime);
+    if (Math.abs(seconds) <= largestSeconds) return BigInt(seconds) * nanoseconds;
+    warnings.push(clamped);
+    return seconds < 0 ? -largestTime : largestTime;
+  }
+  const time = paxTime('mtime', record);
   if (time >= -largestTime && time <= largestTime) return time;
-  warnings.push('a modification time is out of range and was brought into it');
+  warnings.push(clamped);
   return time < 0n ? -largestTime : largestTime;
 }
+
+const clamped = 'a modification time is out of range and was brought into it';
 
 function deviceOf(block: Buffer): { major: number; minor: number } {
   return {
@@ -183,8 +193,8 @@ function readSparse(draft: EntryDraft, records: ReadonlyMap<string, Buffer>): vo
   if (size === undefined) return;
   if (draft.type !== 'file') throw new LayerError('INVALID_TAR', 'a sparse entry that is no file');
   draft.realSize = bounded('size', size, Number.MAX_SAFE_INTEGER);
-  const major = paxNumber('GNU.sparse.major', records) ?? 0n;
-  const minor = paxNumber('GNU.sparse.minor', records) ?? 0n;
-  if (major > 1n || (major === 1n && minor > 0n)) throw new LayerError('INVALID_TAR', 'unknown form of a sparse file');
-  draft.sparseMapInContent = major === 1n;
+  const major = paxNumber('GNU.sparse.major', records) ?? 0;
+  const minor = paxNumber('GNU.sparse.minor', records) ?? 0;
+  if (major > 1 || (major === 1 && minor > 0)) throw new LayerError('INVALID_TAR', 'unknown form of a sparse file');
+  draft.sparseMapInContent = major === 1;
 }

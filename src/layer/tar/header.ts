@@ -37,8 +37,11 @@ export type Field = readonly [offset: number, length: number];
 
 /** A copy of a text field's bytes, up to its first NUL. */
 export function textOf(block: Buffer, [offset, length]: Field): Buffer {
-  const end = block.indexOf(0, offset);
-  return Buffer.from(block.subarray(offset, end === -1 || end > offset + length ? offset + length : end));
+  let end = offset;
+  while (end < offset + length && block[end] !== 0) end++;
+  const text = Buffer.allocUnsafe(end - offset);
+  block.copy(text, 0, offset, end);
+  return text;
 }
 
 /** How a text field starts, as latin1, without copying. */
@@ -47,31 +50,36 @@ export function rawOf(block: Buffer, [offset, length]: Field): string {
 }
 
 /**
- * A number: octal digits with blanks or NULs around, or base-256 (first byte 0x80 or above).
- * Zero where the field is empty. Only `mtime` may be negative.
+ * A number: octal digits with blanks or NULs around, or base-256 (first byte 0x80 or above), which is rounded beyond 2^53: out of range
+ * for every field. Zero where the field is empty. Only `mtime` may be negative.
  * @throws LayerError INVALID_TAR
  */
-export function numberOf(block: Buffer, field: Field): bigint {
-  const [offset, length] = field;
-  return (block[offset] ?? 0) & 0x80 ? base256(block.subarray(offset, offset + length)) : octal(block, field);
+export function numberOf(block: Buffer, field: Field): number {
+  const offset = field[0];
+  const length = field[1];
+  return (block[offset] ?? 0) & 0x80
+    ? Number(base256(block.subarray(offset, offset + length)))
+    : octal(block, offset, offset + length);
 }
 
-function octal(block: Buffer, [offset, length]: Field): bigint {
-  let at = offset;
-  let end = offset + length;
-  while (at < end && isBlank(block[at])) at++;
-  while (end > at && isBlank(block[end - 1])) end--;
+/** Twelve digits at most: exact. */
+function octal(block: Buffer, start: number, end: number): number {
+  let at = start;
+  while (at < end && isBlank(block[at] as number)) at++;
   let value = 0;
   for (; at < end; at++) {
-    const digit = (block[at] ?? 0) - 0x30;
-    if (digit < 0 || digit > 7)
-      throw new LayerError('INVALID_TAR', 'tar header: a number has a character that is no octal digit');
-    value = value * 8 + digit; // twelve digits at most: exact
+    const digit = (block[at] as number) - 0x30;
+    if (digit < 0 || digit > 7) break;
+    value = value * 8 + digit;
   }
-  return BigInt(value);
+  for (; at < end; at++) {
+    if (!isBlank(block[at] as number))
+      throw new LayerError('INVALID_TAR', 'tar header: a number has a character that is no octal digit');
+  }
+  return value;
 }
 
-function isBlank(byte: number | undefined): boolean {
+function isBlank(byte: number): boolean {
   return byte === 0x20 || byte === 0;
 }
 
@@ -85,21 +93,34 @@ function base256(bytes: Buffer): bigint {
 
 /** Whether the sum over the header, its own field counted as blanks, is as stated; bytes unsigned, or signed as old tars did. */
 export function hasValidChecksum(block: Buffer): boolean {
-  let stated: bigint;
+  let stated: number;
   try {
     stated = numberOf(block, ustar.checksum);
   } catch {
     return false;
   }
-  let unsigned = 8 * 0x20;
-  let signed = unsigned;
-  for (let at = 0; at < blockSize; at++) {
-    if (at === ustar.checksum[0]) at += ustar.checksum[1];
-    const byte = block[at] ?? 0;
-    unsigned += byte;
-    signed += byte > 127 ? byte - 256 : byte;
-  }
-  return stated === BigInt(unsigned) || stated === BigInt(signed);
+  const unsigned = sumOf(block, 0, blockSize) - sumOf(block, checksumStart, checksumEnd) + blanks;
+  return (
+    stated === unsigned ||
+    stated === unsigned - 256 * (negative(block, 0, blockSize) - negative(block, checksumStart, checksumEnd))
+  );
+}
+
+const [checksumStart, checksumLength] = ustar.checksum;
+const checksumEnd = checksumStart + checksumLength;
+const blanks = checksumLength * 0x20;
+
+function sumOf(block: Buffer, start: number, end: number): number {
+  let sum = 0;
+  for (let at = start; at < end; at++) sum += block[at] as number;
+  return sum;
+}
+
+/** How many bytes are below zero where bytes have a sign. */
+function negative(block: Buffer, start: number, end: number): number {
+  let count = 0;
+  for (let at = start; at < end; at++) if ((block[at] as number) > 127) count++;
+  return count;
 }
 
 export function isZeroBlock(block: Buffer): boolean {

@@ -1,4 +1,4 @@
-import type { TarEntry, TarEntryType } from '../entry.ts';
+import type { TarEntry } from '../entry.ts';
 import { LayerError } from '../error.ts';
 import { type EntryDraft, type Extensions, finishEntry, readHeader } from './entry-reader.ts';
 import { blockSize, hasValidChecksum, isZeroBlock, paddingOf } from './header.ts';
@@ -145,7 +145,8 @@ export class TarReader {
       this.#sparseReader = new SparseMapReader();
       this.#phase = 'sparse-map';
     } else {
-      this.#begin(draft, runsOfPax(this.#extensions.records ?? []));
+      const { records } = this.#extensions;
+      this.#begin(draft, records === undefined ? undefined : runsOfPax(records));
     }
   }
 
@@ -164,18 +165,18 @@ export class TarReader {
   #beginMetadata(draft: EntryDraft): void {
     const type = draft.typeFlag;
     const { size } = draft;
-    if (size > BigInt(maxMetadata)) throw new LayerError('TOO_LARGE', `extended header of ${size} bytes`);
-    if (size < 0n) throw new LayerError('INVALID_TAR', 'negative size of an extended header');
+    if (size > maxMetadata) throw new LayerError('TOO_LARGE', `extended header of ${size} bytes`);
+    if (size < 0) throw new LayerError('INVALID_TAR', 'negative size of an extended header');
     const twice =
       type === 'x' ? this.#extensions.records : type === 'L' ? this.#extensions.name : this.#extensions.linkName;
     // Two readers that take different ones of two headers see two different files.
     if (type === 'g' ? this.#extensions.records !== undefined : twice !== undefined) {
       throw new LayerError('INVALID_TAR', 'two extended headers for one entry');
     }
-    this.#metadata = { type, body: Buffer.alloc(Number(size)), filled: 0 };
-    this.#padding = paddingOf(Number(size));
+    this.#metadata = { type, body: Buffer.alloc(size), filled: 0 };
+    this.#padding = paddingOf(size);
     this.#phase = 'metadata';
-    if (size === 0n) this.#endMetadata();
+    if (size === 0) this.#endMetadata();
   }
 
   #takeMetadata(chunk: Buffer, at: number): number {
@@ -297,16 +298,10 @@ function mergeRecords(base: ReadonlyMap<string, Buffer>, records: PaxRecords): R
 }
 
 function entryOf(draft: EntryDraft, size: number): TarEntry {
-  return {
-    name: draft.name,
-    type: draft.type as TarEntryType,
-    mode: draft.mode,
-    uid: draft.uid,
-    gid: draft.gid,
-    size,
-    mtimeNs: draft.mtimeNs,
-    ...(draft.linkName === undefined ? {} : { linkName: draft.linkName }),
-    ...(draft.device === undefined ? {} : { device: draft.device }),
-    ...(draft.xattrs === undefined ? {} : { xattrs: draft.xattrs }),
-  };
+  const { name, type, mode, uid, gid, mtimeNs } = draft;
+  const entry: { -readonly [Key in keyof TarEntry]: TarEntry[Key] } = { name, type, mode, uid, gid, size, mtimeNs };
+  if (draft.linkName !== undefined) entry.linkName = draft.linkName;
+  if (draft.device !== undefined) entry.device = draft.device;
+  if (draft.xattrs !== undefined) entry.xattrs = draft.xattrs;
+  return entry;
 }

@@ -28,7 +28,7 @@ export function readOldRuns(block: Buffer, kind: 'header' | 'extension', runs: S
   const [start, length] = kind === 'header' ? oldRuns : extensionRuns;
   for (let at = start; at + 24 <= start + length; at += 24) {
     if ((block[at] ?? 0) === 0 && (block[at + 12] ?? 0) === 0) return;
-    addRun(runs, numberOf(block, [at, 12]), numberOf(block, [at + 12, 12]));
+    addRun(runs, BigInt(numberOf(block, [at, 12])), BigInt(numberOf(block, [at + 12, 12])));
   }
 }
 

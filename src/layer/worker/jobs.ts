@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { algorithmOf, type Digest, finishDigest } from '../../oci/index.ts';
 import { LayerPipe } from '../apply/layer-pipe.ts';
 import { updateHash } from '../hashing.ts';
-import { compressed, type CompressedLayer } from '../compression/compress.ts';
+import { compressed, type CompressedLayer, type HashedTar, type PlainTar } from '../compression/compress.ts';
 import { createDecompressor } from '../compression/decompress.ts';
 import type { AppliedLayer, DraftLayer } from '../contract.ts';
 import { derivePieces } from '../diff/derive.ts';
@@ -127,7 +127,7 @@ async function survey(job: Extract<Job, { kind: 'survey' }>, context: JobContext
 }
 
 async function compress(
-  tar: AsyncIterable<Uint8Array>,
+  tar: PlainTar,
   job: Extract<Job, { kind: 'compress' | 'rewrite' }>,
   context: JobContext,
 ): Promise<CompressedLayer> {
@@ -147,7 +147,7 @@ async function compress(
   return layer;
 }
 
-function tarOf(input: Extract<Job, { kind: 'compress' }>['input'], context: JobContext): AsyncIterable<Uint8Array> {
+function tarOf(input: Extract<Job, { kind: 'compress' }>['input'], context: JobContext): PlainTar {
   if (input === 'chunks') return context.input;
   return 'blob' in input ? inflated(input.blob, context) : derived(input, context);
 }
@@ -171,20 +171,30 @@ async function* inflated(path: string, context: JobContext): AsyncGenerator<Buff
 
 const turnSize = 8 << 20;
 
-/** Lets the thread hear its messages between pieces. */
-async function* derived(
+/** Hashed once, by what checks it against its list. Lets the thread hear its messages between pieces. */
+function derived(
   { headerList, folder }: { readonly headerList: string; readonly folder: string },
   context: JobContext,
-): AsyncGenerator<Buffer> {
-  let sinceTurn = 0;
-  for (const piece of derivePieces(headerList, folder)) {
-    yield piece;
-    sinceTurn += piece.length;
-    if (sinceTurn < turnSize) continue;
-    sinceTurn = 0;
-    await setImmediate();
-    context.checkIn();
+): HashedTar {
+  let draft: ReturnType<HashedTar['draft']> | undefined;
+  async function* pieces(): AsyncGenerator<Buffer> {
+    let sinceTurn = 0;
+    for (const piece of derivePieces(headerList, folder, (tar) => (draft = tar))) {
+      yield piece;
+      sinceTurn += piece.length;
+      if (sinceTurn < turnSize) continue;
+      sinceTurn = 0;
+      await setImmediate();
+      context.checkIn();
+    }
   }
+  return {
+    [Symbol.asyncIterator]: pieces,
+    draft() {
+      if (draft === undefined) throw new LayerError('WORKER_FAILED', 'a tar was not read to its end');
+      return draft;
+    },
+  };
 }
 
 /** What was kept of a blob, read from its file; then what comes. */

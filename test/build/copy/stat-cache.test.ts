@@ -26,6 +26,15 @@ const booted = 1_700_000_000_000;
 /** By this clock all files were written long before they are read. */
 const later: Clock = { now: () => Date.now() + 60_000, bootedAt: () => booted };
 
+function digest(cache: StatCache | undefined, file: string): void {
+  const fd = openSync(file, 'r');
+  try {
+    cache?.digest(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 class Place implements Disposable {
   readonly tree = new ScratchTree({ 'ctx/f': 'old', 'ctx/g': 'other', caches: null });
   readonly root = join(this.tree.root, 'ctx');
@@ -41,7 +50,7 @@ class Place implements Disposable {
   /** Reads files as a first build does, and ends it. */
   build(clock: Clock = later): void {
     const cache = this.open(clock);
-    for (const name of ['f', 'g']) cache.read(Buffer.from(join(this.root, name)));
+    for (const name of ['f', 'g']) digest(cache, join(this.root, name));
     cache.save();
   }
 
@@ -191,7 +200,7 @@ function exchange(a: string, b: string): void {
       using other = new ScratchTree({ f: 'x' });
       place.build();
       const cache = StatCache.open(place.caches, other.root, later);
-      cache?.read(Buffer.from(join(other.root, 'f')));
+      digest(cache, join(other.root, 'f'));
       cache?.save();
       const [mine = '', foreign = ''] = readdirSync(place.caches)
         .map((name) => join(place.caches, name))
@@ -204,8 +213,8 @@ function exchange(a: string, b: string): void {
   it('keeps what two builds found at the same time', () => {
     within((place) => {
       const [one, two] = [place.open(), place.open()];
-      one.read(Buffer.from(place.file));
-      two.read(Buffer.from(join(place.root, 'g')));
+      digest(one, place.file);
+      digest(two, join(place.root, 'g'));
       one.save();
       two.save();
       expect([place.known('f'), place.known('g')]).toEqual([expect.any(String), expect.any(String)]);
@@ -227,7 +236,7 @@ function exchange(a: string, b: string): void {
     within((place) => {
       writeFileSync(join(place.tree.root, 'taken'), '');
       const cache = StatCache.open(join(place.tree.root, 'taken'), place.root, later);
-      cache?.read(Buffer.from(place.file));
+      digest(cache, place.file);
       expect(() => cache?.save()).not.toThrow();
     });
   });

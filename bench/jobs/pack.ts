@@ -1,0 +1,111 @@
+import type { Bar, Bench, Comparison, Contender, Job } from '../measure/index.ts';
+import { bundled, pipeline, run } from '../places/index.ts';
+
+const library = 'slipway: one layer, as the store does it';
+const commit = 'buildah commit to a layout';
+
+/** Ours makes both digests on the way and waits for the disk; the pipelines do neither. */
+export const packGzip6: Job = {
+  name: 'pack-gzip-6',
+  title: 'a tree of 20,000 files, 380 MB, packed at gzip 6',
+  make: (bench) =>
+    pack(bench, {
+      ours: ['gzip', '6'],
+      filters: { pigz: ['-6'] },
+      limit: ['gzip', '-6'],
+      bars: [{ to: 'tar c | pigz -6', figure: 'wall', atMost: 1.25 }],
+    }),
+};
+
+export const packGzip4: Job = {
+  name: 'pack-gzip-4',
+  title: 'the same at gzip 4, which is what a push does',
+  make: (bench) =>
+    pack(bench, {
+      ours: ['gzip', '4'],
+      filters: { pigz: ['-4'] },
+      commit: true,
+      bars: [{ to: commit, figure: 'wall', atMost: 1 / 1.4 }],
+    }),
+};
+
+export const packZstd: Job = {
+  name: 'pack-zstd-3',
+  title: 'the same at zstd 3',
+  make: (bench) =>
+    pack(bench, {
+      ours: ['zstd', '3'],
+      filters: { zstd: ['-3', '-T0'] },
+      limit: ['zstd', '-3', '-T1', '-q'],
+      commit: true,
+      bars: [{ to: commit, figure: 'wall', atMost: 1 / 4 }],
+    }),
+};
+
+interface Packing {
+  readonly ours: readonly [form: string, level: string];
+  /** Programs that compress what tar writes. */
+  readonly filters: Readonly<Record<string, readonly string[]>>;
+  /** The same in one thread of a program that everybody has. */
+  readonly limit?: readonly [string, ...string[]];
+  readonly commit?: boolean;
+  readonly bars: readonly Bar[];
+}
+
+async function pack(bench: Bench, packing: Packing): Promise<Comparison> {
+  const { place, inputs, peers } = bench;
+  const tree = place.path('tree');
+  await inputs.unpack((await inputs.mixed()).tar, tree);
+  const out = place.path('layer');
+  const prepare = () => place.clear('layer', 'layer.headers', 'layout');
+  const filtered = (role: 'peer' | 'limit', program: string, args: readonly string[]): Contender[] =>
+    peers.program(program) === undefined
+      ? []
+      : [
+          {
+            name: `tar c | ${[program, ...args].join(' ')}`,
+            role,
+            command: toFile(out, ['tar', '-cf', '-', '-C', tree, '.'], [program, ...args, '-c']),
+            prepare,
+            output: out,
+          },
+        ];
+  const [limit, ...limitArgs] = packing.limit ?? [];
+  return {
+    subject: library,
+    bars: packing.bars,
+    contenders: [
+      {
+        name: 'tar c alone',
+        role: 'limit',
+        command: toFile(out, ['tar', '-cf', '-', '-C', tree, '.'], ['cat']),
+        prepare,
+      },
+      ...(limit === undefined ? [] : filtered('limit', limit, limitArgs)),
+      ...Object.entries(packing.filters).flatMap(([program, args]) => filtered('peer', program, args)),
+      ...(packing.commit === true ? await buildahCommit(bench, tree, prepare) : []),
+      { name: library, role: 'ours', command: await bundled('pack', tree, out, ...packing.ours), prepare, output: out },
+    ],
+  };
+}
+
+/** tar sees that /dev/null needs no bytes, hence a file; a pipe on the way in any case. */
+function toFile(file: string, ...commands: readonly (readonly [string, ...string[]])[]): Contender['command'] {
+  const [program, flag, text] = pipeline(...commands);
+  return [program, flag ?? '', `{ ${text}; } > '${file}'`];
+}
+
+/** The tree is in a container already; its layer is read, compressed and hashed. */
+async function buildahCommit(
+  { place, peers }: Bench,
+  tree: string,
+  prepare: () => Promise<void>,
+): Promise<Contender[]> {
+  const from = peers.buildah('from', '--name', 'packed', 'scratch');
+  const add = peers.buildah('copy', '-q', 'packed', tree, '/');
+  const command = peers.buildah('commit', '-q', 'packed', `oci:${place.path('layout')}:latest`);
+  if (from === undefined || add === undefined || command === undefined) return [];
+  await run(from, peers.env);
+  await run(add, peers.env);
+  return [{ name: commit, role: 'peer', command, env: peers.env, prepare, output: place.path('layout') }];
+}
