@@ -1,47 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Plugin } from 'esbuild';
 
 /**
- * Packages that @oclif/core loads at once and that an ordinary command never calls: each is loaded when a property of it is
- * first used. All are CommonJS (what `esModuleInterop` asks of them is answered without loading them).
- */
-const lazy = [
-  'debug',
-  'ejs',
-  'minimatch',
-  'semver',
-  'tinyglobby',
-  'wrap-ansi',
-  'clean-stack',
-  'string-width',
-  'widest-line',
-  'wordwrap',
-];
-
-/** Tells whether Windows runs us; Slipway is for Linux and oclif wants this for its user agent alone. */
-const wslUtils = 'export const isWsl = false;\nexport const powerShellPath = async () => "powershell.exe";\n';
-
-/**
- * Makes the bundled CLI start faster. Measured in one run with 23 commands and warm compile cache: `slipway images` 148 ms
- * without these changes, 94 ms with them (`node -e 0`: 29 ms). Each is an optimisation only: where oclif changes and a rule no longer matches, the CLI works as before, but slower.
+ * Makes the bundled CLI start faster (docs/decisions/0022-start-up.md). Each rule is an optimisation only: where a package changes
+ * and one no longer matches, the CLI works as before, but slower.
  */
 export const startupPlugin: Plugin = {
   name: 'startup',
   setup(build) {
-    build.onResolve({ filter: new RegExp(`^(?:${lazy.join('|')})$`) }, (found) => {
-      if (found.kind !== 'require-call' || !/node_modules\/@oclif\/core\/lib\//.test(found.importer)) return undefined;
-      const real = createRequire(found.importer).resolve(found.path);
-      return { path: real, namespace: 'lazy' };
-    });
-    build.onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
-      contents: lazyModule(path),
-      resolveDir: '/',
+    build.onLoad({ filter: /@oclif\/core\/lib\/.*\.js$/ }, ({ path }) => ({
+      contents: requireAtUse(readFileSync(path, 'utf8')),
       loader: 'js',
     }));
-
-    build.onResolve({ filter: /^wsl-utils$/ }, () => ({ path: 'wsl-utils', namespace: 'constant' }));
-    build.onLoad({ filter: /.*/, namespace: 'constant' }, () => ({ contents: wslUtils, loader: 'js' }));
 
     // An ES import of node:fs also loads all its streams (4 ms), one of node:zlib or node:http everything they need. Through
     // getBuiltinModule each is loaded when it is first used, and one that a command does not use not at all.
@@ -50,8 +20,8 @@ export const startupPlugin: Plugin = {
         ? { path, namespace: 'node-module', sideEffects: false }
         : undefined,
     );
-    build.onLoad({ filter: /.*/, namespace: 'node-module' }, async ({ path }) => ({
-      contents: await nodeModule(path),
+    build.onLoad({ filter: /.*/, namespace: 'node-module' }, ({ path }) => ({
+      contents: nodeModule(path),
       loader: 'js',
     }));
 
@@ -60,29 +30,32 @@ export const startupPlugin: Plugin = {
       contents: `${unused}${readFileSync(path, 'utf8').replaceAll(unusedOfUndici, 'unused')}`,
       loader: 'js',
     }));
-
-    // The first localeCompare of a process loads ICU's collation: 6 ms to sort a list of command ids.
-    build.onLoad({ filter: /@oclif\/core\/lib\/config\/plugin\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replace('a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : 1)'),
-      loader: 'js',
-    }));
   },
 };
 
 /** Modules whose default export is more than the set of its names. */
 const direct = new Set(['node:assert', 'node:events', 'node:module', 'node:process', 'node:stream', 'node:test']);
 
-/** A CommonJS module that passes on the exports of one of Node's modules, loading it at the first use of one. */
-async function nodeModule(path: string): Promise<string> {
-  const names = Object.keys((await import(path)) as object).filter(
-    (name) => name !== 'default' && name !== 'module.exports',
-  );
+/** What Node itself has loaded before the first line of ours runs. */
+const present = new Set(['node:buffer', 'node:fs', 'node:path', 'node:timers', 'node:url', 'node:util']);
+
+/**
+ * A CommonJS module with the exports of one of Node's modules, which is loaded when the first of them is used. They stand in the
+ * prototype: esbuild gives every importing module a copy of all own properties, which for four hundred modules took 15 ms.
+ */
+function nodeModule(path: string): string {
+  const load = `process.getBuiltinModule(${JSON.stringify(path)})`;
+  if (present.has(path)) return `module.exports = Object.create(${load});`;
   return `
 let loaded;
-const load = () => (loaded ??= process.getBuiltinModule(${JSON.stringify(path)}));
-for (const name of ${JSON.stringify(names.join(' '))}.split(' ')) {
-  Object.defineProperty(exports, name, { enumerable: true, get: () => load()[name] });
-}
+module.exports = Object.create(new Proxy({}, {
+  get: (_, name, importer) => {
+    if (name === '__esModule') return undefined;
+    loaded ??= ${load};
+    Object.defineProperty(importer, name, { value: loaded[name] }); // found without us the next time
+    return loaded[name];
+  },
+}));
 `;
 }
 
@@ -97,16 +70,24 @@ const unused = new Proxy(function () {}, {
 });
 `;
 
-/** A module whose exports are those of `path`, loaded at first use. A function, since some of them are called directly. */
-function lazyModule(path: string): string {
-  return `
-let loaded;
-const load = () => (loaded ??= require(${JSON.stringify(path)}));
-module.exports = new Proxy(function () {}, {
-  get: (_, name) => (name === '__esModule' && loaded === undefined ? false : load()[name]),
-  has: (_, name) => name in load(),
-  apply: (_, self, values) => Reflect.apply(load(), self, values),
-  construct: (_, values) => Reflect.construct(load(), values),
-});
-`;
+/**
+ * What oclif requires is loaded where it is first used, not where it is named: an ordinary command uses a third of it. The names
+ * are TypeScript's (`errors_1`), so that nothing else is called so.
+ */
+function requireAtUse(source: string): string {
+  const names = new Map<string, string>();
+  const rest = source.replaceAll(namedRequire, (_, name: string, required: string) => {
+    names.set(name, `(${required})`);
+    return '';
+  });
+  const used = rest.replaceAll(/\b\w+_\d+\b/g, (name) => names.get(name) ?? name);
+  return (
+    used
+      // The first localeCompare of a process loads ICU's collation: 6 ms to sort a list of command ids.
+      .replace('a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : 1)')
+      // Whether Windows runs us; Slipway is for Linux, and oclif wants to know it for its user agent alone.
+      .replaceAll("await import('wsl-utils')", "{ isWsl: false, powerShellPath: async () => 'powershell.exe' }")
+  );
 }
+
+const namedRequire = /^const (\w+_\d+) = ((?:__import(?:Default|Star)\()?require\("[^"]+"\)\)?);$/gm;
