@@ -8,7 +8,7 @@ INSTALLED := node_modules/.package-lock.json
 JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test check unit e2e build single-file image bench bench-peers format lint clean deps test-deps
+.PHONY: help quickstart test check unit e2e build single-file image release bench bench-peers format lint clean deps test-deps
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,10 +39,22 @@ build: deps ## bundle the CLI and the library into dist/
 single-file: build ## one executable that needs no Node, in dist-single/ (ARCH=x64 or arm64)
 	node tools/single-file.ts $(if $(ARCH),--arch $(ARCH))
 
+# The same commit on the same base gives the same image.
+BUILD_IMAGE = SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) bin/slipway build --reproducible --file packaging/Dockerfile \
+  --build-arg VERSION=$$(node -p 'require("./package.json").version') --tag slipway:latest $(IMAGE_FLAGS)
+
 image: build ## Slipway's own container image, built by Slipway (IMAGE_FLAGS: flags of build)
 	node tools/single-file.ts --unpacked
-	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) bin/slipway build --reproducible --file packaging/Dockerfile \
-	  --build-arg VERSION=$$(node -p 'require("./package.json").version') --tag slipway:latest $(IMAGE_FLAGS) dist-single
+	$(BUILD_IMAGE) dist-single
+
+release: build ## all that is published, in dist-single/: package, executables, image of both platforms
+	rm -rf dist-single
+	node tools/single-file.ts --unpacked --arch x64
+	node tools/single-file.ts --unpacked --arch arm64
+	$(BUILD_IMAGE) --platform linux/amd64,linux/arm64 --output type=oci,dest=dist-single/slipway-image.tar dist-single
+	rm -r dist-single/program-linux-*
+	npm pack --silent --pack-destination dist-single
+	cd dist-single && rm slipway-*.sha256 && sha256sum slipway-* > SHA256SUMS
 
 bench: build ## measure against peers
 	node bench/run.ts

@@ -22,7 +22,7 @@ beforeAll(async () => {
   made = join(home, 'made');
   const args = [join(project, 'tools', 'single-file.ts'), '--out', made, '--unpacked'];
   executable = (await succeed(process.execPath, args)).trim();
-});
+}, 120_000);
 
 /** The only program folder in a cache. */
 function programIn(cache: string): string {
@@ -138,7 +138,7 @@ describeWith(['runc'], "Slipway's own image", () => {
     await writeFile(join(home, 'context', 'Dockerfile'), lines.join('\n'));
     id = (await buildImage('store-1')).trim();
     await buildImage('store-1', '-o', `type=local,dest=${rootfs}`);
-  });
+  }, 120_000);
 
   it('is built the same by a second build', async () => {
     expect((await buildImage('store-2')).trim()).toBe(id);
