@@ -26,8 +26,9 @@ export async function openSite(
 ): Promise<Site> {
   const registry = await inputs.registry(place);
   const base = `${registry.host}/debian:base`;
-  const { layout } = await inputs.debian();
-  const pushBase = () => run(slipway('copy', '-q', `oci:${layout}:latest`, `docker://${base}`));
+  // What tiny runs have in place of a Debian has no shell.
+  const layout = inputs.scale === 'full' ? (await inputs.debian()).layout : await inputs.busybox(place);
+  const pushBase = () => run(slipway('copy', '-q', `oci:${layout}`, `docker://${base}`));
   await pushBase();
   const { room } = peers;
   const makers: Readonly<Record<BuilderName, () => Promise<Builder> | Builder | undefined>> = {

@@ -15,6 +15,7 @@ export { digestOf } from './layout.ts';
 
 /** What jobs work on. Each is made when it is first asked for, kept between runs, and only read. */
 export interface Inputs {
+  readonly scale: Scale;
   /** A minimal Debian of 180 MB; wants mmdebstrap and its mirror once. */
   debian(): Promise<LayerFiles>;
   /** Puts the Node web application's context into a folder. */
@@ -60,6 +61,7 @@ export function inputsOf(scale: Scale): Inputs {
   const opaqueSize = scale === 'full' ? 40 << 20 : 1 << 16;
   return {
     ...always,
+    scale,
     debian: scale === 'full' ? debian : () => layer('instead-of-debian'),
     small: () => layer('small'),
     mixed: () => layer('mixed'),

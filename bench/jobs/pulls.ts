@@ -20,7 +20,7 @@ interface PullJob {
 }
 
 const best = { best: 'peer' } as const;
-const node: MakeWorkload = (folder) => ciNode(folder);
+const node: MakeWorkload = (folder, { inputs }) => ciNode(folder, inputs);
 const twice: readonly Bar[] = [
   { to: 'podman', figure: 'wall', atMost: 0.5 },
   { to: 'docker', figure: 'wall', atMost: 0.5 },

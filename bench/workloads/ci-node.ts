@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Inputs } from '../inputs/index.ts';
+import type { Command } from '../measure/index.ts';
 import { run } from '../places/index.ts';
 import { Content } from './content.ts';
 import { writeFiles } from './files.ts';
@@ -40,8 +43,9 @@ cp -r src dist/chunks
 const packages = 300;
 const sources = 2000;
 
-/** `size` below 1 makes less of everything, for tests. */
-export async function ciNode(folder: string, { size = 1 }: { readonly size?: number } = {}): Promise<Workload> {
+/** A hundredth of everything where inputs are tiny. The step that a change makes necessary has the base beside `folder`. */
+export async function ciNode(folder: string, inputs: Pick<Inputs, 'scale' | 'debian' | 'unpack'>): Promise<Workload> {
+  const size = inputs.scale === 'full' ? 1 : 0.01;
   const modules = join(folder, 'modules');
   await mkdir(modules, { recursive: true });
   await writeFiles(modules, dependencies(Math.ceil(packages * size)));
@@ -57,11 +61,27 @@ export async function ciNode(folder: string, { size = 1 }: { readonly size?: num
     ['build.sh', build],
     ...sourceFiles(Math.ceil(sources * size)),
   ]);
+  const root = `${folder}-bare`;
   let changes = 0;
   return {
     context: folder,
-    change: () => writeFile(join(folder, 'src', 'd0', 'f0.js'), `export const change = ${(changes += 1)};\n`),
+    change: async () => {
+      await writeFile(join(folder, 'src', 'd0', 'f0.js'), `export const change = ${(changes += 1)};\n`);
+      await rm(join(root, 'app'), { recursive: true, force: true });
+    },
+    ...(inputs.scale === 'full' && {
+      changedStep: async () => {
+        if (!existsSync(root)) await inputs.unpack((await inputs.debian()).tar, root);
+        return buildAlone(folder, root);
+      },
+    }),
   };
+}
+
+/** What a change makes necessary, in a plain root directory: the sources are copied in and built. */
+function buildAlone(folder: string, root: string): Command {
+  const copy = 'mkdir "$1/app"; cp -r "$0/src" "$0/build.sh" "$1/app/"';
+  return ['/bin/sh', '-ec', `${copy}; exec chroot "$1" /bin/sh -c 'cd /app && sh ./build.sh'`, folder, root];
 }
 
 /** Ten files of each package: most are small, a few large. */

@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ciNode } from '../../bench/workloads/ci-node.ts';
 import { Content } from '../../bench/workloads/content.ts';
+import { inputsOf } from '../../bench/inputs/index.ts';
 import { diamond, manySteps } from '../../bench/workloads/steps.ts';
 import { parse } from '../../src/dockerfile/index.ts';
 
+const inputs = inputsOf('tiny');
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'slipway-workloads-'));
@@ -32,13 +34,13 @@ describe('made-up content', () => {
 
 describe('the Node application', () => {
   test('is made to the same bytes in every folder', async () => {
-    await ciNode(join(folder, 'one'), { size: 0.01 });
-    await ciNode(join(folder, 'two'), { size: 0.01 });
+    await ciNode(join(folder, 'one'), inputs);
+    await ciNode(join(folder, 'two'), inputs);
     expect(await digest(join(folder, 'one'))).toBe(await digest(join(folder, 'two')));
   });
 
   test('changes by one file, each time to something new', async () => {
-    const { context, change } = await ciNode(folder, { size: 0.01 });
+    const { context, change } = await ciNode(folder, inputs);
     const seen = [await digest(context)];
     for (let at = 0; at < 2; at += 1) {
       await change();
@@ -49,7 +51,7 @@ describe('the Node application', () => {
 });
 
 test.each([
-  { name: 'the Node application', make: () => ciNode(folder, { size: 0.01 }), stages: 2, runs: 2 },
+  { name: 'the Node application', make: () => ciNode(folder, inputs), stages: 2, runs: 2 },
   { name: 'the diamond', make: () => diamond(folder), stages: 5, runs: 4 },
   { name: 'forty steps', make: () => manySteps(folder, 40), stages: 1, runs: 40 },
 ])('the Dockerfile of $name has $stages stages and $runs RUN steps', async ({ make, stages, runs }) => {
