@@ -1,8 +1,8 @@
 import type { Bar, Bench, Comparison, Contender, Job } from '../measure/index.ts';
-import { bundled, pipeline, run } from '../places/index.ts';
+import { bundled, pipeline, run, script } from '../places/index.ts';
 
 const library = 'slipway: one layer, as the store does it';
-const commit = 'buildah commit to a layout';
+const commit = 'buildah commit, then push to a layout';
 
 /** Ours makes both digests on the way and waits for the disk; the pipelines do neither. */
 export const packGzip6: Job = {
@@ -95,17 +95,34 @@ function toFile(file: string, ...commands: readonly (readonly [string, ...string
   return [program, flag ?? '', `{ ${text}; } > '${file}'`];
 }
 
-/** The tree is in a container already; its layer is read, compressed and hashed. */
+/**
+ * The tree is in a container already; its layer is read, compressed and hashed. A commit compresses nothing unless it is told to: the
+ * image is committed and then pushed, as its users do, or both in one pass.
+ */
 async function buildahCommit(
   { place, peers }: Bench,
   tree: string,
   prepare: () => Promise<void>,
 ): Promise<Contender[]> {
+  const layout = `oci:${place.path('layout')}:latest`;
   const from = peers.buildah('from', '--name', 'packed', 'scratch');
   const add = peers.buildah('copy', '-q', 'packed', tree, '/');
-  const command = peers.buildah('commit', '-q', 'packed', `oci:${place.path('layout')}:latest`);
-  if (from === undefined || add === undefined || command === undefined) return [];
+  const store = peers.buildah('commit', '-q', 'packed', 'packed');
+  const push = peers.buildah('push', '-q', 'packed', layout);
+  const atOnce = peers.buildah('commit', '-q', '--disable-compression=false', 'packed', layout);
+  if (from === undefined || add === undefined || store === undefined || push === undefined || atOnce === undefined)
+    return [];
   await run(from, peers.env);
   await run(add, peers.env);
-  return [{ name: commit, role: 'peer', command, env: peers.env, prepare, output: place.path('layout') }];
+  const output = place.path('layout');
+  const peer = { role: 'peer', env: peers.env, prepare, output } as const;
+  const forget = peers.buildah('rmi', '-f', 'packed');
+  const prepareStore = async () => {
+    await prepare();
+    if (forget !== undefined) await run(forget, peers.env).catch(() => undefined); // there is none the first time
+  };
+  return [
+    { ...peer, name: commit, command: script(store, push), prepare: prepareStore },
+    { ...peer, name: 'buildah commit to a layout, compressing', command: atOnce },
+  ];
 }

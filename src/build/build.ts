@@ -12,6 +12,7 @@ import { interactionOf } from './failed-step/shell.ts';
 import { recordBuild, type Recording } from './history/record-build.ts';
 import { exportMounts, importMounts } from './mounts/carry-mounts.ts';
 import { checkOutputs } from './outputs/check-outputs.ts';
+import { CompressAhead } from './outputs/compress-ahead.ts';
 import { exportBuild } from './outputs/export.ts';
 import { type BuildPlaces, withPlaces } from './places.ts';
 import { planBuild, type PlannedBuild } from './plan/plan-build.ts';
@@ -44,10 +45,11 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
     const planned = await planBuild(request, places, options);
     places.cache.import(await imports);
     const { onEvent, signal } = options;
+    await using ahead = new CompressAhead(request, { store, signal });
     const carry = { store, request: request.mounts, onEvent, signal };
     await importMounts(planned.plan.steps, carry);
-    const solution = await solvePlanned(request, { places, planned }, options);
-    const result = await finish(request, { places, planned, solution }, options);
+    const solution = await solvePlanned(request, { places, planned, ahead }, options);
+    const result = await finish(request, { places, planned, ahead, solution }, options);
     await exportMounts(planned.plan.steps, carry);
     await keepWithin(limit, options);
     return result;
@@ -60,11 +62,12 @@ async function carryOut(asked: BuildRequest, options: BuildOptions & Recording):
 interface Underway {
   readonly places: BuildPlaces;
   readonly planned: PlannedBuild;
+  readonly ahead: CompressAhead;
 }
 
 async function solvePlanned(
   request: BuildRequest,
-  { places, planned }: Underway,
+  { places, planned, ahead }: Underway,
   options: BuildOptions & Recording,
 ): Promise<Solution> {
   const { store, onEvent, onShell, shown, signal } = options;
@@ -85,6 +88,7 @@ async function solvePlanned(
     onShell,
     shown,
     settle: (results) => settleLayers(builtOf(plan, results, epoch), { ...options, request, cache: places.cache }),
+    onLayer: (diffId) => ahead.take(diffId),
     signal,
   };
   const solution = await solve(plan, solving);
@@ -102,7 +106,7 @@ async function solvePlanned(
 /** Makes the images, sends them where they are to go, and writes down how they came to be. */
 async function finish(
   request: BuildRequest,
-  { places, planned, solution }: Underway & { readonly solution: Solution },
+  { places, planned, ahead, solution }: Underway & { readonly solution: Solution },
   options: BuildOptions & Recording,
 ): Promise<BuildResult> {
   const { cache, lane, workshop } = places;
@@ -111,7 +115,7 @@ async function finish(
   const asIndex = wantsIndex(request);
   let images: readonly Digest[] = [];
   try {
-    const exported = await exportBuild(built, { ...options, request, workshop, lane, asIndex, epoch });
+    const exported = await exportBuild(built, { ...options, request, workshop, lane, ahead, asIndex, epoch });
     images = [...new Set([exported.imageId, ...exported.ids])];
     await exportCaches(request.cache?.to ?? [], built, { ...options, cache });
     const metadata = { 'buildx.build.ref': `slipway/local/${options.id ?? lane.id}`, ...exported.metadata };

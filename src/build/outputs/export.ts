@@ -17,6 +17,7 @@ import type { Lane } from '../workshop/lane.ts';
 import type { BuildRequest } from '../request.ts';
 import type { Workshop } from '../workshop/workshop.ts';
 import { askedOutputs } from './asked-outputs.ts';
+import type { CompressAhead } from './compress-ahead.ts';
 import { titleOf } from './check-outputs.ts';
 import { type BuildMetadata, imageMetadata, rootMetadata } from './metadata.ts';
 import {
@@ -39,6 +40,8 @@ export interface ExportOptions extends CallOptions {
   readonly request: Pick<BuildRequest, 'outputs' | 'push' | 'tags' | 'annotations' | 'squash'>;
   readonly workshop: Workshop;
   readonly lane: Lane;
+  /** Layers that are being compressed already: waited for before any is asked for. */
+  readonly ahead?: CompressAhead | undefined;
   /** An index even for one platform. */
   readonly asIndex: boolean;
   /** SOURCE_DATE_EPOCH, seconds since 1970. */
@@ -157,7 +160,8 @@ class Exporter {
     return this.#root(form, output !== undefined && 'push' in output && output.push);
   }
 
-  #root(form: OutputForm, allowRemote: boolean): Promise<Root> {
+  async #root(form: OutputForm, allowRemote: boolean): Promise<Root> {
+    await this.#options.ahead?.settled();
     return this.#roots.root(form, { allowRemote });
   }
 

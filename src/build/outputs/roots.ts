@@ -119,11 +119,15 @@ export class Roots {
 /** The form of one platform's image in the store. */
 function imageFormOf(form: OutputForm, platform: Platform): ImageForm {
   const annotations = annotationsOn('manifest', form.annotations, platform);
+  return { ...layerFormOf(form), ...(annotations && { annotations }) };
+}
+
+/** What of it concerns layers. */
+export function layerFormOf(form: OutputForm): ImageForm {
   return {
     mediaTypes: form.mediaTypes ?? 'oci',
     compression: form.compression ?? 'gzip',
     ...(form.level === undefined ? {} : { level: form.level }),
     ...(form.force ? { force: true } : {}),
-    ...(annotations && { annotations }),
   };
 }

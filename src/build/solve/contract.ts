@@ -41,6 +41,8 @@ export interface SolveOptions {
   /** SOURCE_DATE_EPOCH of a reproducible build, seconds since 1970. */
   readonly epoch?: number | undefined;
   readonly shown: (() => Promise<void> | undefined) | undefined;
+  /** Hears of each layer of a result that was made, not found, once it is there. */
+  readonly onLayer?: ((diffId: Digest) => void) | undefined;
   /** Makes sure of layers that results have from elsewhere; returns those that are not to be had, or are others. */
   readonly settle: (results: ReadonlyMap<StepId, StepResult>) => Promise<readonly LayerLoss[]>;
   readonly signal: AbortSignal | undefined;

@@ -183,6 +183,8 @@ class Solver implements TreeOffer, AsyncDisposable {
       this.results.set(step.id, result);
       if (step.kind === 'run' && --this.#runs === 0) this.#work.endRuns();
       const own = result.diffIds.at(-1);
+      if (!cached && step.kind !== 'image' && own !== undefined && this.#lasting.has(step.id))
+        this.#options.onLayer?.(own);
       if (silent && this.#told.get(step.id) === own) return 'done';
       this.#told.set(step.id, own);
       const digest = step.kind === 'image' ? undefined : own;
