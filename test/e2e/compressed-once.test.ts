@@ -78,13 +78,19 @@ describeWith(['busybox'], 'when layers are compressed', () => {
   it('a build that pushes compresses a layer while its next step runs', async () => {
     const registry = await ourRegistry(join(home, 'ahead-registry'));
     let before: readonly string[] = [];
-    // The second step ends when the store has a blob more than it had when the first one began.
-    const server = createServer(async (_, response) => {
+    const isCompressed = async (): Promise<boolean> => {
       for (let tries = 0; tries < 300; tries++) {
-        if ((await blobsOf('ahead')).length > before.length) return response.end('compressed');
+        if ((await blobsOf('ahead')).length > before.length) return true;
         await delay(100);
       }
-      return response.writeHead(500).end();
+      return false;
+    };
+    // The second step ends when the store has a blob more than it had when the first one began.
+    const server = createServer((_, response) => {
+      isCompressed().then(
+        (is) => response.writeHead(is ? 200 : 500).end(),
+        () => response.writeHead(500).end(),
+      );
     });
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
