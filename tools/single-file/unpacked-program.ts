@@ -92,7 +92,11 @@ function closed(folder: string): string {
 
 /** Cleaners of caches delete single files, by their age. */
 function isWhole(path: string, { files }: Program): boolean {
-  return files.every(([name, size]) => fs.lstatSync(join(path, name), { throwIfNoEntry: false })?.size === size);
+  return files.every(([name, size]) => sizeOf(join(path, name)) === size);
+}
+
+function sizeOf(path: string): number | undefined {
+  return fs.lstatSync(path, { throwIfNoEntry: false })?.size;
 }
 
 /** Makes the folder aside and names it when it is complete; whoever does the same at the same time makes the same. */
@@ -128,7 +132,7 @@ function unpack(folder: string, program: Program, read: ReadFile): void {
 /** What processes that were killed while they unpacked have left; none takes an hour. */
 function removeForgotten(folder: string): void {
   for (const name of fs.readdirSync(folder)) {
-    if (!/^\.\d.*\.[0-9a-f]{12}(?:\.old)?$/.test(name)) continue;
+    if (!/^\.\d.*\.[0-9a-f]{12}$/.test(name)) continue;
     const path = join(folder, name);
     const stats = fs.lstatSync(path, { throwIfNoEntry: false });
     if (stats !== undefined && Date.now() - stats.mtimeMs > 3_600_000)
@@ -137,24 +141,20 @@ function removeForgotten(folder: string): void {
 }
 
 function putInPlace(aside: string, path: string, program: Program): void {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      fs.renameSync(aside, path);
-      return;
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
-    }
-    // Another process was first, or something is missing in what stands there.
-    if (isWhole(path, program)) return;
-    if (attempt === 3) throw new Error(`${path} is not complete, and cannot be replaced`);
-    const old = `${aside}.old`;
-    try {
-      fs.renameSync(path, old);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-    fs.rmSync(old, { recursive: true, force: true });
+  try {
+    fs.renameSync(aside, path);
+    return;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+  }
+  // Another process was first, or files are missing in what stands there. They are put in one by one: others may run from it, and
+  // whoever does the same has the same files.
+  for (const [name, size] of program.files) {
+    const to = join(path, name);
+    if (sizeOf(to) === size) continue;
+    fs.mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
+    fs.renameSync(join(aside, name), to);
   }
 }
 
