@@ -11,7 +11,7 @@ import { pushAgain, pushCold } from './push.ts';
 import { rebuild } from './rebuild.ts';
 import { singleFile } from './single-file.ts';
 import { imagesList, version } from './startup.ts';
-import { steps } from './steps.ts';
+import { steps, stepsFiles } from './steps.ts';
 import { transfersPull, transfersPush } from './transfers.ts';
 import { unpackDebian, unpackSmall } from './unpack.ts';
 
@@ -37,6 +37,7 @@ export const jobs: readonly Job[] = [
   cachedRebuild,
   rebuild,
   steps,
+  stepsFiles,
   language,
   memory,
   ...builds,

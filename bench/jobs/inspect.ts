@@ -11,8 +11,8 @@ export const inspectRemote: Job = {
     const name = `${host}/bench:latest`;
     await run(slipway('copy', '-q', `oci:${await inputs.twelveLayers()}:latest`, `docker://${name}`));
     const peer = (title: string, program: string, ...args: string[]): Contender[] => {
-      const path = peers.program(program);
-      return path === undefined ? [] : [{ name: title, role: 'peer', command: [path, ...args] }];
+      const command = peers.call(program, ...args);
+      return command === undefined ? [] : [{ name: title, role: 'peer', command }];
     };
     return {
       rounds: 20,

@@ -19,7 +19,7 @@ export const packGzip6: Job = {
 
 export const packGzip4: Job = {
   name: 'pack-gzip-4',
-  title: 'the same at gzip 4, which is what a push does',
+  title: 'a tree of 20,000 files, 380 MB, packed at gzip 4',
   make: (bench) =>
     pack(bench, {
       ours: ['gzip', '4'],
@@ -31,7 +31,7 @@ export const packGzip4: Job = {
 
 export const packZstd: Job = {
   name: 'pack-zstd-3',
-  title: 'the same at zstd 3',
+  title: 'a tree of 20,000 files, 380 MB, packed at zstd 3',
   make: (bench) =>
     pack(bench, {
       ours: ['zstd', '3'],
@@ -58,18 +58,12 @@ async function pack(bench: Bench, packing: Packing): Promise<Comparison> {
   await inputs.unpack((await inputs.mixed()).tar, tree);
   const out = place.path('layer');
   const prepare = () => place.clear('layer', 'layer.headers', 'layout');
-  const filtered = (role: 'peer' | 'limit', program: string, args: readonly string[]): Contender[] =>
-    peers.program(program) === undefined
-      ? []
-      : [
-          {
-            name: `tar c | ${[program, ...args].join(' ')}`,
-            role,
-            command: toFile(out, ['tar', '-cf', '-', '-C', tree, '.'], [program, ...args, '-c']),
-            prepare,
-            output: out,
-          },
-        ];
+  const filtered = (role: 'peer' | 'limit', program: string, args: readonly string[]): Contender[] => {
+    const filter = peers.call(program, ...args, '-c');
+    if (filter === undefined) return [];
+    const name = `tar c | ${[program, ...args].join(' ')}`;
+    return [{ name, role, command: toFile(out, ['tar', '-cf', '-', '-C', tree, '.'], filter), prepare, output: out }];
+  };
   const [limit, ...limitArgs] = packing.limit ?? [];
   return {
     subject: library,

@@ -38,8 +38,8 @@ export const transfersPush: Job = {
 function transfers({ peers }: Bench, prepare: () => Promise<void>, all: Readonly<Record<string, Command>>): Comparison {
   const contenders = Object.entries(all).flatMap(([name, [first, ...args]]): Contender[] => {
     if (name.startsWith('slipway')) return [{ name, role: 'ours', command: [first, ...args], prepare }];
-    const program = peers.program(first);
-    return program === undefined ? [] : [{ name, role: 'peer', command: [program, ...args], prepare }];
+    const command = peers.call(first, ...args);
+    return command === undefined ? [] : [{ name, role: 'peer', command, prepare }];
   });
   return { contenders, bars: [{ figure: 'memory', atMost: 200e6 }] };
 }

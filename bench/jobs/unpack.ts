@@ -36,17 +36,19 @@ async function unpack({ place, peers }: Bench, files: LayerFiles, bars: readonly
   const archive = place.path('image.tar');
   await run(['tar', '-cf', archive, '-C', files.layout, '.']);
   const extract = ['tar', '-xp', '--numeric-owner', '-C', out] as const;
-  const peer = (name: string, needed: string, command: Command): Contender[] =>
-    peers.program(needed) === undefined ? [] : [{ name, role: 'peer', command, prepare }];
+  const pigz = peers.call('pigz', '-dc', files.gzip);
+  const umoci = peers.call('umoci', 'unpack', '--image', `${files.layout}:latest`, `${out}/bundle`);
+  const peer = (name: string, command: Command | undefined): Contender[] =>
+    command === undefined ? [] : [{ name, role: 'peer', command, prepare }];
   return {
     subject: library,
     bars,
     contenders: [
       { name: 'tar x, not compressed', role: 'limit', command: [...extract, '-f', files.tar], prepare },
       ...sha256sums(files),
-      ...peer('tar xzf', 'tar', [...extract, '-zf', files.gzip]),
-      ...peer('pigz -dc | tar x', 'pigz', pipeline(['pigz', '-dc', files.gzip], extract)),
-      ...peer('umoci unpack', 'umoci', ['umoci', 'unpack', '--image', `${files.layout}:latest`, `${out}/bundle`]),
+      ...peer('tar xzf', [...extract, '-zf', files.gzip]),
+      ...peer('pigz -dc | tar x', pigz && pipeline(pigz, extract)),
+      ...peer('umoci unpack', umoci),
       { name: library, role: 'ours', command: apply, prepare },
       {
         name: 'slipway load: archive to store, blob kept',

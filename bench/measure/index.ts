@@ -1,3 +1,3 @@
 export type * from './job.ts';
 export { compare, perOne, type Run, type RunOptions } from './run.ts';
-export { ratio, spread, spreadOf, type Spread } from './statistics.ts';
+export { difference, ratio, spread, spreadOf, type Spread } from './statistics.ts';

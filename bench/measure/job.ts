@@ -82,12 +82,14 @@ export interface Measurement {
   readonly output?: number;
 }
 
-/** What is asked of ours: a ratio to other contenders, or a figure in milliseconds or bytes. */
+/** What is asked of ours: a ratio to other contenders, or a figure in milliseconds or bytes, as it is or beyond that of another. */
 export interface Bar {
   /** A contender of ours; the subject unless given. */
   readonly of?: string;
   /** Whom it is compared with: a contender, or the quickest of all peers. Without it the figure itself is meant. */
   readonly to?: string | { readonly best: 'peer' };
+  /** The contender whose own figure is taken off first, round by round. */
+  readonly beyond?: string;
   readonly figure: Figure;
   readonly atMost: number;
 }

@@ -25,15 +25,26 @@ export function spread({ samples }: Measurement, figure: Figure): Spread {
   return spreadOf(samples.map((sample) => sample[figure]));
 }
 
+/** By how much one contender took more than another: the median of the differences of single rounds. */
+export function difference(one: Measurement, other: Measurement, figure: Figure): number {
+  return spreadOf(byRound(one, other, figure).map(([a, b]) => a - b)).median;
+}
+
 /**
  * How many times as much one contender took as another: the median of the ratios of single rounds, so that what struck a whole
  * round strikes both. Memory is compared by the largest of all rounds.
  */
 export function ratio(one: Measurement, other: Measurement, figure: Figure): number {
   if (figure === 'memory' || figure === 'treeMemory') return spread(one, figure).most / spread(other, figure).most;
-  const rounds = Math.min(one.samples.length, other.samples.length);
-  const ratios = Array.from({ length: rounds }, (_, at) => {
-    return (one.samples[at]?.[figure] ?? Number.NaN) / (other.samples[at]?.[figure] ?? Number.NaN);
-  });
+  const ratios = byRound(one, other, figure).map(([a, b]) => a / b);
   return spreadOf(ratios.filter(Number.isFinite)).median;
+}
+
+/** Only rounds that both have. */
+function byRound(one: Measurement, other: Measurement, figure: Figure): readonly (readonly [number, number])[] {
+  const rounds = Math.min(one.samples.length, other.samples.length);
+  return Array.from({ length: rounds }, (_, at) => [
+    one.samples[at]?.[figure] ?? Number.NaN,
+    other.samples[at]?.[figure] ?? Number.NaN,
+  ]);
 }

@@ -1,4 +1,4 @@
-import { type Bar, type Figure, type Measurement, ratio, spread } from '../measure/index.ts';
+import { type Bar, difference, type Figure, type Measurement, ratio, spread } from '../measure/index.ts';
 import type { JobResult } from './results.ts';
 
 /** How far ours is from what was asked of it. */
@@ -16,17 +16,21 @@ export function verdicts(result: JobResult): readonly Verdict[] {
   return result.bars.map((bar) => {
     const of = result.measurements.find(({ name }) => name === (bar.of ?? result.subject));
     const [other, otherName] = opponent(bar, result.measurements);
-    const found =
-      of === undefined || (bar.to !== undefined && other === undefined) ? undefined : figureOf(of, other, bar);
-    const known = found === undefined || Number.isNaN(found) ? undefined : found;
+    const isComplete = of !== undefined && (otherName === '' || other !== undefined);
+    const found = isComplete ? known(figureOf(of, other, bar)) : undefined;
     const whose = bar.of === undefined || bar.of === result.subject ? '' : `${bar.of}: `;
+    const than = otherName === '' ? '' : bar.to === undefined ? ` beyond ${otherName}` : ` × ${otherName}`;
     return {
-      asked: `${whose}${figureNames[bar.figure]} ≤ ${inWords(bar.atMost, bar)}${otherName === '' ? '' : ` × ${otherName}`}`,
-      found: known,
-      answer: known === undefined ? 'not measured' : inWords(known, bar),
-      met: known === undefined ? undefined : known <= bar.atMost,
+      asked: `${whose}${figureNames[bar.figure]} ≤ ${inWords(bar.atMost, bar)}${than}`,
+      found,
+      answer: found === undefined ? 'not measured' : inWords(found, bar),
+      met: found === undefined ? undefined : found <= bar.atMost,
     };
   });
+}
+
+function known(value: number): number | undefined {
+  return Number.isNaN(value) ? undefined : value;
 }
 
 const figureNames: Readonly<Record<Figure, string>> = {
@@ -36,7 +40,8 @@ const figureNames: Readonly<Record<Figure, string>> = {
   treeMemory: 'peak memory of all processes',
 };
 
-function opponent({ to, figure }: Bar, all: readonly Measurement[]): [measured: Measurement | undefined, name: string] {
+function opponent(bar: Bar, all: readonly Measurement[]): [measured: Measurement | undefined, name: string] {
+  const { to = bar.beyond, figure } = bar;
   if (to === undefined) return [undefined, ''];
   if (typeof to === 'string') return [all.find(({ name }) => name === to), to];
   const peers = all.filter(({ role }) => role === 'peer');
@@ -44,8 +49,8 @@ function opponent({ to, figure }: Bar, all: readonly Measurement[]): [measured: 
   return [best, best === undefined ? 'the best peer' : `the best peer (${best.name})`];
 }
 
-function figureOf(one: Measurement, other: Measurement | undefined, { figure }: Bar): number {
-  if (other !== undefined) return ratio(one, other, figure);
+function figureOf(one: Measurement, other: Measurement | undefined, { figure, to }: Bar): number {
+  if (other !== undefined) return to === undefined ? difference(one, other, figure) : ratio(one, other, figure);
   const { median, most } = spread(one, figure);
   return figure === 'wall' || figure === 'cpu' ? median : most;
 }

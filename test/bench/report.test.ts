@@ -11,6 +11,18 @@ describe('what was asked', () => {
     ]);
   });
 
+  it('may be so much beyond a limit, round by round', () => {
+    const bars = [
+      { beyond: 'tar x', figure: 'wall', atMost: 60 },
+      { beyond: 'nobody', figure: 'wall', atMost: 60 },
+    ] as const;
+    // 90, 100 and 140 less 50 each.
+    expect(verdicts(madeResult({ bars }))).toEqual([
+      { asked: 'wall ≤ 60.0 ms beyond tar x', found: 50, answer: '50.0 ms', met: true },
+      { asked: 'wall ≤ 60.0 ms beyond nobody', found: undefined, answer: 'not measured', met: undefined },
+    ]);
+  });
+
   it('compares with the peer that is quickest', () => {
     const measurements = [...madeResult().measurements, measured('faster', 'peer', [100, 100, 100])];
     const [first] = verdicts(madeResult({ measurements }));
