@@ -10,7 +10,7 @@ import { pulls } from './pulls.ts';
 import { pushAgain, pushCold } from './push.ts';
 import { rebuild } from './rebuild.ts';
 import { singleFile } from './single-file.ts';
-import { imagesList, version } from './startup.ts';
+import { imagesList, smallRebuild, version } from './startup.ts';
 import { steps, stepsFiles } from './steps.ts';
 import { transfersPull, transfersPush } from './transfers.ts';
 import { unpackDebian, unpackSmall } from './unpack.ts';
@@ -19,6 +19,7 @@ import { unpackDebian, unpackSmall } from './unpack.ts';
 export const jobs: readonly Job[] = [
   version,
   imagesList,
+  smallRebuild,
   singleFile,
   unpackDebian,
   unpackSmall,

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bench, Comparison, Contender, Job } from '../measure/index.ts';
 import { project, run, slipway } from '../places/index.ts';
@@ -67,4 +68,35 @@ async function listOfImages({ place, inputs, peers }: Bench): Promise<Comparison
     contenders.push({ name: `${name} images`, role: 'peer', command, env: peers.env });
   }
   return { rounds: 20, contenders };
+}
+
+/** What a build costs in which nothing has changed and little is to be looked at. */
+export const smallRebuild: Job = {
+  name: 'cached-build',
+  title: 'a build of five cached steps',
+  async make({ place, inputs, peers }) {
+    const layout = await inputs.busybox(place);
+    const ours = await smallContext(place.path('ours'), 'busybox');
+    const command = slipway('build', '-q', '--build-context', `busybox=oci-layout://${layout}`, ours);
+    const contenders: Contender[] = [
+      { name: 'node -e 0', role: 'limit', command: [process.execPath, '-e', '0'] },
+      { name: 'slipway build', role: 'ours', command, env: place.store() },
+    ];
+    await run(command, place.store());
+    const theirs = await smallContext(place.path('theirs'), `oci:${layout}`);
+    const peer = peers.buildah('build', '--layers', '--network', 'host', '-q', theirs);
+    if (peer !== undefined) {
+      await run(peer, peers.env);
+      contenders.push({ name: 'buildah build --layers', role: 'peer', command: peer, env: peers.env });
+    }
+    return { rounds: 20, contenders };
+  },
+};
+
+async function smallContext(folder: string, base: string): Promise<string> {
+  await mkdir(folder);
+  await writeFile(`${folder}/a`, 'a\n');
+  await writeFile(`${folder}/b`, 'b\n');
+  await writeFile(`${folder}/Dockerfile`, `FROM ${base}\nWORKDIR /app\nCOPY a .\nRUN : built\nCOPY b .\n`);
+  return folder;
 }
