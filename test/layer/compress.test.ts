@@ -93,6 +93,37 @@ describe('zstd frames', () => {
   });
 });
 
+describe('a small chunk that holds much', () => {
+  it.each(['gzip', 'zstd'] as const)('%s comes out in portions, which add up to the whole', async (kind) => {
+    const plain = Buffer.alloc(20 << 20, 'again ');
+    const packed = kind === 'gzip' ? zlib.gzipSync(plain) : zlib.zstdCompressSync(plain);
+    const portions: number[] = [];
+    const pieces: Buffer[] = [];
+    const decompressor = createDecompressor((bytes) => void pieces.push(Buffer.from(bytes)));
+    for (const step of decompressor.steps(packed)) {
+      await step;
+      portions.push(pieces.reduce((sum, { length }) => sum + length, 0));
+    }
+    await decompressor.end();
+    decompressor.close();
+    expect(Buffer.concat(pieces).equals(plain)).toBe(true);
+    const largest = Math.max(...portions.map((sum, at) => sum - (portions[at - 1] ?? 0)));
+    expect(largest).toBeLessThanOrEqual(1 << 20);
+    expect(portions.length).toBeGreaterThanOrEqual(20);
+  });
+
+  it('that is none, or too short to tell, has no portions yet', async () => {
+    const packed = zlib.gzipSync(text);
+    const pieces: Buffer[] = [];
+    const decompressor = createDecompressor((bytes) => void pieces.push(Buffer.from(bytes)));
+    expect([...decompressor.steps(packed.subarray(0, 3))]).toEqual([]);
+    for (const step of decompressor.steps(packed.subarray(3))) await step;
+    await decompressor.end();
+    decompressor.close();
+    expect(Buffer.concat(pieces).equals(text)).toBe(true);
+  });
+});
+
 describe('the documented way to decompress, for a Node whose inner objects changed', () => {
   it.each(['gzip', 'zstd'] as const)('%s comes back whole', async (kind) => {
     const packed = kind === 'gzip' ? zlib.gzipSync(text) : zlib.zstdCompressSync(text);

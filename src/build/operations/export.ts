@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, ftruncateSync, fstatSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { deriveTar, diffLayer, endOfArchive } from '../../layer/index.ts';
+import { derivePieces, diffLayer, endOfArchive } from '../../layer/index.ts';
 import { writeFully } from '../../system/index.ts';
 import type { Selected } from '../copy/select.ts';
 import { statsOf } from '../copy/tree.ts';
@@ -36,7 +36,7 @@ function writeTar(trees: readonly OpenTree[], job: ExportJob, context: JobContex
       const how = { lowers: [], headerList, clampTo: job.clampTo, ...(folder && { prefix: folder }) };
       diffLayer(root, { privileges: context.privileges, ...how });
       if (at > 0) cutEnd(fd);
-      for (const chunk of deriveTar(headerList, root)) {
+      for (const chunk of derivePieces(headerList, root)) {
         context.signal.throwIfAborted();
         writeFully(fd, chunk);
       }

@@ -21,10 +21,15 @@ export function createDecompressor(onPlain: OnPlain): Decompressor {
   let start: Buffer = Buffer.alloc(0);
   let inner: Decompression | undefined;
   let found: CompressionFound | undefined;
-  const begin = (): void | Promise<void> => {
+  const open = (): Decompression => {
     found = detectCompression(start);
     inner = found === 'none' ? passThrough(onPlain) : (openHandle(found, onPlain) ?? publicStream(found, onPlain));
-    return inner.write(start);
+    return inner;
+  };
+  /** Whether enough has come to tell what it is. */
+  const gather = (chunk: Buffer): boolean => {
+    start = start.length === 0 ? Buffer.from(chunk) : Buffer.concat([start, chunk]);
+    return start.length >= enoughToTell;
   };
   return {
     get found() {
@@ -32,11 +37,14 @@ export function createDecompressor(onPlain: OnPlain): Decompressor {
     },
     write(chunk) {
       if (inner !== undefined) return inner.write(chunk);
-      start = start.length === 0 ? Buffer.from(chunk) : Buffer.concat([start, chunk]);
-      return start.length < enoughToTell ? undefined : begin();
+      return gather(chunk) ? open().write(start) : undefined;
+    },
+    *steps(chunk) {
+      if (inner !== undefined) yield* inner.steps(chunk);
+      else if (gather(chunk)) yield* open().steps(start);
     },
     end() {
-      const begun = inner === undefined ? begin() : undefined;
+      const begun = inner === undefined ? open().write(start) : undefined;
       return begun instanceof Promise ? begun.then(() => inner?.end()) : inner?.end();
     },
     close: () => inner?.close(),
@@ -56,9 +64,13 @@ export function detectCompression(start: Buffer): CompressionFound {
 }
 
 function passThrough(onPlain: OnPlain): Decompression {
+  const write = (chunk: Buffer): void => {
+    if (chunk.length > 0) onPlain(chunk);
+  };
   return {
-    write(chunk) {
-      if (chunk.length > 0) onPlain(chunk);
+    write,
+    *steps(chunk) {
+      yield write(chunk);
     },
     end() {},
     close() {},
@@ -92,8 +104,12 @@ export function publicStream(kind: 'gzip' | 'zstd', onPlain: OnPlain): Decompres
       if (failed === undefined) start(done);
       else done();
     });
+  const write = (chunk: Buffer): Promise<void> => settle((done) => stream.write(Buffer.from(chunk), done));
   return {
-    write: (chunk) => settle((done) => stream.write(Buffer.from(chunk), done)),
+    write,
+    *steps(chunk) {
+      yield write(chunk);
+    },
     end: () => settle((done) => void stream.once('end', done).end()),
     close: () => void stream.destroy(),
   };

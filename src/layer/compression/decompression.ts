@@ -3,6 +3,11 @@ import { LayerError } from '../error.ts';
 /** Takes compressed bytes and gives the plain ones to a callback; a promise is returned only where it cannot be done at once. */
 export interface Decompression {
   write(chunk: Buffer): void | Promise<void>;
+  /**
+   * As `write`, one portion of plain bytes at a time (1 MiB at most where Node's inner objects work as expected): a small chunk may hold
+   * gigabytes. Whoever goes on before taking what the last portion gave has to keep it.
+   */
+  steps(chunk: Buffer): Iterable<void | Promise<void>>;
   /** @throws LayerError TRUNCATED, INVALID_COMPRESSION */
   end(): void | Promise<void>;
   close(): void;

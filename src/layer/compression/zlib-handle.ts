@@ -65,16 +65,21 @@ function drive(kind: 'gzip' | 'zstd', onPlain: OnPlain, size: number): Decompres
     if (free < size) onPlain(output.subarray(0, size - free));
     return left;
   };
+  /** One portion; returns how much of the chunk is left, undefined where all of it has come out. */
+  const step = (chunk: Buffer, left: number): number | undefined => {
+    if (left === 0 && state[0] !== 0) return undefined;
+    const after = call(flushFlags[kind].go, chunk, chunk.length - left);
+    if (state[0] !== 0 && after > 0 && after === left) {
+      throw new LayerError('INVALID_COMPRESSION', `bytes after the end of the ${kind} data`);
+    }
+    return after;
+  };
   return {
     write(chunk) {
-      let left = chunk.length;
-      while (left > 0 || state[0] === 0) {
-        const before = left;
-        left = call(flushFlags[kind].go, chunk, chunk.length - left);
-        if (state[0] !== 0 && left > 0 && left === before) {
-          throw new LayerError('INVALID_COMPRESSION', `bytes after the end of the ${kind} data`);
-        }
-      }
+      for (let left = step(chunk, chunk.length); left !== undefined; ) left = step(chunk, left);
+    },
+    *steps(chunk) {
+      for (let left = step(chunk, chunk.length); left !== undefined; left = step(chunk, left)) yield;
     },
     end: () => void call(flushFlags[kind].end, nothing, 0),
     close: () => stream.close(),

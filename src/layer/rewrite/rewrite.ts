@@ -28,8 +28,10 @@ async function* through(source: AsyncIterable<Uint8Array>, sink: TarSink, out: T
   const decompressor = createDecompressor((bytes) => reader.write(bytes));
   try {
     for await (const chunk of source) {
-      await decompressor.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-      yield* out.take();
+      for (const step of decompressor.steps(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))) {
+        await step;
+        yield* out.take();
+      }
     }
     await decompressor.end();
     reader.end();

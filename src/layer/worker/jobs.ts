@@ -159,8 +159,10 @@ async function* inflated(path: string, context: JobContext): AsyncGenerator<Buff
   try {
     for await (const chunk of inputOf({ path }, context)) {
       context.checkIn();
-      await decompressor.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-      yield* plain.splice(0);
+      for (const step of decompressor.steps(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))) {
+        await step;
+        yield* plain.splice(0);
+      }
     }
     await decompressor.end();
     yield* plain.splice(0);
