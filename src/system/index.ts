@@ -1,4 +1,5 @@
 export { NetworkNamespace, WitnessedNamespace } from './network-namespace.ts';
+export { ContentCopier, type CopyWay } from './copy-content.ts';
 export { currentPrivileges } from './current-privileges.ts';
 export { splitDevice } from './device-number.ts';
 export * from './error.ts';

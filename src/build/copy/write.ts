@@ -1,21 +1,10 @@
-import { createHash, type Hash } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  lchownSync,
-  linkSync,
-  lutimesSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  symlinkSync,
-  unlinkSync,
-} from 'node:fs';
+import { chmodSync, lchownSync, linkSync, lutimesSync, mkdirSync, symlinkSync, unlinkSync } from 'node:fs';
 import type { IgnoreMatcher } from '../../dockerfile/index.ts';
-import { FileStats, loadSyscalls, type Privileges, splitDevice, writeFully } from '../../system/index.ts';
+import { FileStats, loadSyscalls, type Privileges, splitDevice } from '../../system/index.ts';
 import { BuildError } from '../error.ts';
-import { contentOfOther, updateInSlices } from './digest.ts';
+import { contentOfOther } from './digest.ts';
+import { FileWriter } from './file-writer.ts';
+import type { KnownDigests } from './known-digests.ts';
 import type { ModeChange } from './mode.ts';
 import type { Selected } from './select.ts';
 import type { EntryContent, SelectionSum } from './selection-sum.ts';
@@ -46,9 +35,9 @@ export interface CopyInto {
   readonly privileges: Privileges;
   /** Gets all that is copied, as it was read. */
   readonly sum?: SelectionSum | undefined;
+  /** What files hold that need not be read for the sum. */
+  readonly known?: KnownDigests | undefined;
 }
-
-const buffer = Buffer.allocUnsafeSlow(1 << 20);
 
 /**
  * Copies what is selected into a root by the rules of COPY (docs/semantics.md, 1 to 13): a folder's contents go into the
@@ -56,7 +45,7 @@ const buffer = Buffer.allocUnsafeSlow(1 << 20);
  * @throws BuildError COPY_CONFLICT for a folder over a file or a file over a folder
  */
 export function copyInto(sources: readonly Selected[], into: CopyInto): Copied {
-  const copier = new Copier(into);
+  using copier = new Copier(into);
   copier.copy(sources);
   return { named: copier.named };
 }
@@ -68,12 +57,18 @@ export interface Copied {
 
 /** Makes the folders of `path` that are missing, and returns where it really is. */
 export function makeFolders(path: string, into: Omit<CopyInto, 'destination'>): BytePath {
-  return new Copier({ ...into, destination: path }).folder(bytesOf(path));
+  using copier = new Copier({ ...into, destination: path });
+  return copier.folder(bytesOf(path));
 }
 
-class Copier {
+class Copier implements Disposable {
   named = false;
   readonly #into: CopyInto;
+  readonly #files: FileWriter;
+  /** Folders that were made here: nothing is in them but what was copied. */
+  readonly #made = new Set<BytePath>();
+  /** Whether there is one source, whose names are all different. */
+  #isAlone = false;
   /** First place of each inode that has several names, so that hard links stay links. */
   readonly #linked = new Map<string, BytePath>();
   /** The same the other way round: what is replaced is no first place any more. */
@@ -81,10 +76,12 @@ class Copier {
 
   constructor(into: CopyInto) {
     this.#into = into;
+    this.#files = new FileWriter(into.root, into.privileges);
   }
 
   copy(sources: readonly Selected[]): void {
     const destination = bytesOf(this.#into.destination);
+    this.#isAlone = sources.length === 1;
     for (const selected of sources) {
       if (selected.stats.isDirectory()) this.#copyFolder(selected, this.folder(destination));
       else this.#copyFile(selected, destination);
@@ -147,6 +144,7 @@ class Copier {
       at = joinBytes(at, part);
       if (statOf(this.#at(at)) !== undefined) continue;
       mkdirSync(this.#at(at), 0o755);
+      this.#made.add(at);
       this.#finish(at, { mode: 0o755, owner: this.#into.owner ?? { uid: 0, gid: 0 }, isFolder: true });
     }
   }
@@ -157,15 +155,17 @@ class Copier {
 
   #place(entry: WalkEntry, target: BytePath, selected: Selected): void {
     const { stats, child } = entry;
-    const present = statOf(this.#at(target));
+    const present = this.#present(target);
     const source = {
       mode: modeIn(selected.tree, stats),
       owner: this.#ownerOf(entry, selected),
       isFolder: stats.isDirectory(),
     };
     if (stats.isDirectory()) {
-      if (present === undefined) mkdirSync(this.#at(target), 0o700);
-      else if (!present.isDirectory()) this.#replaceByFolder(target);
+      if (present === undefined) {
+        mkdirSync(this.#at(target), 0o700);
+        this.#made.add(target);
+      } else if (!present.isDirectory()) this.#replaceByFolder(target);
       this.#finish(target, source);
       this.#into.sum?.add(selected, entry, '');
       return;
@@ -176,12 +176,34 @@ class Copier {
     if (present !== undefined) this.#unlink(target);
     // Hard links of a checkout are an accident of that disk; those of an image belong to it.
     if (!selected.tree.resetOwner && this.#linkToFirst(stats, target)) return;
+    if (stats.isFile()) return this.#copyContent(entry, target, { ...source, selected });
     const content = this.#make(entry, target);
     this.#into.sum?.add(selected, entry, content);
     if (stats.isSymbolicLink()) this.#setOwner(target, source.owner);
     else this.#finish(target, source);
-    if (!selected.tree.resetOwner && stats.isFile()) this.#copyCapability(child.at, target);
     this.#setTimes(target, stats, selected);
+  }
+
+  #copyContent(
+    entry: WalkEntry,
+    target: BytePath,
+    { selected, mode, owner }: { readonly selected: Selected; readonly mode: number; readonly owner: Owner },
+  ): void {
+    const { sum, known, privileges } = this.#into;
+    const { child, stats } = entry;
+    const { root, resetOwner } = selected.tree;
+    const attributes = { ...owner, mode: this.#into.mode?.(mode, false) ?? mode, time: this.#timeOf(stats, selected) };
+    const knownContent = sum === undefined ? undefined : (now: FileStats) => known?.get(root, now);
+    const content = this.#files.copy(child, target, attributes, knownContent);
+    sum?.add(selected, entry, content);
+    if (privileges.kind === 'single') this.#setOwner(target, owner);
+    if (!resetOwner) this.#copyCapability(child.at, target);
+  }
+
+  /** What is in the place of something that is copied. */
+  #present(target: BytePath): FileStats | undefined {
+    if (this.#isAlone && this.#made.has(target.slice(0, Math.max(0, target.lastIndexOf('/'))))) return undefined;
+    return statOf(this.#at(target));
   }
 
   #replaceByFolder(target: BytePath): void {
@@ -215,9 +237,7 @@ class Copier {
 
   #make(entry: WalkEntry, target: BytePath): EntryContent {
     const to = this.#at(target);
-    const { stats, child } = entry;
-    if (stats.isFile())
-      return copyContent(child.at, to, this.#into.sum === undefined ? undefined : createHash('sha256'));
+    const { stats } = entry;
     const content = contentOfOther(entry);
     if (stats.isSymbolicLink()) symlinkSync(Buffer.from(content, 'latin1'), to);
     else {
@@ -251,10 +271,19 @@ class Copier {
     if (value !== undefined) loadSyscalls().setXattr(this.#at(target), 'security.capability', value);
   }
 
-  #setTimes(target: BytePath, stats: FileStats, { tree }: Selected): void {
-    const earliest = tree.resetOwner ? (this.#into.notBefore ?? -Infinity) : -Infinity;
-    const time = Math.max(earliest, stats.mtimeSec + stats.mtimeNsec / 1e9);
+  #setTimes(target: BytePath, stats: FileStats, selected: Selected): void {
+    const time = this.#timeOf(stats, selected);
     lutimesSync(this.#at(target), time, time);
+  }
+
+  /** Seconds since 1970. */
+  #timeOf(stats: FileStats, { tree }: Selected): number {
+    const earliest = tree.resetOwner ? (this.#into.notBefore ?? -Infinity) : -Infinity;
+    return Math.max(earliest, stats.mtimeSec + stats.mtimeNsec / 1e9);
+  }
+
+  [Symbol.dispose](): void {
+    this.#files[Symbol.dispose]();
   }
 }
 
@@ -266,28 +295,4 @@ function statOf(path: Buffer): FileStats | undefined {
 function recordedOwner(at: Buffer): Owner | undefined {
   const [uid, gid] = loadSyscalls().getXattr(at, 'user.slipway.owner')?.toString().split(':').map(Number) ?? [];
   return uid === undefined || gid === undefined ? undefined : { uid, gid };
-}
-
-/** Returns what `sum` says of what was copied; nothing without one. */
-function copyContent(from: Buffer, to: Buffer, sum: Hash | undefined): EntryContent {
-  const source = openSync(from, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    const target = openSync(
-      to,
-      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-      0o600,
-    );
-    try {
-      for (let length = 0; (length = readSync(source, buffer, 0, buffer.length, null)) > 0; ) {
-        const bytes = buffer.subarray(0, length);
-        writeFully(target, bytes);
-        if (sum !== undefined) updateInSlices(sum, bytes);
-      }
-      return sum?.digest('hex') ?? '';
-    } finally {
-      closeSync(target);
-    }
-  } finally {
-    closeSync(source);
-  }
 }

@@ -16,6 +16,7 @@ export interface JobContext {
 export class OpenTrees implements Disposable {
   readonly #scratch: string;
   readonly #mounted: string[] = [];
+  #count = 0;
 
   constructor(scratch: string) {
     this.#scratch = scratch;
@@ -25,11 +26,19 @@ export class OpenTrees implements Disposable {
   open(root: RootMount): string {
     if (root.kind === 'directory') return root.path;
     enterPrivateMounts();
-    const target = join(this.#scratch, `mount-${this.#mounted.length}`);
+    const target = join(this.#scratch, `mount-${this.#count++}`);
     mkdirSync(target, { recursive: true });
     mountRoot(root, target);
     this.#mounted.push(target);
     return target;
+  }
+
+  /** Takes a mounted tree away before the others. */
+  close(root: string): void {
+    const place = this.#mounted.indexOf(root);
+    if (place < 0) return;
+    this.#mounted.splice(place, 1);
+    unmountRoot(root);
   }
 
   [Symbol.dispose](): void {

@@ -1,9 +1,14 @@
+import { chmodSync, readdirSync } from 'node:fs';
 import { resolveOwner } from '../../container/index.ts';
 import { parseFileMode } from '../../dockerfile/index.ts';
 import { unpackArchives } from '../copy/archive.ts';
 import { modeChange } from '../copy/mode.ts';
+import { KnownDigests } from '../copy/known-digests.ts';
+import type { Selected } from '../copy/select.ts';
 import { SelectionSum } from '../copy/selection-sum.ts';
-import { copyInto } from '../copy/write.ts';
+import { bytesOf, locate, statsOf, textOf } from '../copy/tree.ts';
+import { copyInto, type CopyInto, makeFolders } from '../copy/write.ts';
+import { FileStats } from '../../system/index.ts';
 import type { CopyJob, CopyResult } from '../workshop/jobs.ts';
 import { type JobContext, OpenTrees } from './context.ts';
 import { openSelection } from './select.ts';
@@ -24,12 +29,39 @@ export async function copyJob(job: CopyJob, context: JobContext): Promise<CopyRe
     privileges: context.privileges,
     // A snapshot is what it was; files of a context may have changed since they were looked at.
     sum: sources.some(({ tree }) => tree.resetOwner) ? new SelectionSum() : undefined,
+    known: job.statCache === undefined ? undefined : new KnownDigests(job.statCache),
   };
   const { unpack } = job;
   const rest =
     unpack === 'never' ? sources : await unpackArchives(sources, { ...into, unpack, signal: context.signal });
-  const { named } = copyInto(rest, into);
+  const { named } = copyInto(rest, bareOf(job, { rest, into, trees }) ?? into);
   return { digest: into.sum?.digest(sources), named };
+}
+
+interface Copying {
+  readonly rest: readonly Selected[];
+  readonly into: CopyInto;
+  readonly trees: OpenTrees;
+}
+
+/**
+ * Where folders of plain trees go into one that is new or empty, nothing below matters: they can be written to the snapshot's own folder,
+ * with no overlay in between, which takes a quarter of the time and keeps a file system from sharing blocks. Until then the overlay is
+ * what makes the destination; after that it is gone, since what lies below one may not change while it is mounted.
+ * Files of snapshots stay with it: the kernel copies, and shares, from overlay to overlay.
+ */
+function bareOf({ place, selection }: CopyJob, { rest, into, trees }: Copying): CopyInto | undefined {
+  const { root, folder } = place.active;
+  const arePlain = selection.sources.every((source) => source.kind === 'tree' && source.tree.root.kind === 'directory');
+  if (root.kind !== 'overlay' || !arePlain || !rest.every(({ stats }) => stats.isDirectory())) return undefined;
+  const at = makeFolders(into.destination, into);
+  const destination = `/${textOf(at)}`;
+  if (bytesOf(destination) !== `/${at}` || readdirSync(locate(into.root, at)).length > 0) return undefined;
+  // Has the overlay take the folder up, as the first thing made in it would.
+  if (FileStats.of(locate(folder, at)) === undefined)
+    chmodSync(locate(into.root, at), statsOf(locate(into.root, at)).mode & 0o7777);
+  trees.close(into.root);
+  return { ...into, root: folder, destination };
 }
 
 function ownerOf(job: CopyJob, root: string): { uid: number; gid: number } | undefined {

@@ -31,6 +31,12 @@ export class ContextReader implements Disposable {
     this.#options = options;
   }
 
+  /** Folder of digests that are known by stats; undefined where they do not count. */
+  get statCache(): string | undefined {
+    const { root, noCache } = this.#options;
+    return noCache ? undefined : join(root, statCacheFolder);
+  }
+
   /** The digest of a selection that was asked for before, or that `read` finds out. */
   digest(selection: Selection, read: () => Promise<string>): Promise<string> {
     const text = JSON.stringify(selection);
@@ -51,8 +57,8 @@ export class ContextReader implements Disposable {
     selection: Selection,
     { signal, ...more }: { readonly signal: AbortSignal } & Pick<DigestJob, 'listing'>,
   ): Promise<string> {
-    const { workshop, lane, root, noCache } = this.#options;
-    const statCache = noCache ? undefined : join(root, statCacheFolder);
+    const { workshop, lane } = this.#options;
+    const { statCache } = this;
     const job = { kind: 'digest', selection, scratch: '', statCache, ...more } as const;
     return this.#reading.run(
       () => workshop.run({ ...job, build: `${lane.id} ${this.#generation}` }, { signal }),

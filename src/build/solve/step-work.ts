@@ -108,6 +108,7 @@ export class StepWork implements AsyncDisposable {
         mode: step.mode,
         link: step.link,
         unpack: step.unpack,
+        statCache: this.#options.reader.statCache,
       },
       { signal, onBegin: time.wait() },
     );

@@ -60,6 +60,8 @@ export interface CopyJob {
   readonly mode?: string | undefined;
   readonly link: boolean;
   readonly unpack: 'never' | 'auto' | 'always';
+  /** Folder of digests that are known by stats; unless given, everything is read. */
+  readonly statCache?: string | undefined;
 }
 
 export interface WorkdirJob {
