@@ -53,7 +53,8 @@ interface Copying {
 function bareOf({ place, selection }: CopyJob, { rest, into, trees }: Copying): CopyInto | undefined {
   const { root, folder } = place.active;
   const arePlain = selection.sources.every((source) => source.kind === 'tree' && source.tree.root.kind === 'directory');
-  if (root.kind !== 'overlay' || !arePlain || !rest.every(({ stats }) => stats.isDirectory())) return undefined;
+  const areFolders = rest.length > 0 && rest.every(({ stats }) => stats.isDirectory());
+  if (root.kind !== 'overlay' || !arePlain || !areFolders) return undefined;
   const at = makeFolders(into.destination, into);
   const destination = `/${textOf(at)}`;
   if (bytesOf(destination) !== `/${at}` || readdirSync(locate(into.root, at)).length > 0) return undefined;
