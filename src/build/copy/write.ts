@@ -154,7 +154,7 @@ class Copier implements Disposable {
   }
 
   #place(entry: WalkEntry, target: BytePath, selected: Selected): void {
-    const { stats, child } = entry;
+    const { stats } = entry;
     const present = this.#present(target);
     const source = {
       mode: modeIn(selected.tree, stats),

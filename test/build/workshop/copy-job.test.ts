@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { chownSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestSelection } from '../../../src/build/copy/digest.ts';
