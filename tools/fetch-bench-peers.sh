@@ -2,10 +2,10 @@
 # Fetches the builders of a newer Debian that the benchmarks compare with, and installs none: tools/fetch-bench-peers.sh FOLDER
 #   FOLDER/root       a Debian with them in it, 800 MB, which the benchmarks enter in name spaces of its own
 #   FOLDER/buildkit   BuildKit, which Debian does not package: built from its source with all that it vendors, where BUILDKIT_SOURCE
-#                     says where that is, by the Go of PATH or, if that is missing, by a newer Debian's
+#                     says where that is (BUILDKIT_VERSION where git does not know what it is), by the Go of PATH or, if that is missing, by a newer Debian's
 # Does nothing where they are there. Needs root and mmdebstrap.
 set -eu
-folder=${1:?usage: [BUILDKIT_SOURCE=FOLDER] fetch-bench-peers.sh FOLDER}
+folder=${1:?usage: [BUILDKIT_SOURCE=FOLDER [BUILDKIT_VERSION=TEXT]] fetch-bench-peers.sh FOLDER}
 source=${BUILDKIT_SOURCE:-}
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
@@ -38,8 +38,9 @@ if [ -n "$source" ] && [ ! -x "$folder/buildkit/buildkitd" ]; then
     go=$GOROOT/bin/go
   fi
   mkdir -p "$folder/buildkit"
+  version=${BUILDKIT_VERSION:-$(git -C "$source" describe --tags --always 2>/dev/null || echo unknown)}
   (cd "$source" && CGO_ENABLED=0 GOFLAGS=-mod=vendor GOTOOLCHAIN=local GOCACHE="$folder/go-cache" "$go" build \
-    -ldflags "-X github.com/moby/buildkit/version.Version=$(git -C "$source" describe --tags --always 2>/dev/null || echo source)" \
+    -ldflags "-X github.com/moby/buildkit/version.Version=$version" \
     -o "$folder/buildkit/" ./cmd/buildkitd ./cmd/buildctl)
   rm -rf "$folder/go" "$folder/go-cache"
 fi

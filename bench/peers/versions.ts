@@ -29,7 +29,7 @@ export async function versions(): Promise<Record<string, string>> {
       const command = newest(room, name, ...question);
       if (command === undefined) continue;
       const answer = await run(command).catch(() => '');
-      found[name] = /\d+\.\d+[\w.+~-]*/.exec(answer)?.[0] ?? 'of unknown version';
+      found[name] = /\d+\.\d+[\w.+~-]*|\b[\da-f]{7,40}\b/.exec(answer)?.[0] ?? 'of unknown version';
     }
   } finally {
     await room?.close();
