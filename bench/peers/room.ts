@@ -90,6 +90,7 @@ export class Room {
   }
 
   async close(): Promise<void> {
+    if (this.#holder.exitCode !== null || this.#holder.signalCode !== null) return;
     const ended = new Promise((resolve) => this.#holder.once('exit', resolve));
     process.kill(this.pid, 'SIGKILL');
     await ended;
