@@ -3,7 +3,9 @@ import zlib from 'node:zlib';
 import type { Block } from './blocks.ts';
 import { inOrder } from './in-order.ts';
 
-const deflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
+// Made at each use: zlib is not loaded by commands that only might compress.
+const deflateRaw = (bytes: Buffer, options: zlib.ZlibOptions): Promise<Buffer> =>
+  promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw)(bytes, options);
 
 const windowSize = 32 << 10;
 /** Room for a whole block that does not compress, so that its output is one piece: no joining, and memory is touched once. */

@@ -27,13 +27,14 @@ interface StreamWithHandle {
 }
 
 const outputSize = 1 << 20;
-const flushFlags = {
+// Functions: zlib is not loaded by commands that only might compress.
+const flushFlags = () => ({
   gzip: { go: zlib.constants.Z_NO_FLUSH, end: zlib.constants.Z_FINISH },
   zstd: { go: zlib.constants.ZSTD_e_continue, end: zlib.constants.ZSTD_e_end },
-} as const;
+});
 
 /** zstd windows above 128 MiB are refused: each would be allocated for the asking. */
-const zstdOptions: zlib.ZstdOptions = { params: { [zlib.constants.ZSTD_d_windowLogMax]: 27 } };
+const zstdOptions = (): zlib.ZstdOptions => ({ params: { [zlib.constants.ZSTD_d_windowLogMax]: 27 } });
 
 const trusted = new Map<'gzip' | 'zstd', boolean>();
 
@@ -50,8 +51,9 @@ export function openHandle(kind: 'gzip' | 'zstd', onPlain: OnPlain): Decompressi
 function drive(kind: 'gzip' | 'zstd', onPlain: OnPlain, size: number): Decompression {
   const stream = (kind === 'gzip'
     ? zlib.createGunzip()
-    : zlib.createZstdDecompress(zstdOptions)) as unknown as StreamWithHandle;
+    : zlib.createZstdDecompress(zstdOptions())) as unknown as StreamWithHandle;
   const { _handle: handle, _writeState: state } = stream;
+  const flags = flushFlags()[kind];
   const output = Buffer.allocUnsafeSlow(size);
   let failure: LayerError | undefined;
   handle.onerror = (message, _errno, code) => {
@@ -68,7 +70,7 @@ function drive(kind: 'gzip' | 'zstd', onPlain: OnPlain, size: number): Decompres
   /** One portion; returns how much of the chunk is left, undefined where all of it has come out. */
   const step = (chunk: Buffer, left: number): number | undefined => {
     if (left === 0 && state[0] !== 0) return undefined;
-    const after = call(flushFlags[kind].go, chunk, chunk.length - left);
+    const after = call(flags.go, chunk, chunk.length - left);
     if (state[0] !== 0 && after > 0 && after === left) {
       throw new LayerError('INVALID_COMPRESSION', `bytes after the end of the ${kind} data`);
     }
@@ -81,7 +83,7 @@ function drive(kind: 'gzip' | 'zstd', onPlain: OnPlain, size: number): Decompres
     *steps(chunk) {
       for (let left = step(chunk, chunk.length); left !== undefined; left = step(chunk, left)) yield;
     },
-    end: () => void call(flushFlags[kind].end, nothing, 0),
+    end: () => void call(flags.end, nothing, 0),
     close: () => stream.close(),
   };
 }

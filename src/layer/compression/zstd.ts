@@ -3,7 +3,9 @@ import zlib from 'node:zlib';
 import type { Block } from './blocks.ts';
 import { inOrder } from './in-order.ts';
 
-const compress = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdCompress);
+// Made at each use: zlib is not loaded by commands that only might compress.
+const compress = (bytes: Buffer, options: zlib.ZstdOptions): Promise<Buffer> =>
+  promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdCompress)(bytes, options);
 
 /**
  * What one frame holds. A frame knows nothing of those before it: this size costs 0.4 % on mixed files and 2 % on a Debian (1 MiB: 8 %),
