@@ -55,7 +55,7 @@ export function inCell(text: string): string {
 }
 
 function times(subject: Measurement | undefined, row: Measurement, figure: Figure): string {
-  if (subject === undefined || row === subject) return '';
+  if (subject === undefined || row.role === 'ours') return '';
   const value = ratio(subject, row, figure);
   return Number.isFinite(value) ? value.toFixed(2) : '';
 }
