@@ -38,7 +38,7 @@ describe('startProcess', () => {
   });
 
   it('kills, and leaves a process alone that has ended', async () => {
-    const child = shell('sleep 100');
+    const child = shell('exec sleep 100');
     child.kill();
     expect(await child.seen).toMatchObject({ code: null, signal: 9 });
     expect(() => child.kill()).not.toThrow();
