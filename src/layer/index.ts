@@ -24,11 +24,9 @@ export {
   diffInWorker,
   diffStackInWorker,
   diffTreeInWorker,
-  keepInWorker,
   recordStatsInWorker,
   rewriteToFile,
   surveyInWorker,
-  worthAThread,
 } from './worker/client.ts';
 export type { AppliedBlob } from './worker/jobs.ts';
 export type { CompressibleTar } from './worker/messages.ts';

@@ -1,6 +1,5 @@
 import fs from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { keepInWorker, worthAThread } from '../layer/index.ts';
 import { type CallOptions, type ContentSource, type Descriptor, Verifier } from '../oci/index.ts';
 import type { StoreBase } from './base.ts';
 import { asStoreError, errnoOf } from './error.ts';
@@ -84,17 +83,15 @@ export async function appendVerified(
   { descriptor, handle, kept, rest }: ArrivingBlob,
   { signal, onProgress }: CallOptions & { readonly onProgress?: ((bytes: number) => void) | undefined },
 ): Promise<void> {
-  let at = kept;
-  const onDealt = (bytes: number): void => onProgress?.((at += bytes));
-  if (descriptor.size >= worthAThread)
-    return keepInWorker(rest, handle.fd, { descriptor, ingested: kept, sync: true, signal, onProgress: onDealt });
   const verifier = new Verifier(descriptor);
   await verifyKept(handle, kept, verifier);
+  let at = kept;
   for await (const chunk of rest as AsyncIterable<Buffer>) {
     signal?.throwIfAborted();
     verifier.update(chunk);
     await handle.appendFile(chunk);
-    onDealt(chunk.length);
+    at += chunk.length;
+    onProgress?.(at);
   }
   verifier.finish();
   await handle.sync();

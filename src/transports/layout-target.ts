@@ -1,10 +1,8 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve as absolute } from 'node:path';
 import { Readable } from 'node:stream';
-import { keepInWorker, worthAThread } from '../layer/index.ts';
 import {
   type CallOptions,
-  type ContentSource,
   type Descriptor,
   type Digest,
   type FetchOptions,
@@ -13,7 +11,6 @@ import {
   isDocumentType,
   OciError,
   parseManifestOrIndex,
-  type PushFromOptions,
   referrerOf,
   serializeIndex,
   verifiedChunks,
@@ -25,7 +22,7 @@ import { withFolderLock } from './layout-lock.ts';
 import { blobPath, LayoutReader } from './layout-reader.ts';
 import { LayoutWriting } from './layout-writing.ts';
 import type { TransportSink, TransportSource } from './transport.ts';
-import { makeFileWhole, type WriteFileOptions, writeFileWhole } from './write-file.ts';
+import { writeFileWhole } from './write-file.ts';
 
 export interface LayoutOptions {
   /** Makes the layout if there is none; else its absence is an error. */
@@ -107,24 +104,6 @@ export class LayoutTarget implements TransportSource, TransportSink {
     }
     // Also for one that was there: whoever wrote it may have died before it was listed.
     if (isDocumentType(descriptor.mediaType)) await this.#listReferrer(descriptor, options);
-  }
-
-  /** A large blob is hashed and written in a thread, so that its receiving and its keeping go on beside each other. */
-  async pushFrom(descriptor: Descriptor, source: ContentSource, options: PushFromOptions = {}): Promise<void> {
-    const { signal, onProgress } = options;
-    signal?.throwIfAborted();
-    if (await this.exists(descriptor)) return;
-    const content = await source(0);
-    if (descriptor.size < worthAThread || isDocumentType(descriptor.mediaType)) {
-      await this.push(descriptor, content, { signal });
-      return onProgress?.(descriptor.size);
-    }
-    const sync = !this.#scratch;
-    let bytes = 0;
-    const onDealt = (more: number): void => onProgress?.((bytes += more));
-    await makeFileWhole(join(this.#root, blobPath(descriptor.digest)), this.#writing(), (handle) =>
-      keepInWorker(content, handle.fd, { descriptor, sync, signal, onProgress: onDealt }),
-    );
   }
 
   resolve(reference: string, options: CallOptions = {}): Promise<Descriptor> {
@@ -209,11 +188,8 @@ export class LayoutTarget implements TransportSource, TransportSink {
   }
 
   #writeFile(path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
-    return writeFileWhole(join(this.#root, path), chunks, this.#writing());
-  }
-
-  #writing(): WriteFileOptions {
-    return { temporaryFolder: join(this.#root, privateFolder), durable: !this.#scratch };
+    const temporaryFolder = join(this.#root, privateFolder);
+    return writeFileWhole(join(this.#root, path), chunks, { temporaryFolder, durable: !this.#scratch });
   }
 
   async #removeStale(): Promise<void> {

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import type { CallOptions, ContentSource, Descriptor, Digest, FetchOptions, PushFromOptions } from '../oci/index.ts';
+import type { CallOptions, Descriptor, Digest, FetchOptions } from '../oci/index.ts';
 import type { LayoutTarget } from './layout-target.ts';
 import type { TransportSink } from './transport.ts';
 
@@ -36,10 +36,6 @@ export class SpooledSink implements TransportSink {
 
   push(descriptor: Descriptor, content: Readable | Uint8Array, options?: CallOptions): Promise<void> {
     return this.#state.layout.push(descriptor, content, options);
-  }
-
-  pushFrom(descriptor: Descriptor, source: ContentSource, options?: PushFromOptions): Promise<void> {
-    return this.#state.layout.pushFrom(descriptor, source, options);
   }
 
   resolve(reference: string, options?: CallOptions): Promise<Descriptor> {

@@ -14,26 +14,15 @@ export interface WriteFileOptions {
 type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** Writes a file that is complete, synced, and only then visible under `path`; if `chunks` fails there is nothing. */
-export function writeFileWhole(path: string, chunks: Chunks, options: WriteFileOptions): Promise<void> {
-  return makeFileWhole(path, options, async (handle) => {
-    const write = pieceWriter(handle);
-    for await (const chunk of chunks) await write(chunk);
-    if (options.durable) await handle.sync();
-  });
-}
-
-/** As `writeFileWhole`, of a file that `fill` writes, and syncs where it shall last. */
-export async function makeFileWhole(
-  path: string,
-  options: WriteFileOptions,
-  fill: (handle: FileHandle) => Promise<void>,
-): Promise<void> {
+export async function writeFileWhole(path: string, chunks: Chunks, options: WriteFileOptions): Promise<void> {
   await mkdir(options.temporaryFolder, { recursive: true });
   const temporary = join(options.temporaryFolder, `.${randomUUID()}.part`);
   const handle = await open(temporary, 'wx', 0o644);
   try {
     try {
-      await fill(handle);
+      const write = pieceWriter(handle);
+      for await (const chunk of chunks) await write(chunk);
+      if (options.durable) await handle.sync();
     } finally {
       await handle.close();
     }

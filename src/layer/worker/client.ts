@@ -1,18 +1,16 @@
 import { Readable } from 'node:stream';
-import { type CallOptions, type Descriptor, type Digest, OciError } from '../../oci/index.ts';
+import type { CallOptions, Digest } from '../../oci/index.ts';
 import type { Compressing, CompressedLayer } from '../compression/compress.ts';
 import type { ApplyOptions, CompressOptions, DiffOptions, DraftLayer } from '../contract.ts';
 import type { StackDiffOptions } from '../diff/diffed-tree.ts';
 import type { Rewriting } from '../rewrite/contract.ts';
 import type { LayerFacts } from '../survey.ts';
-import { LayerError } from '../error.ts';
 import { Credit } from './credit.ts';
 import type { AppliedBlob } from './jobs.ts';
-import { type ChunkSource, feed } from './feed.ts';
 import { type CompressibleTar, creditWindow, type Job } from './messages.ts';
 import { type JobHandle, startJob } from './pool.ts';
 
-export type { ChunkSource } from './feed.ts';
+export type ChunkSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 export interface ApplyInWorkerOptions extends ApplyOptions {
   /** An open file that gets the bytes as they come and is on the disk when the call resolves; the caller closes it. */
@@ -41,40 +39,6 @@ export async function applyInWorker(
   const stream = 'path' in source ? undefined : source;
   const onBroken = ingestFd === undefined ? 'stop' : 'end';
   return (await run(job, { source: stream, signal, onProgress, onBroken })) as AppliedBlob;
-}
-
-export interface KeepOptions extends CallOptions {
-  readonly descriptor: Descriptor;
-  /** How many bytes of the blob the file holds already; it is open for appending and reading then. */
-  readonly ingested?: number;
-  /** Whether it must be on the disk when the call resolves. */
-  readonly sync: boolean;
-  /** Hears how many bytes more have been dealt with. */
-  readonly onProgress?: ((bytes: number) => void) | undefined;
-}
-
-/** Many blobs are kept at once, and each piece takes a thread no longer than to write it; bytes. */
-const keepWindow = 1 << 20;
-
-/** Smaller blobs are hashed and written sooner than a thread would start; bytes. */
-export const worthAThread = 4 << 20;
-
-/**
- * Writes a blob to an open file in a worker thread, hashing it on the way; the caller closes the file. What came of a source that breaks is
- * written still.
- * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH
- */
-export async function keepInWorker(source: ChunkSource, fd: number, options: KeepOptions): Promise<void> {
-  const { descriptor, ingested, sync, signal, onProgress } = options;
-  const { mediaType, digest, size } = descriptor;
-  const job: Job = { kind: 'keep', input: 'chunks', ingestFd: fd, ingested, expect: { mediaType, digest, size }, sync };
-  try {
-    await run(job, { source, signal, onProgress, onBroken: 'end', window: keepWindow });
-  } catch (error) {
-    if (!(error instanceof LayerError)) throw error;
-    if (error.code !== 'DIGEST_MISMATCH' && error.code !== 'SIZE_MISMATCH') throw error;
-    throw new OciError(error.code, error.message);
-  }
 }
 
 /** `diffLayer` in a worker thread. */
@@ -164,15 +128,12 @@ interface RunOptions extends CallOptions {
   readonly onProgress?: ((bytes: number) => void) | undefined;
   /** What the job hears of a source that breaks; `end` lets it deal with all that came. `stop` unless given. */
   readonly onBroken?: 'stop' | 'end';
-  /** Bytes under way to the job. */
-  readonly window?: number;
 }
 
-async function run(task: Job, options: RunOptions): Promise<unknown> {
-  const { source, signal, output, onProgress, onBroken = 'stop', window } = options;
+async function run(task: Job, { source, signal, output, onProgress, onBroken = 'stop' }: RunOptions): Promise<unknown> {
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-  const credit = new Credit(window);
+  const credit = new Credit();
   const free: ArrayBuffer[] = [];
   let cause: unknown;
   const handle = startJob(task, {
@@ -210,6 +171,40 @@ async function run(task: Job, options: RunOptions): Promise<unknown> {
     credit.fail(new Error('the job is over'));
     if (source instanceof Readable) source.destroy(); // it may be stuck, and nobody reads it any more
   }
+}
+
+const batchSize = 256 << 10;
+
+/** Copies chunks into batches, whose memory is then given to the thread: a stream's own chunks may be parts of shared memory. */
+async function feed(
+  source: ChunkSource,
+  handle: JobHandle,
+  { credit, free }: { readonly credit: Credit; readonly free: ArrayBuffer[] },
+): Promise<void> {
+  const take = (): Uint8Array<ArrayBuffer> => new Uint8Array(free.pop() ?? new ArrayBuffer(batchSize));
+  let batch = take();
+  let filled = 0;
+  const flush = async (): Promise<void> => {
+    await credit.spend(filled);
+    handle.send(batch.subarray(0, filled));
+    batch = take();
+    filled = 0;
+  };
+  try {
+    for await (const chunk of source) {
+      for (let at = 0; at < chunk.byteLength; ) {
+        const piece = chunk.subarray(at, at + batchSize - filled);
+        batch.set(piece, filled);
+        filled += piece.byteLength;
+        at += piece.byteLength;
+        if (filled === batchSize) await flush();
+      }
+    }
+  } finally {
+    // also of a source that broke: what came is worth keeping
+    if (filled > 0) await flush();
+  }
+  handle.end();
 }
 
 /** The output of a job; the thread is told of what was read, so that it never runs far ahead. */

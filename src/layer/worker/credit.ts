@@ -2,13 +2,9 @@ import { creditWindow } from './messages.ts';
 
 /** Counts what the other side has not yet dealt with, and lets a sender wait while it is too much. */
 export class Credit {
-  #left: number;
+  #left = creditWindow;
   #failure: Error | undefined;
   readonly #waiting: (() => void)[] = [];
-
-  constructor(window = creditWindow) {
-    this.#left = window;
-  }
 
   /** Waits until there is room, then takes `bytes`; may overdraw by one chunk. */
   async spend(bytes: number): Promise<void> {

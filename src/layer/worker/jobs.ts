@@ -13,10 +13,17 @@ import { recordStats } from '../diff/stats.ts';
 import { LayerError, type LayerErrorCode, layerErrorOf } from '../error.ts';
 import { rewriteLayers } from '../rewrite/rewrite.ts';
 import { type LayerFacts, LayerSurvey } from '../survey.ts';
-import { blobOf, inputOf, type JobContext, syncFile, wrongSize } from './input.ts';
-import { keep } from './keep.ts';
-import type { Job } from './messages.ts';
+import type { Job, JobInput } from './messages.ts';
 import { writeFully } from '../../system/index.ts';
+
+/** What a job has to do with its surroundings. */
+export interface JobContext {
+  readonly input: AsyncIterable<Uint8Array>;
+  /** Sends bytes out; resolves when more are welcome. */
+  readonly output: (bytes: Buffer) => Promise<void>;
+  /** Throws when the job shall stop. */
+  readonly checkIn: () => void;
+}
 
 export interface AppliedBlob extends AppliedLayer {
   /** The bytes as they came, compressed or not. */
@@ -41,8 +48,6 @@ export async function runJob(job: Job, context: JobContext): Promise<JobResult> 
       return undefined;
     case 'compress':
       return compress(tarOf(job.input, context), job, context);
-    case 'keep':
-      return keep(job, context);
     case 'survey':
       return survey(job, context);
     case 'rewrite':
@@ -78,12 +83,9 @@ async function apply(job: Extract<Job, { kind: 'apply' }>, context: JobContext):
       throw new LayerError('DIGEST_MISMATCH', `the layer's bytes are ${digest}, not ${job.expect.digest}`);
     }
     if (malformed !== undefined) throw malformed;
-    const synced = job.ingestFd === undefined ? Promise.resolve() : syncFile(job.ingestFd);
-    try {
-      return { ...(await pipe.finish()), blob: { digest, size } };
-    } finally {
-      await synced; // whatever came of the rest, since the caller closes the file
-    }
+    const applied = await pipe.finish();
+    if (job.ingestFd !== undefined) fs.fsyncSync(job.ingestFd);
+    return { ...applied, blob: { digest, size } };
   } catch (error) {
     throw layerErrorOf(error, 'unpacking a layer');
   } finally {
@@ -195,4 +197,36 @@ function derived(
       return draft;
     },
   };
+}
+
+/** What was kept of a blob, read from its file; then what comes. */
+async function* blobOf(job: Extract<Job, { kind: 'apply' }>, context: JobContext): AsyncGenerator<Uint8Array> {
+  const { ingestFd, ingested = 0 } = job;
+  const buffer = Buffer.allocUnsafeSlow(ingestFd === undefined || ingested === 0 ? 0 : 1 << 20);
+  for (let at = 0; ingestFd !== undefined && at < ingested; ) {
+    const got = fs.readSync(ingestFd, buffer, 0, Math.min(buffer.length, ingested - at), at);
+    if (got === 0) throw wrongSize(ingested, 'fewer');
+    at += got;
+    yield buffer.subarray(0, got);
+    await setImmediate();
+  }
+  yield* inputOf(job.input, context);
+}
+
+async function* inputOf(input: JobInput, context: JobContext): AsyncGenerator<Uint8Array> {
+  if (input === 'chunks') return yield* context.input;
+  const fd = fs.openSync(input.path, 'r');
+  const buffer = Buffer.allocUnsafeSlow(1 << 20);
+  try {
+    for (let got = fs.readSync(fd, buffer); got > 0; got = fs.readSync(fd, buffer)) {
+      yield buffer.subarray(0, got);
+      await setImmediate();
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function wrongSize(expected: number, which: 'more' | 'fewer'): LayerError {
+  return new LayerError('SIZE_MISMATCH', `the layer has ${which} than the ${expected} bytes it should have`);
 }

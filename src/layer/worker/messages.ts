@@ -1,4 +1,4 @@
-import type { Compression, Descriptor, Digest } from '../../oci/index.ts';
+import type { Compression, Digest } from '../../oci/index.ts';
 import { SystemError, type SystemErrorCode } from '../../system/index.ts';
 import { isSlipwayError, messageOf } from '../../errors.ts';
 import type { ApplyOptions, DiffOptions } from '../contract.ts';
@@ -42,15 +42,6 @@ export type Job =
       readonly level?: number | undefined;
       /** An open file that gets the bytes, which are then not sent; it is on the disk when the job is done. */
       readonly outputFd?: number | undefined;
-    }
-  | {
-      readonly kind: 'keep';
-      readonly input: 'chunks';
-      /** As for `apply`; at the end it is on the disk, where that is wanted. */
-      readonly ingestFd: number;
-      readonly ingested?: number | undefined;
-      readonly expect: Descriptor;
-      readonly sync: boolean;
     }
   | { readonly kind: 'survey'; readonly input: JobInput }
   | {

@@ -40,7 +40,6 @@ const patienceMs = {
   diff: 2000,
   'diff-stack': 2000,
   'record-stats': 2000,
-  keep: 2000,
   survey: 2000,
   rewrite: 20,
 } as const satisfies Record<Job['kind'], number>;
@@ -60,7 +59,7 @@ export function expectLayerWork(): Disposable {
 
 /** Starts a job in the thread that has least to do. Idle threads are kept a while for the next job, and keep no process alive. */
 export function startJob(task: Job, listener: JobListener): JobHandle {
-  const thread = pickThread(task.kind);
+  const thread = pickThread();
   const job = ++lastJob;
   const stop = new SharedArrayBuffer(4);
   thread.jobs.set(job, listener);
@@ -82,10 +81,8 @@ export function startJob(task: Job, listener: JobListener): JobHandle {
   };
 }
 
-function pickThread(kind: Job['kind']): Thread {
+function pickThread(): Thread {
   const idlest = threads.toSorted((a, b) => a.jobs.size - b.jobs.size)[0];
-  // one thread keeps what the main thread can receive
-  if (kind === 'keep' && idlest !== undefined) return idlest;
   if (idlest !== undefined && (idlest.jobs.size === 0 || threads.length >= largestPool)) return idlest;
   return openThread();
 }
