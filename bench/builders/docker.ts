@@ -6,7 +6,8 @@ import { type Place, script } from '../places/index.ts';
 import { type Builder, words } from './builder.ts';
 
 const socket = 'unix:///run/docker.sock';
-const controlGroup = '/slipway-bench/docker';
+// BuildKit's steps are beside those of containers, in a group of the parent's.
+const controlGroup = '/slipway-bench';
 
 /** Docker with the BuildKit that is in its daemon. The network is the machine's: nothing is changed in its rules. */
 export async function dockerBuilder(place: Place, room: Room): Promise<Builder> {
