@@ -1,10 +1,12 @@
 import { constants } from 'node:os';
 import {
+  closeOutputPipe,
   openOutputPipe,
   type OutputPipe,
   type Privileges,
   type ProcessEnd,
   type StartedProcess,
+  type StartOptions,
   startProcess,
   withParentDeath,
 } from '../system/index.ts';
@@ -50,25 +52,38 @@ export function supervise(argv: readonly string[], options: SupervisionOptions):
 }
 
 function start(argv: readonly string[], options: SupervisionOptions): StartedProcess {
-  const { channels, interaction } = options;
+  const opened: OutputPipe[] = [];
+  const open = (onData: (chunk: Buffer) => void, owner?: SupervisionOptions['owner']): OutputPipe => {
+    const pipe = openPipe(onData, owner);
+    opened.push(pipe);
+    return pipe;
+  };
+  try {
+    const command = withParentDeath(argv);
+    const stdio = stdioOf(options, open);
+    opened.length = 0; // from here on they are the process's
+    return startProcess(command, { stdio, newSession: options.interaction !== 'terminal' });
+  } catch (cause) {
+    for (const pipe of opened) closeOutputPipe(pipe);
+    throw new ContainerError('RUNTIME_FAILED', `cannot start a container: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function stdioOf(options: SupervisionOptions, open: typeof openPipe): StartOptions['stdio'] {
+  const { channels, interaction, owner } = options;
   const [stdin, stdout, stderr] =
     interaction === undefined
       ? ([
           'nothing',
-          openPipe((chunk) => options.onOutput('stdout', chunk), options.owner),
-          openPipe((chunk) => options.onOutput('stderr', chunk), options.owner),
+          open((chunk) => options.onOutput('stdout', chunk), owner),
+          open((chunk) => options.onOutput('stderr', chunk), owner),
         ] as const)
       : ([0, 1, 2] as const);
   const own =
     channels === undefined
-      ? [stderr, ...(interaction === undefined ? [] : [openPipe(() => {})])] // closed when the runtime ends
-      : [openPipe((chunk) => channels.onLauncherError(chunk)), openPipe((chunk) => channels.onReport(chunk)), stderr];
-  try {
-    const command = withParentDeath(argv);
-    return startProcess(command, { stdio: [stdin, stdout, ...own], newSession: interaction !== 'terminal' });
-  } catch (cause) {
-    throw new ContainerError('RUNTIME_FAILED', `cannot start a container: ${messageOf(cause)}`, { cause });
-  }
+      ? [stderr, ...(interaction === undefined ? [] : [open(() => {})])] // closed when the runtime ends
+      : [open((chunk) => channels.onLauncherError(chunk)), open((chunk) => channels.onReport(chunk)), stderr];
+  return [stdin, stdout, ...own];
 }
 
 function openPipe(onData: (chunk: Buffer) => void, owner?: SupervisionOptions['owner']): OutputPipe {

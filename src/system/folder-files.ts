@@ -26,7 +26,10 @@ export function openIn(folder: number, name: string, how: OpenHow): number {
   return files.open(folder, name, how);
 }
 
-/** Closes what `openIn` opened. */
+/**
+ * Closes what `openIn` opened.
+ * @throws as `closeSync` does: some file systems tell only then that a write failed
+ */
 export function closeIn(fd: number): void {
   files?.close(fd);
 }
@@ -64,14 +67,16 @@ function bindFiles(): FolderFiles | undefined {
       if (fd < 0) throw failure(name, koffi.errno());
       return fd;
     },
-    close: (fd) => void close(fd),
+    close(fd) {
+      if (Number(close(fd)) < 0 && koffi.errno() !== koffi.os.errno['EINTR']) throw failure('', koffi.errno(), 'close');
+    },
   };
 }
 
 /** As Node's own errors are. */
-function failure(name: string, errno = 0): NodeJS.ErrnoException {
+function failure(name: string, errno = 0, syscall = 'open'): NodeJS.ErrnoException {
   const code = getSystemErrorName(-errno);
   const path = Buffer.from(name, 'latin1');
-  const message = `${code}: ${getSystemErrorMessage(-errno)}, open ${printablePath(path)}`;
-  return Object.assign(new Error(message), { code, errno: -errno, syscall: 'open', path: path.toString() });
+  const message = `${code}: ${getSystemErrorMessage(-errno)}, ${syscall} ${printablePath(path)}`.trimEnd();
+  return Object.assign(new Error(message), { code, errno: -errno, syscall, path: path.toString() });
 }

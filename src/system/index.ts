@@ -35,10 +35,12 @@ export { type FileContent, putFile, type PutFileOptions } from './put-file.ts';
 export { replaceFile } from './replace-file.ts';
 export { minimalEnvironment, type RunCommandOptions, type RunResult, run } from './run.ts';
 export {
+  closeOutputPipe,
   openOutputPipe,
   type OutputPipe,
   type ProcessEnd,
   type StartedProcess,
+  type StartOptions,
   startProcess,
 } from './start-process.ts';
 export { syncFolder } from './sync-folder.ts';

@@ -32,7 +32,8 @@ export function isNetworkFileSystem(folder: string): string | undefined {
 
 /**
  * Magic numbers of file systems on which an inode's change time moves with every change of the file, and numbers of inodes are not
- * given to two files at once. Not overlayfs, whose files change their identity when they are first written, nor FUSE.
+ * given to two files at once. Not overlayfs, whose files change their identity when they are first written, nor FUSE; nor tmpfs,
+ * where what is written through a mapping moves no time.
  */
 const faithfulTypes: ReadonlySet<number> = new Set([
   0xef53, // ext2, ext3, ext4
@@ -40,7 +41,6 @@ const faithfulTypes: ReadonlySet<number> = new Set([
   0x9123683e, // btrfs
   0xca451a4e, // bcachefs
   0xf2f52010, // f2fs
-  0x01021994, // tmpfs
 ]);
 
 /** Whether equal stats of a file in `folder`, its change time among them, prove that nobody wrote to it. */

@@ -16,8 +16,20 @@ export interface OutputPipe {
 /** @param owner who may open it again, as /dev/stderr for instance */
 export function openOutputPipe(owner?: { readonly uid: number; readonly gid: number }): OutputPipe {
   const [readEnd, writeEnd] = loadSyscalls().pipe();
-  if (owner !== undefined) fchownSync(writeEnd, owner.uid, owner.gid);
-  return { writeEnd, stream: new Socket({ fd: readEnd, readable: true, writable: false }) };
+  try {
+    if (owner !== undefined) fchownSync(writeEnd, owner.uid, owner.gid);
+    return { writeEnd, stream: new Socket({ fd: readEnd, readable: true, writable: false }) };
+  } catch (error) {
+    loadSyscalls().close(writeEnd);
+    loadSyscalls().close(readEnd);
+    throw error;
+  }
+}
+
+/** Of a pipe that no program was started with. */
+export function closeOutputPipe({ writeEnd, stream }: OutputPipe): void {
+  stream.destroy();
+  loadSyscalls().close(writeEnd);
 }
 
 export interface StartOptions {
@@ -55,11 +67,13 @@ export interface StartedProcess {
  */
 export function startProcess(argv: readonly string[], { stdio, newSession }: StartOptions): StartedProcess {
   const pipes = stdio.filter((each) => typeof each === 'object');
-  const nothing = openSync('/dev/null', 'r+');
+  let nothing: number | undefined;
   let pid: number;
   try {
+    const devNull = openSync('/dev/null', 'r+');
+    nothing = devNull;
     const descriptors = stdio.map((each) =>
-      each === 'nothing' ? nothing : typeof each === 'object' ? each.writeEnd : each,
+      each === 'nothing' ? devNull : typeof each === 'object' ? each.writeEnd : each,
     );
     const env = Object.entries(minimalEnvironment()).map(([name, value]) => `${name}=${value}`);
     pid = inDirectory('/', () => loadSyscalls().spawn(argv, env, { descriptors, newSession }));
@@ -67,7 +81,7 @@ export function startProcess(argv: readonly string[], { stdio, newSession }: Sta
     for (const { stream } of pipes) stream.destroy();
     throw error;
   } finally {
-    closeSync(nothing);
+    if (nothing !== undefined) closeSync(nothing);
     for (const { writeEnd } of pipes) loadSyscalls().close(writeEnd);
   }
   let runs = true;

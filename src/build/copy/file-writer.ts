@@ -46,13 +46,16 @@ export class FileWriter implements Disposable {
       const slash = target.lastIndexOf('/');
       const folder = this.#open(target.slice(0, Math.max(0, slash)));
       const to = openIn(folder, target.slice(slash + 1), { flags: makeFlags, mode: attributes.mode & 0o777 });
+      let digest: string;
       try {
-        const digest = known === undefined ? this.#copy(from, to, source.stats) : this.#copySummed(from, to, known);
+        digest = known === undefined ? this.#copy(from, to, source.stats) : this.#copySummed(from, to, known);
         this.#finish(to, attributes);
-        return digest;
-      } finally {
-        closeIn(to);
+      } catch (error) {
+        tryClose(to);
+        throw error;
       }
+      closeIn(to);
+      return digest;
     } finally {
       closeIn(from);
     }
@@ -96,6 +99,15 @@ export class FileWriter implements Disposable {
   [Symbol.dispose](): void {
     if (this.#folder !== undefined) closeSync(this.#folder.fd);
     this.#folder = undefined;
+  }
+}
+
+/** After another failure, which is the one to tell. */
+function tryClose(fd: number): void {
+  try {
+    closeIn(fd);
+  } catch {
+    // the first error says enough
   }
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, lchownSync, linkSync, lutimesSync, mkdirSync, symlinkSync, unlinkSync } from 'node:fs';
+import { chmodSync, constants, lchownSync, linkSync, lutimesSync, mkdirSync, symlinkSync, unlinkSync } from 'node:fs';
 import type { IgnoreMatcher } from '../../dockerfile/index.ts';
 import { FileStats, loadSyscalls, type Privileges, splitDevice } from '../../system/index.ts';
 import { BuildError } from '../error.ts';
@@ -242,6 +242,8 @@ class Copier implements Disposable {
     if (stats.isSymbolicLink()) symlinkSync(Buffer.from(content, 'latin1'), to);
     else {
       const { major, minor } = splitDevice(BigInt(stats.rdev));
+      if ((stats.mode & constants.S_IFMT) === constants.S_IFCHR && major === 0 && minor === 0)
+        throw deletionMark(entry);
       loadSyscalls().mknod(to, stats.mode, major, minor);
     }
     return content;
@@ -289,6 +291,17 @@ class Copier implements Disposable {
 
 function statOf(path: Buffer): FileStats | undefined {
   return FileStats.of(path);
+}
+
+/** In a snapshot such a device means that a name of the layers below is gone. */
+function deletionMark({ path }: WalkEntry): BuildError {
+  return new BuildError(
+    'COPY_CONFLICT',
+    `cannot copy ${textOf(path)}: overlays take the character device 0:0 for a deletion`,
+    {
+      hint: 'leave it out with .dockerignore or --exclude',
+    },
+  );
 }
 
 /** The owner that a single-id user namespace could only write down. */

@@ -34,6 +34,7 @@ export class WorkshopThread {
   #next = 0;
   /** Why it does nothing any more. */
   #end: unknown;
+  #isEnding = false;
 
   constructor(privileges: Privileges) {
     const setup: WorkshopSetup = { privileges, unread: this.#unread };
@@ -76,11 +77,13 @@ export class WorkshopThread {
       options.signal?.removeEventListener('abort', cancel);
       this.#taken(-lent); // the next job's output has to wait for its readers again
       this.#pending.delete(id);
-      if (this.#pending.size === 0) this.#worker.unref();
+      // Whoever waits for the thread's end may have nothing else that keeps the process.
+      if (this.#pending.size === 0 && !this.#isEnding) this.#worker.unref();
     }
   }
 
   async terminate(): Promise<void> {
+    this.#isEnding = true;
     await this.#worker.terminate();
   }
 

@@ -188,6 +188,13 @@ const capabilityOf = (path: string) => loadSyscalls().getXattr(path, 'security.c
     });
   });
 
+  it('a device that overlays take for a deletion is refused', () => {
+    trees({ d: null }, {}, (from, into) => {
+      loadSyscalls().mknod(join(from.root, 'd/gone'), 0o020600, 0, 0);
+      expect(() => copied({ from, into, sources: ['d'], to: '/x' })).toThrow(/cannot copy .*gone: .*0:0/);
+    });
+  });
+
   it('B1: what an ignored folder holds is left out, what is taken back below another one is not', () => {
     const spec = { 'dir/a.go': 'a', 'dir/s/d.go': 'd', 'dir/skip/c.go': 'c', 'dir/b.txt': 'b' };
     trees(spec, {}, (from, into) => {

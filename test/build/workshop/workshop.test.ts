@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { Workshop } from '../../../src/build/workshop/workshop.ts';
 import { WorkshopThread } from '../../../src/build/workshop/workshop-thread.ts';
 import { testPrivileges } from '../../store/scratch-store.ts';
@@ -12,6 +14,22 @@ describe('a thread of the workshop', () => {
     await thread.terminate();
     expect(thread.hasEnded).toBe(true);
     await expect(thread.run(job, {})).rejects.toMatchObject({ code: 'CANCELLED' });
+  });
+
+  it('keeps the process until it has ended, also where an answer comes in between', async () => {
+    const thread = new URL('../../../src/build/workshop/workshop-thread.ts', import.meta.url);
+    const script = `
+      const { WorkshopThread } = await import(${JSON.stringify(thread.href)});
+      const thread = new WorkshopThread(${JSON.stringify(testPrivileges)});
+      await thread.run(${JSON.stringify(job)}, {});
+      const last = thread.run(${JSON.stringify(job)}, {});
+      for (const since = Date.now(); Date.now() - since < 300; ); // the answer lies there when the end begins
+      const ended = thread.terminate();
+      await last.catch(() => undefined);
+      await ended;
+      console.log('ended');`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', script]);
+    expect(stdout).toBe('ended\n');
   });
 
   it('works on after another job was cancelled', async () => {
