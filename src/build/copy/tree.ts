@@ -123,16 +123,27 @@ function statAt(root: string, path: BytePath): FileStats | undefined {
 }
 
 const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+/** O_PATH, which Node does not name: enough to find what is in a folder, and wants no right to list it. */
+const onlyToFind = 0o10000000;
 
 /**
  * Opens the folder at `path` (free of links, from `followInRoot`) one component at a time, so that nobody who changes the tree
  * meanwhile can lead us out of it. The caller closes the descriptor.
  */
 export function openFolder(root: string, path: BytePath): number {
-  let fd = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY);
+  return openFolderWith(root, path, constants.O_RDONLY);
+}
+
+/** As `openFolder`, only to open what is in it by name: also where it may be searched, but not listed. */
+export function openFolderToFind(root: string, path: BytePath): number {
+  return openFolderWith(root, path, onlyToFind);
+}
+
+function openFolderWith(root: string, path: BytePath, flags: number): number {
+  let fd = openSync(root, flags | constants.O_DIRECTORY);
   for (const part of componentsOf(path)) {
     try {
-      const next = openSync(below(fd, part), folderFlags);
+      const next = openSync(below(fd, part), folderFlags | flags);
       closeSync(fd);
       fd = next;
     } catch (error) {

@@ -1,6 +1,15 @@
 import { closeSync, readdirSync } from 'node:fs';
 import { type FileStats, statIn } from '../../system/index.ts';
-import { type BytePath, below, joinBytes, locate, openFolder, openFolderAt, openToRead } from './tree.ts';
+import {
+  type BytePath,
+  below,
+  joinBytes,
+  locate,
+  openFolder,
+  openFolderAt,
+  openFolderToFind,
+  openToRead,
+} from './tree.ts';
 
 /** Something in a folder. */
 export interface Child {
@@ -152,7 +161,7 @@ export class ChildOfRoot implements Child {
 
   open(): number {
     const slash = this.#path.lastIndexOf('/');
-    const folder = openFolder(this.#root, this.#path.slice(0, Math.max(0, slash)));
+    const folder = openFolderToFind(this.#root, this.#path.slice(0, Math.max(0, slash)));
     try {
       return openToRead(folder, this.#path.slice(slash + 1));
     } finally {
