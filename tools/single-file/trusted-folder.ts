@@ -21,9 +21,14 @@ export function whyNotTrusted(path: string): string | undefined {
  * user can whose HOME `sudo` passed on. Who owns `/` is trusted as root is: in a user namespace, root of the machine has no id.
  */
 export function whyParentsNotTrusted(path: string): string | undefined {
+  return whyWayNotTrusted(dirname(fs.realpathSync(path)));
+}
+
+/** The same of a folder itself and of those above it; `path` has no link in it. */
+export function whyWayNotTrusted(path: string): string | undefined {
   const trusted = new Set([0, process.geteuid?.(), fs.statSync('/').uid]);
   const ownGroups = new Set([0, process.getegid?.()]);
-  for (let folder = dirname(fs.realpathSync(path)); ; folder = dirname(folder)) {
+  for (let folder = path; ; folder = dirname(folder)) {
     const { uid, gid, mode } = fs.lstatSync(folder);
     if (!trusted.has(uid)) return `${folder} belongs to user ${uid}`;
     const openTo = ownGroups.has(gid) ? othersWrite : groupWrites | othersWrite;

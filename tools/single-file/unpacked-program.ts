@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
-import { whyNotTrusted, whyParentsNotTrusted } from './trusted-folder.ts';
+import { basename, dirname, isAbsolute, join } from 'node:path';
+import { whyNotTrusted, whyParentsNotTrusted, whyWayNotTrusted } from './trusted-folder.ts';
 
 /** What an executable carries. */
 export interface Program {
@@ -32,8 +32,9 @@ export function unpackedProgram(program: Program, folders: readonly string[], re
     refused.length = 0;
     for (const folder of folders) {
       try {
-        const reason = action(folder, program, read);
-        if (reason === undefined) return join(folder, program.name);
+        const way = trueWay(folder);
+        const reason = action(way, program, read);
+        if (reason === undefined) return join(way.folder, program.name);
         refused.push(`${folder}: ${reason}`);
       } catch (error) {
         if (error instanceof Damaged) throw error;
@@ -64,15 +65,33 @@ export function cacheFolders(environment: NodeJS.ProcessEnv): readonly string[] 
   return folders;
 }
 
+interface Way {
+  /** Free of links but in its last part, so that what was looked at is what is used. */
+  readonly folder: string;
+  /** The nearest folder above it that is there. */
+  readonly above: string;
+}
+
+function trueWay(folder: string): Way {
+  const missing = [basename(folder)];
+  let above = dirname(folder);
+  for (; fs.lstatSync(above, { throwIfNoEntry: false }) === undefined; above = dirname(above))
+    missing.unshift(basename(above));
+  const real = fs.realpathSync(above);
+  return { folder: join(real, ...missing), above: real };
+}
+
 /** Why the program in `folder` cannot be run; undefined where it can. A folder of root's need not be ours. */
-function find(folder: string, program: Program): string | undefined {
+function find({ folder }: Way, program: Program): string | undefined {
   const path = join(folder, program.name);
   const whyNot = whyNotTrusted(folder) ?? whyParentsNotTrusted(folder) ?? whyNotTrusted(path);
   return whyNot ?? (isWhole(path, program) ? undefined : 'is not complete');
 }
 
 /** Unpacks the program below `folder`; tells why that is not to be done. */
-function unpackInto(folder: string, program: Program, read: ReadFile): string | undefined {
+function unpackInto({ folder, above }: Way, program: Program, read: ReadFile): string | undefined {
+  const whyNotAbove = whyWayNotTrusted(above);
+  if (whyNotAbove !== undefined) return whyNotAbove;
   if (whyNotTrusted(folder) === 'is missing') fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const whyNot = whyParentsNotTrusted(folder) ?? whyNotTrusted(closed(folder));
   if (whyNot !== undefined) return whyNot;

@@ -24,7 +24,9 @@ export async function* inOrder(
   };
   try {
     for await (const block of blocks) {
-      queue.push(work(block));
+      const packed = work(block);
+      packed.catch(() => undefined); // told when its turn comes; it may fail before anybody waits for it
+      queue.push(packed);
       if (queue.length >= atOnce) yield await next();
     }
     while (queue.length > 0) yield await next();
