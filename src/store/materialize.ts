@@ -233,6 +233,10 @@ export class Materializer {
 
 /** What the bytes of a blob made here depend on: another version of the compressor may give others. */
 function formKey({ compression, level }: ImageForm): string {
-  const versions = { none: 'tar', gzip: process.versions.zlib, zstd: process.versions['zstd'] ?? process.version };
+  const versions = {
+    none: 'tar',
+    gzip: process.versions.zlib,
+    zstd: `${process.versions['zstd'] ?? process.version} frames`,
+  };
   return `${compression} ${level ?? defaultLevels[compression]} ${versions[compression]}`;
 }
