@@ -7,6 +7,7 @@ import { existsSync, globSync, lstatSync, rmSync, symlinkSync, writeFileSync } f
 import { dirname, join } from 'node:path';
 import { Plugin } from '@oclif/core/config';
 import { build, type BuildOptions } from 'esbuild';
+import { bundleOptions } from './bundle-options.ts';
 import { cjsNamesPlugin } from './cjs-names-plugin.ts';
 import { directImportsPlugin } from './direct-imports-plugin.ts';
 import { joinChunks } from './join-chunks.ts';
@@ -34,22 +35,7 @@ const cliFiles: Readonly<Record<string, readonly string[]>> = {
   'cli/build': ['commands/build', 'commands/check', 'commands/why'],
 };
 
-const common: BuildOptions = {
-  absWorkingDir: root,
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node24.15',
-  // CommonJS packages in an ES module bundle still call require for Node's own modules.
-  banner: {
-    js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
-  },
-  define: { SLIPWAY_BUNDLED: 'true' },
-  external: ['koffi', '@koromix/*', 'typescript', 'ts-node'],
-  legalComments: 'none',
-  logLevel: 'warning',
-};
+const common: BuildOptions = { ...bundleOptions, splitting: true };
 
 /** Lets `npx slipway` in the checkout find its own command at once; npm links the commands of dependencies only. */
 function linkCommand(): void {

@@ -1,7 +1,7 @@
 import type { Command } from '../measure/index.ts';
 import type { Peers } from '../peers/index.ts';
 import { type Place, script } from '../places/index.ts';
-import { type Builder, words } from './builder.ts';
+import { type Builder, dockersArguments, words } from './builder.ts';
 
 /** buildah and podman, which build alike; neither has a daemon. Undefined where it is not installed. */
 export function buildahBuilder(place: Place, peers: Peers, name: 'buildah' | 'podman'): Builder | undefined {
@@ -14,15 +14,7 @@ export function buildahBuilder(place: Place, peers: Peers, name: 'buildah' | 'po
     role: 'peer',
     env: peers.env,
     build: (request) => {
-      const build = call(
-        ...words('build -q --layers --network host --tls-verify=false'),
-        '--build-arg',
-        `BASE=${request.base}`,
-        '-t',
-        request.name,
-        ...(request.noCache === true ? ['--no-cache'] : []),
-        request.context,
-      );
+      const build = call(...words('build -q --layers --network host --tls-verify=false'), ...dockersArguments(request));
       return request.push === true ? script(build, push(request.name)) : build;
     },
     push,

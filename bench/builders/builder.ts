@@ -30,6 +30,11 @@ export function words(text: string): string[] {
   return text.split(' ');
 }
 
+/** What `docker build` and all that are called like it take. */
+export function dockersArguments({ base, name, noCache, context }: BuildRequest): string[] {
+  return ['--build-arg', `BASE=${base}`, '-t', name, ...(noCache === true ? ['--no-cache'] : []), context];
+}
+
 /** What all runs of one builder have in common. */
 export function contender(builder: Builder, command: Command): Contender {
   const { name, role, env, servers } = builder;

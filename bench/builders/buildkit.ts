@@ -1,5 +1,4 @@
 import type { Command } from '../measure/index.ts';
-import { removeControlGroup } from '../peers/control-group.ts';
 import { Daemon } from '../peers/daemon.ts';
 import type { Room } from '../peers/room.ts';
 import type { Place } from '../places/index.ts';
@@ -11,7 +10,7 @@ const socket = 'unix:///run/buildkit.sock';
 export async function buildkitBuilder(place: Place, room: Room): Promise<Builder> {
   const data = place.path('buildkit');
   const buildctl = (...args: string[]): Command => ['buildctl', '--addr', socket, ...args];
-  const daemon = new Daemon(room, {
+  const daemon = await Daemon.in(place, room, {
     command: [
       'buildkitd',
       ...words('--oci-worker-snapshotter overlayfs --oci-worker-net host --allow-insecure-entitlement network.host'),
@@ -20,12 +19,8 @@ export async function buildkitBuilder(place: Place, room: Room): Promise<Builder
     ],
     question: buildctl('debug', 'workers'),
     data,
+    controlGroup: '/buildkit',
   });
-  place.onClose(async () => {
-    await daemon.stop();
-    await removeControlGroup('/buildkit');
-  });
-  await daemon.start();
   return {
     name: 'buildkit',
     role: 'peer',

@@ -1,9 +1,8 @@
 import type { Command } from '../measure/index.ts';
-import { removeControlGroup } from '../peers/control-group.ts';
 import { Daemon } from '../peers/daemon.ts';
 import type { Room } from '../peers/room.ts';
 import { type Place, script } from '../places/index.ts';
-import { type Builder, words } from './builder.ts';
+import { type Builder, dockersArguments, words } from './builder.ts';
 
 const socket = 'unix:///run/docker.sock';
 // BuildKit's steps are beside those of containers, in a group of the parent's.
@@ -13,7 +12,7 @@ const controlGroup = '/slipway-bench';
 export async function dockerBuilder(place: Place, room: Room): Promise<Builder> {
   const data = place.path('docker');
   const docker = (...args: string[]): Command => ['docker', '-H', socket, ...args];
-  const daemon = new Daemon(room, {
+  const daemon = await Daemon.in(place, room, {
     command: [
       'dockerd',
       ...words('--iptables=false --ip6tables=false --bridge=none --storage-driver overlay2'),
@@ -22,12 +21,8 @@ export async function dockerBuilder(place: Place, room: Room): Promise<Builder> 
     ],
     question: docker('version'),
     data,
+    controlGroup,
   });
-  place.onClose(async () => {
-    await daemon.stop();
-    await removeControlGroup(controlGroup);
-  });
-  await daemon.start();
   const call = (...args: string[]): Command => room.command(...docker(...args));
   const push = (image: string) => call('push', '-q', image);
   return {
@@ -36,15 +31,7 @@ export async function dockerBuilder(place: Place, room: Room): Promise<Builder> 
     env: { DOCKER_BUILDKIT: '1' },
     servers: daemon.pids,
     build: (request) => {
-      const build = call(
-        ...words('build -q --network host'),
-        '--build-arg',
-        `BASE=${request.base}`,
-        '-t',
-        request.name,
-        ...(request.noCache === true ? ['--no-cache'] : []),
-        request.context,
-      );
+      const build = call(...words('build -q --network host'), ...dockersArguments(request));
       return request.push === true ? script(build, push(request.name)) : build;
     },
     push,

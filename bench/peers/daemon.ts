@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from '../measure/index.ts';
-import { run } from '../places/index.ts';
+import { type Place, run } from '../places/index.ts';
+import { removeControlGroup } from './control-group.ts';
 import type { Room } from './room.ts';
 
 export interface DaemonOptions {
@@ -13,6 +14,8 @@ export interface DaemonOptions {
   readonly question: Command;
   /** Where it keeps everything; removed with it. */
   readonly data: string;
+  /** What it leaves behind, and is removed when it has ended. */
+  readonly controlGroup: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -25,6 +28,17 @@ export class Daemon {
   constructor(room: Room, options: DaemonOptions) {
     this.#room = room;
     this.#options = options;
+  }
+
+  /** Started, and taken down with the place. */
+  static async in(place: Place, room: Room, options: DaemonOptions): Promise<Daemon> {
+    const daemon = new Daemon(room, options);
+    place.onClose(async () => {
+      await daemon.stop();
+      await removeControlGroup(options.controlGroup);
+    });
+    await daemon.start();
+    return daemon;
   }
 
   /** The process that it and all its own are below of. */

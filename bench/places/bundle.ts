@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { bundleOptions } from '../../tools/bundle-options.ts';
 import type { Command } from '../measure/index.ts';
 import { project } from './command.ts';
 
@@ -12,19 +13,9 @@ const folder = join(project, '.cache', 'bench-work', 'dist');
 export async function bundled(name: string, ...args: string[]): Promise<Command> {
   const outfile = join(folder, `${name}.js`);
   await build({
-    absWorkingDir: project,
+    ...bundleOptions,
     entryPoints: [`bench/work/${name}.ts`],
     outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24.15',
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
-    },
-    define: { SLIPWAY_BUNDLED: 'true' },
-    external: ['koffi', '@koromix/*'],
-    logLevel: 'warning',
   });
   await mkdir(folder, { recursive: true });
   const workers = join(folder, 'workers');

@@ -1,13 +1,6 @@
 import { string as argument } from '@oclif/core/args';
 import { openPlace } from '../build/index.ts';
-import {
-  fetchBytes,
-  hostPlatform,
-  isIndexType,
-  parseManifest,
-  parsePlatform,
-  restrictPlatforms,
-} from '../oci/index.ts';
+import { fetchBytes, hostPlatform, parseManifest, parsePlatform, restrictPlatforms } from '../oci/index.ts';
 import { outputFlag, PlaceCommand, placesHelp, platformFlag, registryFlags } from '../ui/index.ts';
 
 export default class Config extends PlaceCommand {
@@ -25,8 +18,7 @@ export default class Config extends PlaceCommand {
       await using place = await openPlace(args.image, { ...places, allowRemote: true });
       const root = await place.resolve({ signal, reads: true });
       const wanted = flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform);
-      const platforms = isIndexType(root.mediaType) ? [wanted] : [];
-      const found = await restrictPlatforms(place.target, root, platforms, { signal });
+      const found = await restrictPlatforms(place.target, root, [wanted], { signal });
       const manifest = parseManifest(await fetchBytes(place.target, found, { signal }), found.mediaType);
       return await fetchBytes(place.target, manifest.config, { signal });
     });

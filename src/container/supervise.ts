@@ -52,19 +52,13 @@ export function supervise(argv: readonly string[], options: SupervisionOptions):
 }
 
 function start(argv: readonly string[], options: SupervisionOptions): StartedProcess {
-  const opened: OutputPipe[] = [];
-  const open = (onData: (chunk: Buffer) => void, owner?: SupervisionOptions['owner']): OutputPipe => {
-    const pipe = openPipe(onData, owner);
-    opened.push(pipe);
-    return pipe;
-  };
   try {
+    using pipes = new DisposableStack();
     const command = withParentDeath(argv);
-    const stdio = stdioOf(options, open);
-    opened.length = 0; // from here on they are the process's
+    const stdio = stdioOf(options, (...how) => pipes.adopt(openPipe(...how), closeOutputPipe));
+    pipes.move(); // from here on they are the process's
     return startProcess(command, { stdio, newSession: options.interaction !== 'terminal' });
   } catch (cause) {
-    for (const pipe of opened) closeOutputPipe(pipe);
     throw new ContainerError('RUNTIME_FAILED', `cannot start a container: ${messageOf(cause)}`, { cause });
   }
 }

@@ -2,7 +2,7 @@ export { applyLayer } from './apply/layer-pipe.ts';
 export { type CompressedLayer, type Compressing, compressLayer, defaultLevels } from './compression/compress.ts';
 export { createDecompressor, detectCompression } from './compression/decompress.ts';
 export * from './contract.ts';
-export { derivePieces, deriveTar } from './diff/derive.ts';
+export { derivePieces } from './diff/derive.ts';
 export { diffLayer, diffStack, diffTree } from './diff/diff.ts';
 export type { StackDiffOptions } from './diff/diffed-tree.ts';
 export { sameContent } from './diff/same-content.ts';

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { getSystemErrorMessage, getSystemErrorName } from 'node:util';
 import { type Koffi, loadKoffi, type NativeFunction } from './koffi.ts';
+import { closeOnExec } from './native-call.ts';
 import { printablePath } from './printable-path.ts';
 
 interface OpenHow {
@@ -41,7 +42,6 @@ const slowly: FolderFiles = {
 };
 
 const longestName = 255;
-const closeOnExec = 0o2000000; // O_CLOEXEC, which Node sets itself and does not name
 
 /** undefined where there is no koffi. */
 function bindFiles(): FolderFiles | undefined {

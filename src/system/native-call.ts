@@ -1,6 +1,9 @@
 import { SystemError } from './error.ts';
 import type { BytePath } from './syscalls.ts';
 
+/** O_CLOEXEC, which Node sets itself and does not name. */
+export const closeOnExec = 0o2000000;
+
 /** Calls a function of the C library and throws when it gives a negative number. */
 export type Call = (
   fn: (...values: readonly unknown[]) => unknown,

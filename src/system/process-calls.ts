@@ -1,6 +1,6 @@
 import { SystemError } from './error.ts';
 import type { Library } from './koffi.ts';
-import { type Call, terminated } from './native-call.ts';
+import { type Call, closeOnExec, terminated } from './native-call.ts';
 import type { Syscalls } from './syscalls.ts';
 
 const pointer = 'const void *';
@@ -12,7 +12,6 @@ const structSize = 1024;
 const signalSetSize = 128; // sigset_t
 /** The same in glibc and musl. */
 const flags = { signalDefaults: 4, signalMask: 8, newSession: 128 } as const;
-const closeOnExec = 0o2000000;
 const doNotWait = 1; // WNOHANG
 
 /** pipe2(2), close(2), posix_spawn(3), waitpid(2). */

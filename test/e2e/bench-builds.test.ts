@@ -10,10 +10,11 @@ import { hasDebianRegistry } from '../registry/debian-registry.ts';
 
 const project = dirname(dirname(import.meta.dirname));
 const canRun = process.getuid?.() === 0 && hasDebianRegistry && existsSync('/usr/bin/time');
+const why = canRun ? '' : ' (needs root, docker-registry and GNU time)';
 
 /** Whether builders and pullers can be compared, on a tiny application, each once. What they took is nobody's business here. */
 (canRun ? it : it.skip)(
-  'the benchmark builds, pushes and pulls with ours and with whom it finds',
+  `the benchmark builds, pushes and pulls with ours and with whom it finds${why}`,
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'bench-builds-'));
     const names = ['build-node-changed-push', 'pull-node'];

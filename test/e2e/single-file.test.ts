@@ -70,23 +70,26 @@ describeWith([], 'the single file', () => {
   });
 
   const noUser = whyNoOrdinaryUser();
-  (noUser === undefined ? it : it.skip)("goes on in an ordinary user's namespace", async () => {
-    const user = await ordinaryUser();
-    try {
-      const folder = join(home, 'user');
-      await mkdir(folder);
-      await writeFile(join(folder, 'Dockerfile'), 'FROM scratch\nCOPY Dockerfile /\n');
-      await chown(folder, user.uid, user.gid);
-      const env = { PATH: '/usr/bin:/bin', HOME: folder };
-      const built = await run(executable, ['build', '-t', 'made:1', folder], { env, user });
-      expect(built).toMatchObject({ code: 0, stderr: expect.stringContaining('[1/1] COPY Dockerfile /') });
-      const images = await run(executable, ['images', '--format', '{{.Repository}}'], { env, user });
-      expect(images).toMatchObject({ code: 0, stdout: 'made\n' });
-      expect(programIn(join(folder, '.cache', 'slipway'))).toBeTruthy();
-    } finally {
-      await user.remove();
-    }
-  });
+  (noUser === undefined ? it : it.skip)(
+    `goes on in an ordinary user's namespace${noUser === undefined ? '' : ` (${noUser})`}`,
+    async () => {
+      const user = await ordinaryUser();
+      try {
+        const folder = join(home, 'user');
+        await mkdir(folder);
+        await writeFile(join(folder, 'Dockerfile'), 'FROM scratch\nCOPY Dockerfile /\n');
+        await chown(folder, user.uid, user.gid);
+        const env = { PATH: '/usr/bin:/bin', HOME: folder };
+        const built = await run(executable, ['build', '-t', 'made:1', folder], { env, user });
+        expect(built).toMatchObject({ code: 0, stderr: expect.stringContaining('[1/1] COPY Dockerfile /') });
+        const images = await run(executable, ['images', '--format', '{{.Repository}}'], { env, user });
+        expect(images).toMatchObject({ code: 0, stdout: 'made\n' });
+        expect(programIn(join(folder, '.cache', 'slipway'))).toBeTruthy();
+      } finally {
+        await user.remove();
+      }
+    },
+  );
 });
 
 describeWith(['runc'], "Slipway's own image", () => {

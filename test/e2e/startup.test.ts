@@ -60,9 +60,11 @@ describe('what a command loads', () => {
     expect(modules.filter((module) => heavy.includes(module))).toEqual([]);
   });
 
-  const withBase = whyNoBusyboxBase() === undefined ? it : it.skip;
+  const noBase = whyNoBusyboxBase();
+  const withBase = noBase === undefined ? it : it.skip;
+  const why = noBase === undefined ? '' : ` (${noBase})`;
 
-  withBase('three files for a build, and nothing that speaks to registries', async () => {
+  withBase(`three files for a build, and nothing that speaks to registries${why}`, async () => {
     const base = await busyboxBase(join(folder, 'base'));
     const build = ['build', '-q', ...base, join(folder, 'context')];
     await runCli(build);

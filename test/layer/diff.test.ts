@@ -5,7 +5,6 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
   applyLayer,
-  deriveTar,
   type DiffOptions,
   type DraftLayer,
   diffLayer,
@@ -14,6 +13,7 @@ import {
   recordStats,
 } from '../../src/layer/index.ts';
 import { loadSyscalls } from '../../src/system/index.ts';
+import { deriveTar } from './derive-tar.ts';
 import { isRoot, listTree, rootPrivileges, scratch } from './scratch.ts';
 
 const suite = isRoot ? describe : describe.skip;

@@ -9,7 +9,6 @@ import {
   applyInWorker,
   applyLayer,
   compressInWorker,
-  deriveTar,
   diffInWorker,
   diffTreeInWorker,
   encodeHeader,
@@ -17,6 +16,7 @@ import {
   recordStatsInWorker,
 } from '../../src/layer/index.ts';
 import { digestOf } from '../../src/oci/index.ts';
+import { deriveTar } from './derive-tar.ts';
 import { isRoot, listTree, rootPrivileges, scratch } from './scratch.ts';
 import { dir, file, symlink, tar } from './tar-builder.ts';
 

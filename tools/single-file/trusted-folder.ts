@@ -17,14 +17,10 @@ export function whyNotTrusted(path: string): string | undefined {
 }
 
 /**
- * Why the way to `path` is not safe: somebody else could put another folder in its place between our look and our use, as the
- * user can whose HOME `sudo` passed on. Who owns `/` is trusted as root is: in a user namespace, root of the machine has no id.
+ * Why what is in `path`, which has no link in it, is not safe: who can write there or above could put another folder in its place
+ * between our look and our use, as the user can whose HOME `sudo` passed on. Who owns `/` is trusted as root is: in a user
+ * namespace, root of the machine has no id.
  */
-export function whyParentsNotTrusted(path: string): string | undefined {
-  return whyWayNotTrusted(dirname(fs.realpathSync(path)));
-}
-
-/** The same of a folder itself and of those above it; `path` has no link in it. */
 export function whyWayNotTrusted(path: string): string | undefined {
   const trusted = new Set([0, process.geteuid?.(), fs.statSync('/').uid]);
   const ownGroups = new Set([0, process.getegid?.()]);

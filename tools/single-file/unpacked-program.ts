@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
-import { whyNotTrusted, whyParentsNotTrusted, whyWayNotTrusted } from './trusted-folder.ts';
+import { whyNotTrusted, whyWayNotTrusted } from './trusted-folder.ts';
 
 /** What an executable carries. */
 export interface Program {
@@ -82,9 +82,9 @@ function trueWay(folder: string): Way {
 }
 
 /** Why the program in `folder` cannot be run; undefined where it can. A folder of root's need not be ours. */
-function find({ folder }: Way, program: Program): string | undefined {
+function find({ folder, above }: Way, program: Program): string | undefined {
   const path = join(folder, program.name);
-  const whyNot = whyNotTrusted(folder) ?? whyParentsNotTrusted(folder) ?? whyNotTrusted(path);
+  const whyNot = whyNotTrusted(folder) ?? whyWayNotTrusted(above) ?? whyNotTrusted(path);
   return whyNot ?? (isWhole(path, program) ? undefined : 'is not complete');
 }
 
@@ -93,7 +93,7 @@ function unpackInto({ folder, above }: Way, program: Program, read: ReadFile): s
   const whyNotAbove = whyWayNotTrusted(above);
   if (whyNotAbove !== undefined) return whyNotAbove;
   if (whyNotTrusted(folder) === 'is missing') fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const whyNot = whyParentsNotTrusted(folder) ?? whyNotTrusted(closed(folder));
+  const whyNot = whyNotTrusted(closed(folder));
   if (whyNot !== undefined) return whyNot;
   const found = whyNotTrusted(join(folder, program.name));
   if (found !== undefined && found !== 'is missing') return `${program.name} ${found}`;

@@ -5,11 +5,11 @@ import { closeIn, loadSyscalls } from '../../system/index.ts';
 import type { ListingEntry } from './listing.ts';
 import type { Selected } from './select.ts';
 import { type EntryContent, SelectionSum } from './selection-sum.ts';
+import { readFlags } from './tree.ts';
 import { visitSelected } from './visit.ts';
 import type { Child, WalkEntry } from './walk.ts';
 
 const buffer = Buffer.allocUnsafeSlow(1 << 20);
-const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 export interface DigestOptions {
   readonly exclude?: IgnoreMatcher | undefined;
@@ -62,7 +62,7 @@ function digestOf(child: Child): string {
 
 /** sha256 of a regular file, without following a link that took its place. */
 export function contentDigest(at: Buffer | string): string {
-  const fd = openSync(at, openFlags);
+  const fd = openSync(at, readFlags);
   try {
     return digestOfOpen(fd, fstatSync(fd).size);
   } finally {

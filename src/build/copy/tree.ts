@@ -164,7 +164,8 @@ export function below(fd: number, name: BytePath): Buffer {
   return Buffer.from(`/proc/self/fd/${fd}/${name}`, 'latin1');
 }
 
-const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** A link is not followed, and a pipe not waited for. */
+export const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Opens a file by its name in an open folder, never a link that took its place, nor waiting where a pipe did. `closeIn` closes it. */
 export function openToRead(folder: number, name: BytePath): number {

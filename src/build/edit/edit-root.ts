@@ -1,4 +1,5 @@
 import {
+  attestedDigest,
   type CallOptions,
   type Descriptor,
   type Digest,
@@ -29,8 +30,6 @@ export interface EditRootOptions extends CallOptions {
 
 /** An index in an index is an image again; more is an attack or a mistake. */
 const maxDepth = 3;
-/** BuildKit's word for the manifest that an attestation is about. */
-const attestedDigest = 'vnd.docker.reference.digest';
 
 /**
  * Edits the manifest or index `root` on the bench: of an index each image, and then the index. Documents that come out the same keep

@@ -1,8 +1,9 @@
-import { type Platform, platformRank } from '../../oci/index.ts';
+import type { Platform } from '../../oci/index.ts';
 import type { ImageRecord, Store } from '../../store/index.ts';
 import { parseLocation } from '../../transports/index.ts';
 import type { PlaceOptions } from './image-place.ts';
 import { openPlace } from './open-place.ts';
+import { storedImage } from './stored-image.ts';
 import { type ImageView, viewImage } from './view-image.ts';
 
 /** An image of the store, or one elsewhere, of which no layer is here for that. */
@@ -42,19 +43,7 @@ export async function findImage(text: string, options: FindOptions): Promise<Fou
 }
 
 function inStore(store: Store, name: string, platform: Platform | undefined): FoundImage | undefined {
-  const image = platform === undefined ? store.images.find(name) : ofPlatform(store, name, platform);
+  const image = platform === undefined ? store.images.find(name) : storedImage(store, name, platform);
   if (image === undefined) return undefined;
   return { kind: 'store', image, layerSizes: image.config.diffIds.map((diffId) => store.layerSize(diffId)) };
-}
-
-/** A name of an index stands for its image of this machine; others are found among its parts. */
-function ofPlatform(store: Store, name: string, platform: Platform): ImageRecord | undefined {
-  const named = store.images.find(name);
-  const parts = store.images.partsOf(name).flatMap((id) => store.images.find(id) ?? []);
-  const offered = parts.length > 0 ? parts : named === undefined ? [] : [named];
-  const ranked = offered.flatMap((image) => {
-    const rank = platformRank(platform, image.platform);
-    return rank === undefined ? [] : { rank, image };
-  });
-  return ranked.toSorted((a, b) => a.rank - b.rank)[0]?.image;
 }

@@ -12,12 +12,12 @@ import {
   parseManifest,
   parseReference,
   type Platform,
-  platformRank,
   restrictPlatforms,
   targetReference,
   type Target,
 } from '../../oci/index.ts';
-import type { ImageRecord, Store } from '../../store/index.ts';
+import type { Store } from '../../store/index.ts';
+import { storedImage } from './stored-image.ts';
 
 /** An image that steps can start from: its config is here, its layers are here or can be had. */
 export interface ResolvedImage {
@@ -42,11 +42,8 @@ export async function resolveImage(
   platform: Platform,
   { store, open, ...options }: ResolveOptions & { readonly store: Store; readonly open: OpenRepository },
 ): Promise<ResolvedImage> {
-  const part = options.pull ? undefined : partFor(name, platform, store);
-  if (part !== undefined) return part;
-  const here = options.pull ? undefined : store.images.find(name);
-  if (here !== undefined && platformRank(platform, here.platform) !== undefined)
-    return { config: here.config, pinned: `${name}@${here.manifest?.digest ?? here.id}` };
+  const here = options.pull ? undefined : storedImage(store, name, platform);
+  if (here !== undefined) return { config: here.config, pinned: `${name}@${here.manifest?.digest ?? here.id}` };
   const reference = parseReference(name);
   const repository = await open(name);
   const root = await repository.resolve(targetReference(reference), options);
@@ -57,17 +54,6 @@ export async function resolveImage(
     await store.content.push(found.descriptor, found.manifestBytes, options);
   }
   return { config: found.config, pinned: `${formatReference(reference)}@${root.digest}` };
-}
-
-/** What an index in the store has for a platform: its name stands for the image of this machine's. */
-function partFor(name: string, platform: Platform, store: Store): ResolvedImage | undefined {
-  let best: { readonly rank: number; readonly image: ImageRecord } | undefined;
-  for (const image of store.images.partsOf(name).map((id) => store.images.find(id))) {
-    const rank = image && platformRank(platform, image.platform);
-    if (image !== undefined && rank !== undefined && rank < (best?.rank ?? Number.POSITIVE_INFINITY))
-      best = { rank, image };
-  }
-  return best && { config: best.image.config, pinned: `${name}@${best.image.manifest?.digest ?? best.image.id}` };
 }
 
 /**

@@ -41,10 +41,8 @@ export interface ViewOptions extends CallOptions {
 export async function viewImage(place: ImagePlace, { platform, signal }: ViewOptions): Promise<ImageView> {
   const root = await place.resolve({ signal, reads: true });
   const read = (descriptor: Descriptor): Promise<Uint8Array> => fetchBytes(place.target, descriptor, { signal });
-  const isIndex = isIndexType(root.mediaType);
-  const entries = isIndex ? parseIndex(await read(root), root.mediaType).manifests : [];
-  const wanted = isIndex ? [platform ?? hostPlatform()] : [];
-  const manifest = await restrictPlatforms(place.target, root, wanted, { signal });
+  const entries = isIndexType(root.mediaType) ? parseIndex(await read(root), root.mediaType).manifests : [];
+  const manifest = await restrictPlatforms(place.target, root, [platform ?? hostPlatform()], { signal });
   const { config: id, layers } = parseManifest(await read(manifest), manifest.mediaType);
   if (!isConfigType(id.mediaType)) {
     throw new BuildError('IMAGE_INVALID', `${place.text} is not an image: its config is ${id.mediaType}`, {

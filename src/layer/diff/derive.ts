@@ -12,15 +12,11 @@ import { readHeaderList } from './header-list.ts';
 const pieceSize = 256 << 10;
 
 /**
- * The bytes of a layer's tar again, from its header list and the snapshot's folder; each buffer is the caller's. Fails
- * before its end unless they are those of the diffID that was recorded.
+ * The bytes of a layer's tar again, from its header list and the snapshot's folder, in pieces that are only good until the next one is
+ * taken. Fails before its end unless they are those of the diffID that was recorded.
+ * @param ended hears, before the end, what was made
  * @throws LayerError CONTENT_CHANGED, INVALID_HEADER_LIST
  */
-export function* deriveTar(headerList: string, folder: string): Generator<Buffer> {
-  for (const piece of derivePieces(headerList, folder)) yield Buffer.from(piece);
-}
-
-/** The same in pieces that are only good until the next one is taken; `ended` hears, before the end, what was made. */
 export function* derivePieces(
   headerList: string,
   folder: string,

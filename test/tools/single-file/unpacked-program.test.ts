@@ -20,7 +20,9 @@ const program: Program = {
   files: Object.entries(contents).map(([path, text]) => [path, text.length]),
 };
 const read = (path: string): Uint8Array => Buffer.from(contents[path] ?? '');
-const asRoot = process.geteuid?.() === 0 ? it : it.skip;
+const isRoot = process.geteuid?.() === 0;
+const asRoot = isRoot ? it : it.skip;
+const why = isRoot ? '' : ' (needs root)';
 const nobody = 65534;
 
 let home: string;
@@ -139,25 +141,25 @@ describe('a folder that others could have filled is not used', () => {
     expect(() => use(folder)).toThrow(/cache can be written to by others/);
   });
 
-  asRoot('a folder of another user', () => {
+  asRoot(`a folder of another user${why}`, () => {
     plant(join(folder, program.name));
     fs.chownSync(join(folder, program.name), nobody, nobody);
     expect(() => use(folder)).toThrow(/1\.2\.3-0123 belongs to user 65534/);
   });
 
-  asRoot('a cache of another user', () => {
+  asRoot(`a cache of another user${why}`, () => {
     plant(join(folder, program.name));
     fs.chownSync(folder, nobody, nobody);
     expect(() => use(folder)).toThrow(/slipway: belongs to user 65534/);
   });
 
-  asRoot('the home of another user, who could exchange what is in it', () => {
+  asRoot(`the home of another user, who could exchange what is in it${why}`, () => {
     fs.mkdirSync(join(home, 'cache'));
     fs.chownSync(join(home, 'cache'), nobody, nobody);
     expect(() => use(folder)).toThrow(/cache belongs to user 65534/);
   });
 
-  asRoot('but the next is', () => {
+  asRoot(`but the next is${why}`, () => {
     plant(join(folder, program.name));
     fs.chownSync(folder, nobody, nobody);
     const other = join(home, 'system', 'slipway');
