@@ -60,7 +60,10 @@ export function asStoreError(error: unknown, doing: string): unknown {
   if (error instanceof StoreError) return error;
   const code = storeCodeOf(error);
   if (code === undefined) return error;
-  return new StoreError(code, `${doing}: ${messageOf(error)}`, { cause: error, hint: hints[code] });
+  // SQLite has words of its own for it; which of the two meets a full disk first is chance.
+  const what =
+    code === 'DISK_FULL' && memberOf(error, 'errcode') !== undefined ? 'no space left on device' : messageOf(error);
+  return new StoreError(code, `${doing}: ${what}`, { cause: error, hint: hints[code] });
 }
 
 function storeCodeOf(error: unknown): StoreErrorCode | undefined {
