@@ -1,50 +1,48 @@
 import { createHash } from 'node:crypto';
 import { finishDigest } from '../../oci/index.ts';
-import { loadSyscalls } from '../../system/index.ts';
 import { createDecompressor } from '../compression/decompress.ts';
 import type { AppliedLayer, ApplyOptions } from '../contract.ts';
 import { LayerError } from '../error.ts';
 import { updateHash } from '../hashing.ts';
-import { defaultMaxSize, TarReader } from '../tar/reader.ts';
-import { Applier } from './applier.ts';
+import { defaultMaxSize } from '../tar/reader.ts';
+import { NearPlacer, type Placer } from './placer.ts';
 
 /**
- * One layer on its way to disk: decompressed, hashed and applied in one pass. A promise is returned only where Node's quick
- * way to decompress does not work.
+ * One layer on its way to disk: decompressed, hashed and placed in one pass. A promise is returned only where Node's quick
+ * way to decompress does not work, and where another thread places.
  */
 export class LayerPipe {
   readonly #hash = createHash('sha256');
-  readonly #applier: Applier;
-  readonly #reader: TarReader;
+  readonly #placer: Placer;
   readonly #maxSize: number;
   readonly #decompressor = createDecompressor((bytes) => this.#plain(bytes));
   #size = 0;
 
-  constructor(dir: string, options: ApplyOptions) {
-    this.#maxSize = options.maxSize ?? defaultMaxSize;
-    this.#applier = new Applier(dir, options, loadSyscalls);
-    this.#reader = new TarReader(this.#applier, { maxSize: this.#maxSize });
+  constructor(placer: Placer, { maxSize = defaultMaxSize }: Pick<ApplyOptions, 'maxSize'>) {
+    this.#maxSize = maxSize;
+    this.#placer = placer;
   }
 
   write(chunk: Buffer): void | Promise<void> {
-    return this.#decompressor.write(chunk);
+    return this.#placer.room === undefined ? this.#decompressor.write(chunk) : this.#paced(chunk);
   }
 
   async finish(): Promise<AppliedLayer> {
     await this.#decompressor.end();
-    this.#reader.end();
-    this.#applier.finish();
-    return {
-      diffId: finishDigest(this.#hash),
-      size: this.#size,
-      entries: this.#applier.entries,
-      warnings: [...new Set([...this.#reader.warnings, ...this.#applier.warnings])],
-    };
+    const placed = await this.#placer.finish();
+    return { diffId: finishDigest(this.#hash), size: this.#size, ...placed };
   }
 
   close(): void {
     this.#decompressor.close();
-    this.#applier.close();
+    this.#placer.close();
+  }
+
+  async #paced(chunk: Buffer): Promise<void> {
+    for (const step of this.#decompressor.steps(chunk)) {
+      await step;
+      await this.#placer.room?.();
+    }
   }
 
   #plain(bytes: Buffer): void {
@@ -52,8 +50,8 @@ export class LayerPipe {
     if (this.#size > this.#maxSize) {
       throw new LayerError('TOO_LARGE', `the layer unpacks to more than the ${this.#maxSize} bytes allowed`);
     }
+    this.#placer.write(bytes);
     updateHash(this.#hash, bytes);
-    this.#reader.write(bytes);
   }
 }
 
@@ -67,7 +65,7 @@ export async function applyLayer(
   dir: string,
   options: ApplyOptions,
 ): Promise<AppliedLayer> {
-  const pipe = new LayerPipe(dir, options);
+  const pipe = new LayerPipe(new NearPlacer(dir, options), options);
   try {
     for await (const chunk of source) {
       options.signal?.throwIfAborted();

@@ -77,6 +77,9 @@ function passThrough(onPlain: OnPlain): Decompression {
   };
 }
 
+/** A step of the public stream: it may grow a thousandfold before the next. */
+const stepSize = 16 << 10;
+
 /** The documented way, for a Node whose handles have changed: slower, and it takes another turn of the event loop. */
 export function publicStream(kind: 'gzip' | 'zstd', onPlain: OnPlain): Decompression {
   const stream = kind === 'gzip' ? zlib.createGunzip() : zlib.createZstdDecompress();
@@ -108,7 +111,7 @@ export function publicStream(kind: 'gzip' | 'zstd', onPlain: OnPlain): Decompres
   return {
     write,
     *steps(chunk) {
-      yield write(chunk);
+      for (let at = 0; at < chunk.length; at += stepSize) yield write(chunk.subarray(at, at + stepSize));
     },
     end: () => settle((done) => void stream.once('end', done).end()),
     close: () => void stream.destroy(),

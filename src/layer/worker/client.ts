@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { CallOptions, Digest } from '../../oci/index.ts';
 import type { Compressing, CompressedLayer } from '../compression/compress.ts';
 import type { ApplyOptions, CompressOptions, DiffOptions, DraftLayer } from '../contract.ts';
@@ -8,7 +9,7 @@ import type { LayerFacts } from '../survey.ts';
 import { Credit } from './credit.ts';
 import type { AppliedBlob } from './jobs.ts';
 import { type CompressibleTar, creditWindow, type Job } from './messages.ts';
-import { type JobHandle, startJob } from './pool.ts';
+import { isTwiceIdle, type JobHandle, type JobListener, startJob } from './pool.ts';
 
 export type ChunkSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
@@ -23,6 +24,9 @@ export interface ApplyInWorkerOptions extends ApplyOptions {
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
+/** Bytes of a blob from which on a second thread earns what its start costs. */
+const worthTwoThreads = 4 << 20;
+
 /**
  * Applies a layer in a worker thread, in one pass over its bytes: hash, keep, decompress, hash, apply. `source`: a stream of
  * the blob, or a file of it. On failure `dir` holds part of the layer and is to be thrown away; by then nothing writes to it any more.
@@ -35,10 +39,18 @@ export async function applyInWorker(
 ): Promise<AppliedBlob> {
   const { signal, ingestFd, ingested, expect, onProgress, ...apply } = options;
   const input = 'path' in source ? { path: source.path } : 'chunks';
-  const job: Job = { kind: 'apply', dir, options: apply, input, ingestFd, ingested, expect };
   const stream = 'path' in source ? undefined : source;
   const onBroken = ingestFd === undefined ? 'stop' : 'end';
-  return (await run(job, { source: stream, signal, onProgress, onBroken })) as AppliedBlob;
+  signal?.throwIfAborted();
+  const halves = (expect?.size ?? 0) < worthTwoThreads || !isTwiceIdle() ? undefined : new MessageChannel();
+  const job: Job = { kind: 'apply', dir, options: apply, input, ingestFd, ingested, expect, placer: halves?.port1 };
+  const applied = run(job, { source: stream, signal, onProgress, onBroken, transfer: halves && [halves.port1] });
+  if (halves === undefined) return (await applied) as AppliedBlob;
+  // The first half hears from the second what goes wrong there, and stops it when it ends itself.
+  const placed = run({ kind: 'place', dir, options: apply, port: halves.port2 }, { transfer: [halves.port2] });
+  const [result] = await Promise.allSettled([applied, placed]);
+  if (result.status === 'rejected') throw result.reason;
+  return result.value as AppliedBlob;
 }
 
 /** `diffLayer` in a worker thread. */
@@ -128,15 +140,17 @@ interface RunOptions extends CallOptions {
   readonly onProgress?: ((bytes: number) => void) | undefined;
   /** What the job hears of a source that breaks; `end` lets it deal with all that came. `stop` unless given. */
   readonly onBroken?: 'stop' | 'end';
+  readonly transfer?: readonly MessagePort[] | undefined;
 }
 
-async function run(task: Job, { source, signal, output, onProgress, onBroken = 'stop' }: RunOptions): Promise<unknown> {
+async function run(task: Job, options: RunOptions): Promise<unknown> {
+  const { source, signal, output, onProgress, onBroken = 'stop', transfer } = options;
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const credit = new Credit();
   const free: ArrayBuffer[] = [];
   let cause: unknown;
-  const handle = startJob(task, {
+  const listener: JobListener = {
     chunk: (bytes) => output?.deliver(bytes),
     credit(bytes, memory) {
       credit.grant(bytes);
@@ -149,7 +163,8 @@ async function run(task: Job, { source, signal, output, onProgress, onBroken = '
       // What made us stop it says more than that it was stopped.
       reject((cause ?? error) as Error);
     },
-  });
+  };
+  const handle = startJob(task, listener, transfer);
   const stop = (reason: unknown): void => {
     cause ??= reason;
     handle.abort();

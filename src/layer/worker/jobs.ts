@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { algorithmOf, type Digest, finishDigest } from '../../oci/index.ts';
 import { LayerPipe } from '../apply/layer-pipe.ts';
+import { NearPlacer } from '../apply/placer.ts';
 import { updateHash } from '../hashing.ts';
 import { compressed, type CompressedLayer, type HashedTar, type PlainTar } from '../compression/compress.ts';
 import { createDecompressor } from '../compression/decompress.ts';
@@ -13,6 +14,7 @@ import { recordStats } from '../diff/stats.ts';
 import { LayerError, type LayerErrorCode, layerErrorOf } from '../error.ts';
 import { rewriteLayers } from '../rewrite/rewrite.ts';
 import { type LayerFacts, LayerSurvey } from '../survey.ts';
+import { FarPlacer, placeFrom } from './far-placer.ts';
 import type { Job, JobInput } from './messages.ts';
 import { writeFully } from '../../system/index.ts';
 
@@ -37,6 +39,9 @@ export async function runJob(job: Job, context: JobContext): Promise<JobResult> 
   switch (job.kind) {
     case 'apply':
       return apply(job, context);
+    case 'place':
+      await placeFrom(job.port, job.dir, job.options, context.checkIn);
+      return undefined;
     case 'diff':
       return job.statsFile === undefined
         ? diffLayer(job.folder, job.options, context.checkIn)
@@ -63,7 +68,8 @@ export async function runJob(job: Job, context: JobContext): Promise<JobResult> 
 async function apply(job: Extract<Job, { kind: 'apply' }>, context: JobContext): Promise<AppliedBlob> {
   const algorithm = job.expect === undefined ? 'sha256' : algorithmOf(job.expect.digest);
   const hash = createHash(algorithm);
-  const pipe = new LayerPipe(job.dir, job.options);
+  const placer = job.placer === undefined ? new NearPlacer(job.dir, job.options) : new FarPlacer(job.placer);
+  const pipe = new LayerPipe(placer, job.options);
   let size = 0;
   let malformed: LayerError | undefined;
   try {

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { Compression, Digest } from '../../oci/index.ts';
 import { SystemError, type SystemErrorCode } from '../../system/index.ts';
 import { isSlipwayError, messageOf } from '../../errors.ts';
@@ -26,6 +27,15 @@ export type Job =
       /** How many bytes at the input's start that file has already: they are read from there. */
       readonly ingested?: number | undefined;
       readonly expect?: { readonly digest: Digest; readonly size: number } | undefined;
+      /** Where another thread does the `place` of this layer. */
+      readonly placer?: MessagePort | undefined;
+    }
+  /** Half of an `apply`: puts on disk what comes through a port. */
+  | {
+      readonly kind: 'place';
+      readonly dir: string;
+      readonly options: Omit<ApplyOptions, 'signal'>;
+      readonly port: MessagePort;
     }
   | {
       readonly kind: 'diff';

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { type MessagePort, type Transferable, Worker } from 'node:worker_threads';
 import { limitMemoryArenas, workerEntry } from '../../system/index.ts';
 import { messageOf } from '../../errors.ts';
 import { LayerError } from '../error.ts';
@@ -37,6 +37,7 @@ interface Thread {
 const patienceMs = {
   compress: 20,
   apply: 2000,
+  place: 2000,
   diff: 2000,
   'diff-stack': 2000,
   'record-stats': 2000,
@@ -57,8 +58,13 @@ export function expectLayerWork(): Disposable {
   return { [Symbol.dispose]: () => void expected-- };
 }
 
+/** Whether a job that is two may have a thread for each half: others would wait for them. */
+export function isTwiceIdle(): boolean {
+  return largestPool > 1 && threads.every(({ jobs }) => jobs.size === 0);
+}
+
 /** Starts a job in the thread that has least to do. Idle threads are kept a while for the next job, and keep no process alive. */
-export function startJob(task: Job, listener: JobListener): JobHandle {
+export function startJob(task: Job, listener: JobListener, transfer: readonly MessagePort[] = []): JobHandle {
   const thread = pickThread();
   const job = ++lastJob;
   const stop = new SharedArrayBuffer(4);
@@ -66,10 +72,10 @@ export function startJob(task: Job, listener: JobListener): JobHandle {
   thread.lastKind = task.kind;
   clearTimeout(thread.idle);
   thread.worker.ref();
-  const post = (message: ToWorker, transfer: ArrayBuffer[] = []): void => {
+  const post = (message: ToWorker, transfer: readonly Transferable[] = []): void => {
     if (thread.jobs.has(job)) thread.worker.postMessage(message, transfer);
   };
-  post({ job, kind: 'start', task, stop });
+  post({ job, kind: 'start', task, stop }, transfer);
   return {
     send: (bytes) => post({ job, kind: 'chunk', bytes }, [bytes.buffer]),
     end: () => post({ job, kind: 'end' }),
