@@ -5,6 +5,7 @@ import { UsageError } from '../errors.ts';
 import { formatPlatform } from '../oci/index.ts';
 import { isStandardOutput } from '../transports/index.ts';
 import {
+  checkLevel,
   copyProgress,
   digestFileFlag,
   jsonFlag,
@@ -52,6 +53,7 @@ export default class Copy extends PlaceCommand {
     const { compression, 'compression-level': level, 'force-compression': force } = flags;
     if (compression === undefined && (level !== undefined || force))
       throw new UsageError('--compression-level and --force-compression go with --compression');
+    checkLevel(level, compression);
     const all = flags['all-tags'];
     if (all && flags['additional-tag'] !== undefined)
       throw new UsageError('--all-tags and --additional-tag exclude each other');

@@ -20,6 +20,9 @@ export const mediaTypes = {
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
+/** The highest level of each; what is not compressed takes any number that one of them would. The lowest is 0. */
+export const largestLevels = { gzip: 9, zstd: 22, none: 22 } as const satisfies Record<Compression, number>;
+
 /** Whose media types the documents of an image have: image-spec's, or those of docker's schema 2. */
 export type DocumentFormat = 'oci' | 'docker';
 

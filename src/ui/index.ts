@@ -67,7 +67,7 @@ export { canDraw, chooseProgress, progressFor } from './progress/progress-for.ts
 export { whileShown } from './progress/while-shown.ts';
 export type { ProgressKind, ProgressOptions, ProgressRenderer, ProgressStream } from './progress/types.ts';
 export { ask, askPassword, confirm, type PromptOptions } from './prompt.ts';
-export { type OutputFormValues, outputFormFlags, toImageForm } from './image-flags.ts';
+export { checkLevel, type OutputFormValues, outputFormFlags, toImageForm } from './image-flags.ts';
 export { cacheMountFilter } from './cache-mount-filter.ts';
 export { type ImageFilter, imageFilter } from './image-filter.ts';
 export { ImageCommand, imageFlags, imageNamesHelp } from './image-command.ts';

@@ -1,5 +1,12 @@
 import { resolve } from 'node:path';
-import { type Compression, formatReference, isDigest, parseReference, readDuration } from '../../oci/index.ts';
+import {
+  type Compression,
+  formatReference,
+  isDigest,
+  largestLevels,
+  parseReference,
+  readDuration,
+} from '../../oci/index.ts';
 import { messageOf } from '../../errors.ts';
 import { BuildError } from '../error.ts';
 import type { ImageForm } from '../../store/index.ts';
@@ -186,11 +193,12 @@ function formOf(values: Values, where: Where): ImageForm {
       'gzip, zstd or uncompressed',
     );
   const level = levelText === undefined ? undefined : Number(levelText);
-  if (level !== undefined && !(Number.isInteger(level) && level >= 0 && level <= 22))
-    throw invalid(where.text, where.flag, 'compression-level is a number from 0 to 22');
+  const form = names[compression ?? ''] ?? 'gzip';
+  if (level !== undefined && !(Number.isInteger(level) && level >= 0 && level <= largestLevels[form]))
+    throw invalid(where.text, where.flag, `compression-level is a number from 0 to ${largestLevels[form]}`);
   return {
     mediaTypes: yes(values, 'oci-mediatypes', true, where) ? 'oci' : 'docker',
-    compression: names[compression ?? ''] ?? 'gzip',
+    compression: form,
     ...(level === undefined ? {} : { level }),
     ...(yes(values, 'force-compression', false, where) ? { force: true } : {}),
   };

@@ -1,4 +1,4 @@
-import { type Compression, parseReference } from '../../oci/index.ts';
+import { type Compression, largestLevels, parseReference } from '../../oci/index.ts';
 import { messageOf } from '../../errors.ts';
 import { BuildError } from '../error.ts';
 import { annotationAttribute } from './annotations.ts';
@@ -182,11 +182,10 @@ function compressionOf({ values, text }: Attributes): Compression | undefined {
   return found ?? refuse(text, `unknown compression ${JSON.stringify(word)}`, 'gzip, zstd or uncompressed');
 }
 
-/** gzip knows levels to 9. */
 function levelOf({ values, text }: Attributes, compression: Compression = 'gzip'): number | undefined {
   const word = values.get('compression-level');
   if (word === undefined) return undefined;
-  const most = compression === 'gzip' ? 9 : 22;
+  const most = largestLevels[compression];
   if (!/^\d{1,2}$/.test(word) || Number(word) > most)
     throw invalid(text, `compression-level is a number from 0 to ${most}`);
   return Number(word);
