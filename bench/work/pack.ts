@@ -1,16 +1,15 @@
 /**
- * Makes a layer of a folder as the store does, walked and hashed first, then compressed and hashed, both in a worker:
+ * Makes a layer of a folder as a build does whose result goes elsewhere, walked, hashed, compressed and hashed in one pass, in a worker:
  * `node pack.js FOLDER BLOB gzip|zstd LEVEL`. What lies beside BLOB as `.headers` is the store's header list.
  */
 import { openSync } from 'node:fs';
-import { compressToFile, diffInWorker } from '../../src/layer/index.ts';
+import { packToFile } from '../../src/layer/index.ts';
 import { currentPrivileges } from '../../src/system/index.ts';
 
 const [folder = '', blob = '', form = '', level = ''] = process.argv.slice(2);
-const headerList = `${blob}.headers`;
-const draft = await diffInWorker(folder, { privileges: currentPrivileges(), lowers: [], headerList });
-const layer = await compressToFile({ headerList, folder }, openSync(blob, 'w', 0o600), {
+const layer = { folder, privileges: currentPrivileges(), lowers: [], headerList: `${blob}.headers` };
+const { draft, compressed } = await packToFile(layer, openSync(blob, 'w', 0o600), {
   compression: form === 'zstd' ? 'zstd' : 'gzip',
   level: Number(level),
 });
-if (layer.diffId !== draft.diffId) throw new Error(`the layer is ${layer.diffId}, and was ${draft.diffId}`);
+if (compressed.diffId !== draft.diffId) throw new Error(`the layer is ${compressed.diffId}, and was ${draft.diffId}`);

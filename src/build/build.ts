@@ -89,12 +89,13 @@ async function solvePlanned(
     shown,
     settle: (results) => settleLayers(builtOf(plan, results, epoch), { ...options, request, cache: places.cache }),
     onLayer: (diffId) => ahead.take(diffId),
+    blobForm: ahead.form,
     signal,
   };
   const solution = await solve(plan, solving);
   if (request.verifyReproducible !== true) return solution;
   try {
-    const second = await solve(plan, { ...solving, onEvent: again(onEvent) });
+    const second = await solve(plan, { ...solving, onEvent: again(onEvent), blobForm: undefined });
     await requireSameResults(plan, [solution.results, second.results], options);
     return solution;
   } catch (error) {

@@ -24,10 +24,11 @@ export {
   diffInWorker,
   diffStackInWorker,
   diffTreeInWorker,
+  packToFile,
   recordStatsInWorker,
   rewriteToFile,
   surveyInWorker,
 } from './worker/client.ts';
-export type { AppliedBlob } from './worker/jobs.ts';
+export type { AppliedBlob, PackedLayer } from './worker/jobs.ts';
 export type { CompressibleTar } from './worker/messages.ts';
 export { expectLayerWork } from './worker/pool.ts';

@@ -221,6 +221,15 @@ export interface DiffSnapshotOptions extends CallOptions {
   readonly clampTo?: number | undefined;
 }
 
+/** How a layer is made whose blob is wanted, too. */
+export interface PackSnapshotOptions extends DiffSnapshotOptions {
+  /**
+   * The form in which the layer's blob will be asked for: it is made in the same pass, if nothing is in the way. The diffID is only known
+   * when that is done.
+   */
+  readonly blobForm?: ImageForm | undefined;
+}
+
 /** Stacks of unpacked layers, by chainID; undefined: none. */
 export interface RestackOptions extends DiffSnapshotOptions {
   /** What the new layer shows… */
@@ -239,7 +248,7 @@ export interface Snapshots {
   /** A diff will be asked for, though not at once: what it needs is there by then. Dispose of it when it is asked for. */
   expectDiff(): Disposable;
   /** Makes the layer of what was changed in `active`, the same for both drivers, and its header list. Unmount it before. */
-  diff(active: ActiveSnapshot, options?: DiffSnapshotOptions): Promise<DraftLayer>;
+  diff(active: ActiveSnapshot, options?: PackSnapshotOptions): Promise<DraftLayer>;
   /** Names the changes. Where another process was first, its snapshot is kept and ours discarded. Returns the chainID. */
   commit(active: ActiveSnapshot, draft: DraftLayer): Promise<Digest>;
   /** Makes one that was mounted and written to fit to be mounted again. Unmount it before. */

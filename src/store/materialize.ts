@@ -1,4 +1,12 @@
-import { compressToFile, type CompressibleTar, defaultLevels } from '../layer/index.ts';
+import {
+  type CompressedLayer,
+  type CompressibleTar,
+  type CompressOptions,
+  compressToFile,
+  defaultLevels,
+  type DraftLayer,
+  type PackedLayer,
+} from '../layer/index.ts';
 import {
   type CallOptions,
   compressionOf,
@@ -95,6 +103,20 @@ export class Materializer {
   /** The blob of one layer. @throws StoreError LAYER_UNAVAILABLE */
   layer(diffId: Digest, form: ImageForm, options: MaterializeOptions): Promise<Descriptor> {
     return this.#slots.run(() => this.#layer(diffId, form, options), options.signal);
+  }
+
+  /** The blob of a layer that is only being made: `make` writes both. Its snapshot may still be committed, or not. */
+  packed(
+    form: ImageForm,
+    make: (fd: number, how: CompressOptions) => Promise<PackedLayer>,
+    options: CallOptions,
+  ): Promise<DraftLayer> {
+    return this.#slots.run(async () => {
+      const { file, made } = await ingestMade(this.#base, (fd) => make(fd, howOf(form, options)));
+      this.#base.leases.add('layer', made.draft.diffId); // nothing else speaks for it yet
+      await this.#publish(file, made.compressed, form);
+      return made.draft;
+    }, options.signal);
   }
 
   /** False where a blob of an earlier manifest is lost, so that it must be made again. */
@@ -208,17 +230,15 @@ export class Materializer {
     form: ImageForm,
     options: MaterializeOptions,
   ): Promise<Descriptor> {
-    const how = {
-      compression: form.compression,
-      ...(form.level === undefined ? {} : { level: form.level }),
-      signal: options.signal,
-    };
     const { file, made } = await ingestMade(this.#base, async (fd) => {
-      const layer = await compressToFile(source, fd, how);
+      const layer = await compressToFile(source, fd, howOf(form, options));
       if (layer.diffId === diffId) return layer;
       throw new StoreError('DIFF_ID_MISMATCH', `a layer unpacks to ${layer.diffId}, its image says ${diffId}`);
     });
-    const { digest, size } = made;
+    return this.#publish(file, made, form);
+  }
+
+  async #publish(file: string, { digest, size, diffId }: CompressedLayer, form: ImageForm): Promise<Descriptor> {
     const descriptor: Descriptor = { mediaType: layerTypes[form.mediaTypes][form.compression], digest, size };
     const { blobs } = this.#parts;
     await publish(this.#base, descriptor, file, () => {
@@ -229,6 +249,10 @@ export class Materializer {
     });
     return descriptor;
   }
+}
+
+function howOf({ compression, level }: ImageForm, { signal }: CallOptions): CompressOptions {
+  return { compression, ...(level === undefined ? {} : { level }), signal };
 }
 
 /** What the bytes of a blob made here depend on: another version of the compressor may give others. */

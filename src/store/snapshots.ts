@@ -1,13 +1,21 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { diffInWorker, diffTreeInWorker, expectLayerWork, type DraftLayer } from '../layer/index.ts';
+import {
+  type CompressOptions,
+  diffInWorker,
+  diffTreeInWorker,
+  type DraftLayer,
+  expectLayerWork,
+  packToFile,
+} from '../layer/index.ts';
 import { chainIdOf, type Digest } from '../oci/index.ts';
 import type { RootMount } from '../system/index.ts';
 import type { StoreBase } from './base.ts';
-import type { ActiveSnapshot, DiffSnapshotOptions, RestackOptions, Snapshots } from './contract.ts';
+import type { ActiveSnapshot, PackSnapshotOptions, RestackOptions, Snapshots } from './contract.ts';
 import { chooseDriver } from './driver.ts';
 import { asStoreError, StoreError } from './error.ts';
+import type { Materializer } from './materialize.ts';
 import type { SnapshotPaths } from './paths.ts';
 import { restack } from './restack.ts';
 import { type DriverName, findSnapshot, type SnapshotRow, snapshotId, snapshotNumber } from './snapshot-rows.ts';
@@ -18,17 +26,26 @@ import type { Unsynced } from './unsynced.ts';
 /** Bytes of a tar that holds 128 entries at most. */
 const smallLayer = 128 * 512;
 
+export interface SnapshotParts {
+  readonly trash: Trash;
+  readonly unsynced: Unsynced;
+  /** Keeps the blob of a layer that `make` writes, and gives what it tells of the layer. */
+  readonly packed: Materializer['packed'];
+}
+
 /** Unpacked layers and the writable views over them. */
 export class StoreSnapshots implements Snapshots {
   readonly #base: StoreBase;
   readonly #trash: Trash;
   readonly #unsynced: Unsynced;
+  readonly #packed: SnapshotParts['packed'];
   #driver: DriverName | undefined;
 
-  constructor(base: StoreBase, parts: { readonly trash: Trash; readonly unsynced: Unsynced }) {
+  constructor(base: StoreBase, parts: SnapshotParts) {
     this.#base = base;
     this.#trash = parts.trash;
     this.#unsynced = parts.unsynced;
+    this.#packed = parts.packed;
   }
 
   get driver(): DriverName {
@@ -70,14 +87,23 @@ export class StoreSnapshots implements Snapshots {
     return expectLayerWork();
   }
 
-  async diff(active: ActiveSnapshot, options?: DiffSnapshotOptions): Promise<DraftLayer> {
+  async diff(active: ActiveSnapshot, options: PackSnapshotOptions = {}): Promise<DraftLayer> {
+    const { clampTo, signal, blobForm } = options;
     const { privileges } = this.#base;
-    const paths = this.#base.paths.snapshot(active.id);
+    const { tree: folder, stats, headerList } = this.#base.paths.snapshot(active.id);
     const lowers = active.parent === undefined ? [] : this.lowers(active.parent);
-    const diffOptions = { privileges, lowers, headerList: paths.headerList, ...options };
+    const diffOptions = { privileges, lowers, headerList, clampTo };
+    const statsFile = active.driver === 'copy' ? stats : undefined;
+    if (blobForm !== undefined) {
+      const make = (fd: number, how: CompressOptions) => packToFile({ ...diffOptions, folder, statsFile }, fd, how);
+      const draft = await this.#packed(blobForm, make, { signal }).catch(() => undefined);
+      if (draft !== undefined) return draft;
+      // What was in the way is told by who makes the layer, or by who asks for the blob.
+      signal?.throwIfAborted();
+    }
     try {
-      if (active.driver === 'copy') return await diffTreeInWorker(paths.tree, paths.stats, diffOptions);
-      return await diffInWorker(paths.tree, diffOptions);
+      if (statsFile !== undefined) return await diffTreeInWorker(folder, statsFile, diffOptions);
+      return await diffInWorker(folder, diffOptions);
     } catch (error) {
       throw asStoreError(error, 'cannot make a layer');
     }

@@ -73,7 +73,11 @@ export class LocalStore implements Store {
     this.#garbage = new GarbageCollector(base, this.trash, this.#partials);
     const blobs = this.#blobs;
     this.content = new StoreContent(base, blobs, this.#partials);
-    this.snapshots = new StoreSnapshots(base, { trash: this.trash, unsynced: this.#unsynced });
+    this.snapshots = new StoreSnapshots(base, {
+      trash: this.trash,
+      unsynced: this.#unsynced,
+      packed: (form, make, options) => this.#materializer.packed(form, make, options),
+    });
     this.cacheMounts = new StoreCacheMounts(base, this.trash);
     this.cache = new StoreCacheRecords(base, blobs);
     this.accounts = new StoreAccounts(base);

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -13,6 +14,7 @@ import {
   diffTreeInWorker,
   encodeHeader,
   endOfArchive,
+  packToFile,
   recordStatsInWorker,
 } from '../../src/layer/index.ts';
 import { digestOf } from '../../src/oci/index.ts';
@@ -74,6 +76,63 @@ suite('worker threads (skipped without root)', () => {
     await recordStatsInWorker(folder, `${folder}.stats`);
     const unchanged = await diffTreeInWorker(folder, `${folder}.stats`, { privileges, lowers: [folder], headerList });
     expect(unchanged.entries).toBe(0);
+  });
+
+  describe('pack a folder in one pass: the bytes and the list of two', () => {
+    const content = 'a line of text\n'.repeat(200_000) + randomBytes(3 << 20).toString('base64');
+    const entries = tar(dir('d'), file('d/big', content), file('d/empty'), file('f', 'small'), symlink('l', 'd/big'));
+
+    it.each(['gzip', 'zstd'] as const)('%s', async (compression) => {
+      using place = scratch();
+      const folder = place.folder('tree');
+      await applyLayer([entries], folder, { privileges, whiteouts: 'overlay' });
+      const options = { privileges, lowers: [] };
+      const draft = await diffInWorker(folder, { ...options, headerList: `${folder}.two` });
+      const { stream, result } = compressInWorker({ headerList: `${folder}.two`, folder }, { compression, level: 1 });
+      const blob = Buffer.concat(await stream.toArray());
+
+      const file = fs.openSync(`${folder}.blob`, 'w');
+      const how = { compression, level: 1 };
+      const packed = await packToFile({ ...options, folder, headerList: `${folder}.one` }, file, how);
+      fs.closeSync(file);
+      expect(packed).toEqual({ draft, compressed: await result });
+      expect(fs.readFileSync(`${folder}.blob`).equals(blob)).toBe(true);
+      expect(fs.readFileSync(`${folder}.one`).equals(fs.readFileSync(`${folder}.two`))).toBe(true);
+    });
+
+    it('also of a tree with recorded stats', async () => {
+      using place = scratch();
+      const folder = place.folder('tree');
+      await applyLayer([layer], folder, { privileges, whiteouts: 'delete' });
+      const lower = place.folder('lower');
+      await applyLayer([layer], lower, { privileges, whiteouts: 'overlay' });
+      await recordStatsInWorker(folder, `${folder}.stats`);
+      fs.writeFileSync(path.join(folder, 'new'), 'new');
+      const fd = fs.openSync(`${folder}.blob`, 'w');
+      const options = { privileges, lowers: [lower], headerList: `${folder}.headers` };
+      const { draft } = await packToFile({ ...options, folder, statsFile: `${folder}.stats` }, fd, {
+        compression: 'gzip',
+      });
+      fs.closeSync(fd);
+      expect(draft.entries).toBe(1);
+      const plain = zlib.gunzipSync(fs.readFileSync(`${folder}.blob`));
+      expect(digestOf(plain)).toBe(draft.diffId);
+    });
+
+    it('and an abort ends it', async () => {
+      using place = scratch();
+      const folder = place.folder('tree');
+      fs.writeFileSync(path.join(folder, 'big'), randomBytes(32 << 20));
+      const fd = fs.openSync(`${folder}.blob`, 'w');
+      const controller = new AbortController();
+      const options = { privileges, lowers: [], headerList: `${folder}.headers` };
+      const how = { compression: 'gzip', level: 9, signal: controller.signal } as const;
+      const packing = packToFile({ ...options, folder }, fd, how);
+      controller.abort(new Error('enough'));
+      await expect(packing).rejects.toThrow('enough');
+      expect(fs.fstatSync(fd).size).toBeLessThan(32 << 20);
+      fs.closeSync(fd);
+    });
   });
 
   it('compress a stream', async () => {

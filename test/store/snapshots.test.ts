@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { chainIdOf, type Digest } from '../../src/oci/index.ts';
+import { chainIdOf, collect, type Digest, digestOf } from '../../src/oci/index.ts';
 import type { Store } from '../../src/store/index.ts';
 import { asRoot, isRoot, ScratchStore } from './scratch-store.ts';
 import { baseScript, changes, listLayer, type MadeLayer, runIn, step } from './snapshot-contract.ts';
@@ -119,6 +120,43 @@ function snapshotContract(snapshotter: (typeof drivers)[number]): void {
       const second = await step(store, undefined, 'echo same > f; touch -d @1500000000 f');
       expect(second).toEqual(first);
       expect(scratch.files('snapshots')).toHaveLength(2);
+    });
+
+    rootIt('makes a blob with the layer where one is wanted: the one that is made of it otherwise', async () => {
+      await using scratch = new ScratchStore();
+      const store = await scratch.open({ snapshotter });
+      const form = { mediaTypes: 'oci', compression: 'gzip' } as const;
+      const base = await step(store, undefined, baseScript);
+      const active = await store.snapshots.prepare(base.chainId);
+      await runIn(active.root, 'echo new > a/new; rm d/1');
+      const draft = await store.snapshots.diff(active, { blobForm: form });
+      const [made] = scratch.files('blobs/sha256');
+      await store.snapshots.commit(active, draft);
+      const blob = await store.layerBlob(draft.diffId, form);
+      expect([blob.digest, scratch.files('blobs/sha256')]).toEqual([`sha256:${made}`, [made]]);
+      const bytes = gunzipSync(await collect(await store.content.fetch(blob), blob));
+      expect(digestOf(bytes)).toBe(draft.diffId);
+
+      const again = await store.snapshots.prepare(base.chainId);
+      await runIn(again.root, 'true');
+      expect((await store.snapshots.diff(again)).entries).toBe(0);
+      rmSync(`${scratch.root}/blobs/sha256/${made}`);
+      expect((await store.layerBlob(draft.diffId, form)).digest).toBe(blob.digest);
+    });
+
+    rootIt('makes a layer whose blob cannot be made, and leaves nothing of that', async () => {
+      await using scratch = new ScratchStore();
+      const store = await scratch.open({ snapshotter });
+      const active = await store.snapshots.prepare(undefined);
+      writeFileSync(`${active.folder}/f`, 'content');
+      rmSync(`${scratch.root}/ingest`, { recursive: true });
+      const blobForm = { mediaTypes: 'oci', compression: 'gzip' } as const;
+      const draft = await store.snapshots.diff(active, { blobForm });
+      mkdirSync(`${scratch.root}/ingest`);
+      expect(draft.entries).toBe(1);
+      await store.snapshots.commit(active, draft);
+      expect((await store.layerBlob(draft.diffId, blobForm)).size).toBeGreaterThan(0);
+      expect(scratch.files('ingest')).toEqual([]);
     });
 
     rootIt('refuses a parent that is not unpacked', async () => {

@@ -29,6 +29,11 @@ export class CompressAhead implements AsyncDisposable {
     this.#signal = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
   }
 
+  /** A form that is sure to be asked for, of all layers that are made. */
+  get form(): ImageForm | undefined {
+    return this.#forms[0];
+  }
+
   /** A layer of the result was made. */
   take(diffId: Digest): void {
     if (this.#forms.length > 0 && !this.#begun.has(diffId)) this.#begun.set(diffId, this.#compress(diffId));

@@ -1,7 +1,7 @@
 import type { NetworkPool } from '../../container/index.ts';
 import type { Step, StepId } from '../../dockerfile/index.ts';
 import type { Digest } from '../../oci/index.ts';
-import type { Store } from '../../store/index.ts';
+import type { ImageForm, Store } from '../../store/index.ts';
 import type { CacheLookup, LayerLoss } from '../cache/build-cache.ts';
 import type { OpenContext } from '../contexts/main-context.ts';
 import type { OnBuildEvent } from '../events.ts';
@@ -43,6 +43,8 @@ export interface SolveOptions {
   readonly shown: (() => Promise<void> | undefined) | undefined;
   /** Hears of each layer of a result that was made, not found, once it is there. */
   readonly onLayer?: ((diffId: Digest) => void) | undefined;
+  /** The form in which blobs of the layers of a result will be asked for, where that is sure. */
+  readonly blobForm?: ImageForm | undefined;
   /** Makes sure of layers that results have from elsewhere; returns those that are not to be had, or are others. */
   readonly settle: (results: ReadonlyMap<StepId, StepResult>) => Promise<readonly LayerLoss[]>;
   readonly signal: AbortSignal | undefined;

@@ -14,7 +14,7 @@ import { projectOf } from './account.ts';
 import { failureOf } from './failure.ts';
 import { hinted } from '../failed-step/failed-steps.ts';
 import { type ChangingStep, StepKeys, type Taken } from './keys.ts';
-import { lastingOf } from './lasting.ts';
+import { lastingOf, lastOf } from './lasting.ts';
 import { planEvent } from './plan-event.ts';
 import { schedule } from './schedule.ts';
 import { StepWork } from './step-work.ts';
@@ -85,7 +85,10 @@ class Solver implements TreeOffer, AsyncDisposable {
     this.#options = options;
     const { store, cache, lane, request, context, workshop, reader, epoch } = options;
     this.#keys = new StepKeys({ offer: this, cache, workshop, reader, request, surroundings: { epoch } });
-    this.#work = new StepWork({ ...options, offer: this, keys: this.#keys });
+    const last = lastOf(steps);
+    // Its diffID would come later, and some step wait for it.
+    const blobFormOf = ({ id }: Step) => (last.has(id) ? options.blobForm : undefined);
+    this.#work = new StepWork({ ...options, offer: this, keys: this.#keys, blobFormOf });
     this.#lasting = lastingOf(steps);
     this.book = new AccountBook(steps, {
       accounts: store.accounts,

@@ -1,6 +1,7 @@
 import type { CopyStep, RunStep } from '../../dockerfile/index.ts';
 import type { DraftLayer } from '../../layer/index.ts';
 import type { Digest } from '../../oci/index.ts';
+import type { ImageForm } from '../../store/index.ts';
 import { FailedSteps, isStepFailure } from '../failed-step/failed-steps.ts';
 import type { Workplace } from '../workshop/jobs.ts';
 import { type PreparedRun, prepareRun } from '../run/run-step.ts';
@@ -12,6 +13,8 @@ import { RunConditions, type RunPlace } from '../run/run-conditions.ts';
 export interface StepWorkOptions extends SolveOptions {
   readonly offer: TreeOffer;
   readonly keys: StepKeys;
+  /** The form in which a step's layer is wanted as a blob, where no other step waits for it. */
+  blobFormOf(step: ChangingStep): ImageForm | undefined;
 }
 
 /** A layer that was made and committed, with what the step found its sources to hold. */
@@ -70,7 +73,11 @@ export class StepWork implements AsyncDisposable {
       const { epoch } = this.#options;
       const time = new WorkTime();
       const taken = await this.#work(step, { place: { active, scratch, notBefore: epoch }, signal, time });
-      const draft = await this.#options.store.snapshots.diff(active, { signal, clampTo: epoch });
+      const draft = await this.#options.store.snapshots.diff(active, {
+        signal,
+        clampTo: epoch,
+        blobForm: this.#options.blobFormOf(step),
+      });
       await this.#options.store.snapshots.commit(active, draft);
       return { ...draft, taken, duration: time.spent };
     } catch (error) {

@@ -23,7 +23,7 @@ export async function* blocksOf(
   });
   let current = take();
   let filled = 0;
-  for await (const chunk of source) {
+  function* filledBy(chunk: Uint8Array): Generator<Block> {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     seen(bytes);
     for (let at = 0; at < bytes.length; ) {
@@ -38,5 +38,8 @@ export async function* blocksOf(
       filled += taken;
     }
   }
+  // What need not be waited for is not: a layer comes in tens of thousands of pieces.
+  if (Symbol.iterator in source) for (const chunk of source) for (const block of filledBy(chunk)) yield block;
+  else for await (const chunk of source) for (const block of filledBy(chunk)) yield block;
   yield blockOf(current, filled, true);
 }

@@ -29,8 +29,8 @@ const blockSizes = { gzip: 1 << 20, zstd: zstdFrameSize, none: 1 << 20 } as cons
 /** What new layers are compressed with unless another level is asked for; measured: docs/decisions/0020-packing.md. */
 export const defaultLevels = { gzip: 4, zstd: 3, none: 0 } as const satisfies Record<Compression, number>;
 
-/** A tar that hashes itself while it is read. */
-export interface HashedTar extends AsyncIterable<Uint8Array> {
+/** A tar on this machine that hashes itself while it is read, by calls that block. */
+export interface HashedTar extends Iterable<Uint8Array> {
   /** To be asked when all of it was read. */
   readonly draft: () => Pick<DraftLayer, 'diffId' | 'size'>;
 }

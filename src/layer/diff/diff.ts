@@ -31,7 +31,7 @@ export type CheckIn = () => void;
  * @throws LayerError DISK_FULL, IO_FAILED
  */
 export function diffLayer(folder: string, options: DiffOptions, checkIn?: CheckIn): DraftLayer {
-  return runDiff(new FolderTree(folder), options, { complete: false, checkIn });
+  return untilDone(diffPieces(folder, options, { checkIn }));
 }
 
 /**
@@ -40,7 +40,20 @@ export function diffLayer(folder: string, options: DiffOptions, checkIn?: CheckI
  * @throws LayerError INVALID_STATS
  */
 export function diffTree(folder: string, statsFile: string, options: DiffOptions, checkIn?: CheckIn): DraftLayer {
-  return runDiff(new FolderTree(folder), options, { complete: true, recorded: readStats(statsFile), checkIn });
+  return untilDone(diffPieces(folder, options, { statsFile, checkIn }));
+}
+
+/**
+ * `diffLayer`, or `diffTree` where there is a `statsFile`, that gives the bytes of the tar on the way, in pieces that are only good until the
+ * next one is taken.
+ */
+export function diffPieces(
+  folder: string,
+  options: DiffOptions,
+  { statsFile, checkIn }: { readonly statsFile?: string | undefined; readonly checkIn?: CheckIn | undefined },
+): Generator<Buffer, DraftLayer> {
+  const mode = statsFile === undefined ? { complete: false } : { complete: true, recorded: readStats(statsFile) };
+  return runDiff(new FolderTree(folder), options, { ...mode, checkIn });
 }
 
 /**
@@ -49,7 +62,7 @@ export function diffTree(folder: string, statsFile: string, options: DiffOptions
  */
 export function diffStack(stack: readonly string[], options: StackDiffOptions, checkIn?: CheckIn): DraftLayer {
   const tree = new StackTree(stack, options);
-  return runDiff(tree, options, { complete: true, checkIn });
+  return untilDone(runDiff(tree, options, { complete: true, checkIn }));
 }
 
 interface Mode {
@@ -60,15 +73,22 @@ interface Mode {
   readonly checkIn?: CheckIn | undefined;
 }
 
-function runDiff(tree: DiffedTree, options: DiffOptions, mode: Mode): DraftLayer {
+function* runDiff(tree: DiffedTree, options: DiffOptions, mode: Mode): Generator<Buffer, DraftLayer> {
   const writer = new LayerWriter(options.headerList);
   try {
-    new Diff(tree, options, mode, writer).run();
-    return writer.finish();
+    yield* new Diff(tree, options, mode, writer).pieces();
+    return yield* writer.finish();
   } catch (error) {
     throw layerErrorOf(error, 'making a layer');
   } finally {
     writer.close();
+  }
+}
+
+function untilDone(diff: Generator<Buffer, DraftLayer>): DraftLayer {
+  for (;;) {
+    const { done, value } = diff.next();
+    if (done === true) return value;
   }
 }
 
@@ -79,7 +99,7 @@ interface Place {
   /** What is not here was deleted: a whole tree, or below an opaque folder. */
   readonly complete: boolean;
   /** Writes the folder's own entry and those of its parents, once. */
-  readonly announce: () => void;
+  readonly announce: () => Generator<Buffer>;
 }
 
 class Diff {
@@ -105,89 +125,93 @@ class Diff {
     this.#view = new LowerView(options.lowers, loadSyscalls(), options.privileges);
   }
 
-  run(): void {
+  *pieces(): Generator<Buffer> {
     // The root is no entry: what a container sees as / is not a step's to change, and BuildKit has none either.
     const { complete } = this.#mode;
     if (this.#options.prefix !== undefined) {
-      this.#writer.add(this.#entry('', itemAt(this.#tree.real(''), this.#tree.stats(''), this.#source), 'directory'));
+      yield* this.#writer.add(
+        this.#entry('', itemAt(this.#tree.real(''), this.#tree.stats(''), this.#source), 'directory'),
+      );
     }
-    this.#folder({ path: '', lower: this.#view.root(), complete, announce: () => {} });
+    yield* this.#folder({ path: '', lower: this.#view.root(), complete, announce: noPieces });
   }
 
-  #folder(place: Place): void {
+  *#folder(place: Place): Generator<Buffer> {
     this.#mode.checkIn?.();
     const names = this.#tree.names(place.path);
     const hidden = place.complete && place.lower !== undefined ? this.#view.children(place.lower) : [];
     const all = hidden.length === 0 ? names : [...new Set([...names, ...hidden])].toSorted();
     const here = new Set(names);
     for (const name of all) {
-      if (here.has(name)) this.#child(place, name);
-      else this.#whiteout(place, name);
+      if (here.has(name)) yield* this.#child(place, name);
+      else yield* this.#whiteout(place, name);
     }
   }
 
-  #child(place: Place, name: ByteName): void {
+  *#child(place: Place, name: ByteName): Generator<Buffer> {
     // No layer can hold such a name: it would delete another file where it is applied.
     if (name.startsWith('.wh.')) return;
     const path = join(place.path, name);
     const stats = this.#tree.stats(path);
-    if (stats.isDirectory()) return this.#childFolder(place, name, stats);
+    if (stats.isDirectory()) return yield* this.#childFolder(place, name, stats);
     const lower = place.lower === undefined ? undefined : this.#view.child(place.lower, name);
     if (isWhiteoutDevice(stats) || stats.isSocket()) {
       // A socket means nothing in an image, but what it replaced is gone.
-      if (lower !== undefined) this.#whiteout(place, name);
+      if (lower !== undefined) yield* this.#whiteout(place, name);
       return;
     }
     if (lower?.kind === 'other') {
       if (this.#mode.recorded?.isUntouched(path, stats)) return;
       const item = itemAt(this.#tree.real(path), stats, this.#source);
       if (sameThing(item, lowerItem(lower, this.#source), this.#comparison)) return;
-      return this.#emit(place, path, item);
+      return yield* this.#emit(place, path, item);
     }
-    this.#emit(place, path, itemAt(this.#tree.real(path), stats, this.#source));
+    yield* this.#emit(place, path, itemAt(this.#tree.real(path), stats, this.#source));
   }
 
-  #childFolder(place: Place, name: ByteName, stats: BigIntStats): void {
+  *#childFolder(place: Place, name: ByteName, stats: BigIntStats): Generator<Buffer> {
     const path = join(place.path, name);
     const item = itemAt(this.#tree.real(path), stats, this.#source);
     const node = place.lower === undefined ? undefined : this.#view.child(place.lower, name);
     const lower = node?.kind === 'folder' ? node : undefined;
     const complete = place.complete || (lower !== undefined && this.#view.isOpaque(item.path));
     let announced = false;
-    const announce = (): void => {
+    const writer = this.#writer;
+    const entry = (): TarEntry => this.#entry(path, item, 'directory');
+    function* announce(): Generator<Buffer> {
       if (announced) return;
       announced = true;
-      place.announce();
-      this.#writer.add(this.#entry(path, item, 'directory'));
-    };
+      yield* place.announce();
+      yield* writer.add(entry());
+    }
     // A change of the time alone comes from what was done inside, and that tells itself.
-    if (lower === undefined || !sameFolder(item, lowerItem(lower, this.#source))) announce();
-    this.#folder({ path, lower, complete, announce });
+    if (lower === undefined || !sameFolder(item, lowerItem(lower, this.#source))) yield* announce();
+    yield* this.#folder({ path, lower, complete, announce });
   }
 
-  #whiteout(place: Place, name: ByteName): void {
-    place.announce();
+  *#whiteout(place: Place, name: ByteName): Generator<Buffer> {
+    yield* place.announce();
     const marker = this.#name(join(place.path, `.wh.${name}`));
-    this.#writer.add({ name: marker, type: 'file', mode: 0, uid: 0, gid: 0, size: 0, mtimeNs: 0n });
+    yield* this.#writer.add({ name: marker, type: 'file', mode: 0, uid: 0, gid: 0, size: 0, mtimeNs: 0n });
   }
 
-  #emit(place: Place, path: ByteName, item: Item): void {
-    place.announce();
+  *#emit(place: Place, path: ByteName, item: Item): Generator<Buffer> {
+    yield* place.announce();
     const { stats } = item;
     if (stats.nlink > 1n && stats.isFile()) {
       const inode = `${stats.dev}:${stats.ino}`;
       const first = this.#links.get(inode);
       if (first !== undefined)
-        return this.#writer.add({ ...this.#entry(path, item, 'hardlink'), linkName: this.#name(first) });
+        return yield* this.#writer.add({ ...this.#entry(path, item, 'hardlink'), linkName: this.#name(first) });
       this.#links.set(inode, path);
     }
     const type = typeOf(stats);
     const entry = this.#entry(path, item, type);
-    if (type === 'symlink') return this.#writer.add({ ...entry, linkName: bytesOf(readLink(item.path)) });
+    if (type === 'symlink') return yield* this.#writer.add({ ...entry, linkName: bytesOf(readLink(item.path)) });
     if (type === 'character' || type === 'block')
-      return this.#writer.add({ ...entry, device: splitDevice(stats.rdev) });
-    if (type !== 'file') return this.#writer.add(entry);
-    this.#writer.add(entry, { path: this.#tree.payload(path), source: systemPath(item.path) });
+      return yield* this.#writer.add({ ...entry, device: splitDevice(stats.rdev) });
+    if (type !== 'file') return yield* this.#writer.add(entry);
+    yield* this.#writer.add(entry, { path: this.#tree.payload(path), source: systemPath(item.path) });
   }
 
   #entry(path: ByteName, item: Item, type: TarEntryType): TarEntry {
@@ -218,6 +242,9 @@ class Diff {
     return bytesOf(prefix === undefined ? path : join(byteNameOfPath(prefix), path));
   }
 }
+
+/** What needs no entry. */
+function* noPieces(): Generator<Buffer> {}
 
 function join(path: ByteName, name: ByteName): ByteName {
   return path === '' || name === '' ? `${path}${name}` : `${path}/${name}`;

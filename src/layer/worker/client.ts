@@ -7,7 +7,7 @@ import type { StackDiffOptions } from '../diff/diffed-tree.ts';
 import type { Rewriting } from '../rewrite/contract.ts';
 import type { LayerFacts } from '../survey.ts';
 import { Credit } from './credit.ts';
-import type { AppliedBlob } from './jobs.ts';
+import type { AppliedBlob, PackedLayer } from './jobs.ts';
 import { type CompressibleTar, creditWindow, type Job } from './messages.ts';
 import { isTwiceIdle, type JobHandle, type JobListener, startJob } from './pool.ts';
 
@@ -110,6 +110,19 @@ export async function compressToFile(
 ): Promise<CompressedLayer> {
   const job: Job = { kind: 'compress', input: { ...source }, compression, level, outputFd: fd };
   return (await run(job, { signal })) as CompressedLayer;
+}
+
+/**
+ * `diffInWorker`, or `diffTreeInWorker` where there is a `statsFile`, and `compressToFile` of what it makes, in one pass over the folder. The
+ * bytes are those of the two.
+ */
+export async function packToFile(
+  { folder, statsFile, ...options }: DiffOptions & { readonly folder: string; readonly statsFile?: string | undefined },
+  fd: number,
+  { signal, compression, level }: CompressOptions,
+): Promise<PackedLayer> {
+  const job: Job = { kind: 'pack', folder, statsFile, options, compression, level, outputFd: fd };
+  return (await run(job, { signal })) as PackedLayer;
 }
 
 /** Reads a layer to its end, compressed or not, in a worker thread. @throws LayerError for what is no tar */

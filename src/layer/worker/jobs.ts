@@ -9,7 +9,7 @@ import { compressed, type CompressedLayer, type HashedTar, type PlainTar } from 
 import { createDecompressor } from '../compression/decompress.ts';
 import type { AppliedLayer, DraftLayer } from '../contract.ts';
 import { derivePieces } from '../diff/derive.ts';
-import { diffLayer, diffStack, diffTree } from '../diff/diff.ts';
+import { diffLayer, diffPieces, diffStack, diffTree } from '../diff/diff.ts';
 import { recordStats } from '../diff/stats.ts';
 import { LayerError, type LayerErrorCode, layerErrorOf } from '../error.ts';
 import { rewriteLayers } from '../rewrite/rewrite.ts';
@@ -32,7 +32,13 @@ export interface AppliedBlob extends AppliedLayer {
   readonly blob: { readonly digest: Digest; readonly size: number };
 }
 
-export type JobResult = AppliedBlob | DraftLayer | CompressedLayer | LayerFacts | undefined;
+/** A layer that was made and compressed in one pass. */
+export interface PackedLayer {
+  readonly draft: DraftLayer;
+  readonly compressed: CompressedLayer;
+}
+
+export type JobResult = AppliedBlob | DraftLayer | CompressedLayer | PackedLayer | LayerFacts | undefined;
 
 /** Does one job; several may be under way in a thread, taking turns at their awaits. */
 export async function runJob(job: Job, context: JobContext): Promise<JobResult> {
@@ -51,6 +57,8 @@ export async function runJob(job: Job, context: JobContext): Promise<JobResult> 
     case 'record-stats':
       recordStats(job.folder, job.statsFile);
       return undefined;
+    case 'pack':
+      return pack(job, context);
     case 'compress':
       return compress(tarOf(job.input, context), job, context);
     case 'survey':
@@ -132,9 +140,22 @@ async function survey(job: Extract<Job, { kind: 'survey' }>, context: JobContext
   }
 }
 
+/** One pass over a folder: walked, hashed, compressed, hashed. */
+async function pack(job: Extract<Job, { kind: 'pack' }>, context: JobContext): Promise<PackedLayer> {
+  let draft: DraftLayer | undefined;
+  const tar: HashedTar = {
+    *[Symbol.iterator]() {
+      draft = yield* diffPieces(job.folder, job.options, { statsFile: job.statsFile, checkIn: context.checkIn });
+    },
+    draft: () => draft ?? notRead(),
+  };
+  const layer = await compress(tar, job, context);
+  return { draft: draft ?? notRead(), compressed: layer };
+}
+
 async function compress(
   tar: PlainTar,
-  job: Extract<Job, { kind: 'compress' | 'rewrite' }>,
+  job: Extract<Job, { kind: 'compress' | 'pack' | 'rewrite' }>,
   context: JobContext,
 ): Promise<CompressedLayer> {
   const options = { compression: job.compression, ...(job.level === undefined ? {} : { level: job.level }) };
@@ -144,6 +165,7 @@ async function compress(
       context.checkIn();
       if (job.outputFd === undefined) await context.output(chunk);
       else writeFully(job.outputFd, chunk);
+      await setImmediate(); // the thread hears its messages
     }
     if (job.outputFd !== undefined) fs.fsyncSync(job.outputFd);
   } catch (error) {
@@ -155,7 +177,7 @@ async function compress(
 
 function tarOf(input: Extract<Job, { kind: 'compress' }>['input'], context: JobContext): PlainTar {
   if (input === 'chunks') return context.input;
-  return 'blob' in input ? inflated(input.blob, context) : derived(input, context);
+  return 'blob' in input ? inflated(input.blob, context) : derived(input);
 }
 
 /** The tar in a blob, whatever its compression. */
@@ -177,32 +199,17 @@ async function* inflated(path: string, context: JobContext): AsyncGenerator<Buff
   }
 }
 
-const turnSize = 8 << 20;
-
-/** Hashed once, by what checks it against its list. Lets the thread hear its messages between pieces. */
-function derived(
-  { headerList, folder }: { readonly headerList: string; readonly folder: string },
-  context: JobContext,
-): HashedTar {
+/** Hashed once, by what checks it against its list. */
+function derived({ headerList, folder }: { readonly headerList: string; readonly folder: string }): HashedTar {
   let draft: ReturnType<HashedTar['draft']> | undefined;
-  async function* pieces(): AsyncGenerator<Buffer> {
-    let sinceTurn = 0;
-    for (const piece of derivePieces(headerList, folder, (tar) => (draft = tar))) {
-      yield piece;
-      sinceTurn += piece.length;
-      if (sinceTurn < turnSize) continue;
-      sinceTurn = 0;
-      await setImmediate();
-      context.checkIn();
-    }
-  }
   return {
-    [Symbol.asyncIterator]: pieces,
-    draft() {
-      if (draft === undefined) throw new LayerError('WORKER_FAILED', 'a tar was not read to its end');
-      return draft;
-    },
+    [Symbol.iterator]: () => derivePieces(headerList, folder, (tar) => (draft = tar)),
+    draft: () => draft ?? notRead(),
   };
+}
+
+function notRead(): never {
+  throw new LayerError('WORKER_FAILED', 'a tar was not read to its end');
 }
 
 /** What was kept of a blob, read from its file; then what comes. */

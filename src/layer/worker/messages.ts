@@ -53,6 +53,15 @@ export type Job =
       /** An open file that gets the bytes, which are then not sent; it is on the disk when the job is done. */
       readonly outputFd?: number | undefined;
     }
+  | {
+      readonly kind: 'pack';
+      readonly folder: string;
+      readonly statsFile?: string | undefined;
+      readonly options: DiffOptions;
+      readonly compression: Compression;
+      readonly level?: number | undefined;
+      readonly outputFd: number;
+    }
   | { readonly kind: 'survey'; readonly input: JobInput }
   | {
       readonly kind: 'rewrite';

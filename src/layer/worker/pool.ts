@@ -36,6 +36,7 @@ interface Thread {
  */
 const patienceMs = {
   compress: 20,
+  pack: 20,
   apply: 2000,
   place: 2000,
   diff: 2000,
@@ -133,7 +134,7 @@ function wait(thread: Thread): void {
 }
 
 function dismiss(thread: Thread): void {
-  if (thread.lastKind !== 'compress' && threads.length <= expected) return wait(thread);
+  if (thread.lastKind !== 'compress' && thread.lastKind !== 'pack' && threads.length <= expected) return wait(thread);
   const at = threads.indexOf(thread);
   if (at !== -1) threads.splice(at, 1);
   void thread.worker.terminate();

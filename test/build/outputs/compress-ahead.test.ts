@@ -25,6 +25,7 @@ async function formsMadeFor(request: {
   ahead.take(layer);
   ahead.take(layer);
   await ahead.settled();
+  expect(ahead.form).toEqual(made[0]);
   return made.map(({ compression, level }) => `${compression} ${level ?? 'default'}`);
 }
 
