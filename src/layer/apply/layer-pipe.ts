@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { finishDigest } from '../../oci/index.ts';
-import { createDecompressor } from '../compression/decompress.ts';
+import { createDecompressor, type Decompressor } from '../compression/decompress.ts';
 import type { AppliedLayer, ApplyOptions } from '../contract.ts';
 import { LayerError } from '../error.ts';
 import { updateHash } from '../hashing.ts';
@@ -15,12 +15,13 @@ export class LayerPipe {
   readonly #hash = createHash('sha256');
   readonly #placer: Placer;
   readonly #maxSize: number;
-  readonly #decompressor = createDecompressor((bytes) => this.#plain(bytes));
+  readonly #decompressor: Decompressor;
   #size = 0;
 
   constructor(placer: Placer, { maxSize = defaultMaxSize }: Pick<ApplyOptions, 'maxSize'>) {
     this.#maxSize = maxSize;
     this.#placer = placer;
+    this.#decompressor = createDecompressor((bytes) => this.#plain(bytes), placer.memory?.bind(placer));
   }
 
   write(chunk: Buffer): void | Promise<void> {
@@ -50,8 +51,8 @@ export class LayerPipe {
     if (this.#size > this.#maxSize) {
       throw new LayerError('TOO_LARGE', `the layer unpacks to more than the ${this.#maxSize} bytes allowed`);
     }
-    this.#placer.write(bytes);
     updateHash(this.#hash, bytes);
+    this.#placer.write(bytes);
   }
 }
 

@@ -11,8 +11,10 @@ export interface Placed {
 
 /** Takes the plain bytes of a layer, here or in another thread. */
 export interface Placer {
-  /** The bytes are only good during the call. */
+  /** The bytes are only good during the call, and afterwards not the caller's any more if they are in `memory`. */
   write(bytes: Buffer): void;
+  /** Where to put bytes for them not to be copied. */
+  memory?(): Buffer;
   /** Where they are taken elsewhere: resolves when more are welcome, and throws what went wrong there. */
   room?(): Promise<void>;
   finish(): Placed | Promise<Placed>;

@@ -1,6 +1,6 @@
 import zlib from 'node:zlib';
 import { LayerError } from '../error.ts';
-import { compressionError, type Decompression, type OnPlain } from './decompression.ts';
+import { compressionError, type Decompression, type OnPlain, type PlainMemory } from './decompression.ts';
 import { openHandle } from './zlib-handle.ts';
 
 export type CompressionFound = 'none' | 'gzip' | 'zstd';
@@ -14,16 +14,17 @@ const enoughToTell = 6;
 
 /**
  * A decompressor that looks at the first bytes, never at media types. gzip with several members and zstd with several
- * frames are taken, bytes after the last one are not.
+ * frames are taken, bytes after the last one are not. Portions come in `memory` where that is given and Node's inner objects work.
  * @throws LayerError UNSUPPORTED_COMPRESSION for bzip2 and xz
  */
-export function createDecompressor(onPlain: OnPlain): Decompressor {
+export function createDecompressor(onPlain: OnPlain, memory?: PlainMemory): Decompressor {
   let start: Buffer = Buffer.alloc(0);
   let inner: Decompression | undefined;
   let found: CompressionFound | undefined;
   const open = (): Decompression => {
     found = detectCompression(start);
-    inner = found === 'none' ? passThrough(onPlain) : (openHandle(found, onPlain) ?? publicStream(found, onPlain));
+    inner =
+      found === 'none' ? passThrough(onPlain) : (openHandle(found, onPlain, memory) ?? publicStream(found, onPlain));
     return inner;
   };
   /** Whether enough has come to tell what it is. */

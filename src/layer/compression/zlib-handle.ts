@@ -1,6 +1,6 @@
 import zlib from 'node:zlib';
 import { LayerError } from '../error.ts';
-import { compressionError, type Decompression, type OnPlain } from './decompression.ts';
+import { compressionError, type Decompression, type OnPlain, type PlainMemory } from './decompression.ts';
 
 /**
  * Node's own object below a zlib stream. Undocumented, so a self-test guards it; driven directly with one fixed output
@@ -26,6 +26,7 @@ interface StreamWithHandle {
   close(): void;
 }
 
+/** Bytes of a portion, where no other memory is given for it. */
 const outputSize = 1 << 20;
 // Functions: zlib is not loaded by commands that only might compress.
 const flushFlags = () => ({
@@ -39,28 +40,34 @@ const zstdOptions = (): zlib.ZstdOptions => ({ params: { [zlib.constants.ZSTD_d_
 const trusted = new Map<'gzip' | 'zstd', boolean>();
 
 /** A decompressor over Node's handle, or undefined where that does not work as expected. */
-export function openHandle(kind: 'gzip' | 'zstd', onPlain: OnPlain): Decompression | undefined {
+export function openHandle(kind: 'gzip' | 'zstd', onPlain: OnPlain, memory?: PlainMemory): Decompression | undefined {
   let works = trusted.get(kind);
   if (works === undefined) {
     works = selfTest(kind);
     trusted.set(kind, works);
   }
-  return works ? drive(kind, onPlain, outputSize) : undefined;
+  return works ? drive(kind, onPlain, memory ?? reused(outputSize)) : undefined;
 }
 
-function drive(kind: 'gzip' | 'zstd', onPlain: OnPlain, size: number): Decompression {
+function reused(size: number): PlainMemory {
+  const output = Buffer.allocUnsafeSlow(size);
+  return () => output;
+}
+
+function drive(kind: 'gzip' | 'zstd', onPlain: OnPlain, memory: PlainMemory): Decompression {
   const stream = (kind === 'gzip'
     ? zlib.createGunzip()
     : zlib.createZstdDecompress(zstdOptions())) as unknown as StreamWithHandle;
   const { _handle: handle, _writeState: state } = stream;
   const flags = flushFlags()[kind];
-  const output = Buffer.allocUnsafeSlow(size);
   let failure: LayerError | undefined;
   handle.onerror = (message, _errno, code) => {
     failure = compressionError(kind, code, message);
   };
   /** One call; returns how much input is left. */
   const call = (flush: number, input: Buffer, offset: number): number => {
+    const output = memory();
+    const size = output.length;
     handle.writeSync(flush, input, offset, input.length - offset, output, 0, size);
     if (failure !== undefined) throw failure;
     const [free = 0, left = 0] = state;
@@ -103,7 +110,7 @@ function selfTest(kind: 'gzip' | 'zstd'): boolean {
 
 function inflate(kind: 'gzip' | 'zstd', packed: Buffer): Buffer {
   const pieces: Buffer[] = [];
-  const handle = drive(kind, (bytes) => void pieces.push(Buffer.from(bytes)), 1024);
+  const handle = drive(kind, (bytes) => void pieces.push(Buffer.from(bytes)), reused(1024));
   try {
     void handle.write(packed);
     void handle.end();

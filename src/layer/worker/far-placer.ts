@@ -10,7 +10,7 @@ type ToPlacer = { readonly kind: 'chunk'; readonly bytes: Uint8Array } | { reado
 
 type FromPlacer =
   /** The memory of a chunk comes back, to be filled again. */
-  | { readonly kind: 'credit'; readonly bytes: number; readonly memory: ArrayBuffer }
+  | { readonly kind: 'credit'; readonly memory: ArrayBuffer }
   | { readonly kind: 'placed'; readonly placed: Placed }
   | { readonly kind: 'failed'; readonly error: FlatError };
 
@@ -22,7 +22,9 @@ export class FarPlacer implements Placer {
   readonly #credit = new Credit();
   readonly #free: ArrayBuffer[] = [];
   readonly #placed = Promise.withResolvers<Placed>();
-  /** Bytes sent for which there has not been room yet. */
+  /** Memory that may be filled by others, and is sent as it is. */
+  #lent: Buffer<ArrayBuffer> | undefined;
+  /** Bytes of memory sent for which there has not been room yet. */
   #unpaid = 0;
 
   constructor(port: MessagePort) {
@@ -32,12 +34,13 @@ export class FarPlacer implements Placer {
     port.on('close', () => this.#fail(new LayerError('WORKER_FAILED', 'the thread that wrote a layer ended')));
   }
 
+  memory(): Buffer<ArrayBuffer> {
+    this.#lent ??= Buffer.from(this.#free.pop() ?? new ArrayBuffer(pieceSize));
+    return this.#lent;
+  }
+
   write(bytes: Buffer): void {
-    const memory = this.#memoryFor(bytes.length);
-    const piece = new Uint8Array(memory, 0, bytes.length);
-    piece.set(bytes);
-    this.#unpaid += bytes.length;
-    this.#post({ kind: 'chunk', bytes: piece }, [memory]);
+    for (let at = 0; at < bytes.length; at += pieceSize) this.#send(bytes.subarray(at, at + pieceSize));
   }
 
   async room(): Promise<void> {
@@ -56,9 +59,13 @@ export class FarPlacer implements Placer {
     this.#port.close();
   }
 
-  #memoryFor(size: number): ArrayBuffer {
-    const free = this.#free.pop();
-    return free !== undefined && free.byteLength >= size ? free : new ArrayBuffer(Math.max(size, pieceSize));
+  #send(bytes: Buffer): void {
+    const { buffer } = this.memory();
+    this.#lent = undefined;
+    const piece = new Uint8Array(buffer, 0, bytes.length);
+    if (bytes.buffer !== buffer) piece.set(bytes);
+    this.#unpaid += buffer.byteLength;
+    this.#post({ kind: 'chunk', bytes: piece }, [buffer]);
   }
 
   #post(message: ToPlacer, transfer: ArrayBuffer[] = []): void {
@@ -69,7 +76,7 @@ export class FarPlacer implements Placer {
     switch (message.kind) {
       case 'credit':
         this.#free.push(message.memory);
-        this.#credit.grant(message.bytes);
+        this.#credit.grant(message.memory.byteLength);
         break;
       case 'placed':
         this.#placed.resolve(message.placed);
@@ -96,7 +103,7 @@ export async function placeFrom(
   const post = (message: FromPlacer, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
   const inbox = new Inbox((chunk) => {
     const memory = chunk.buffer as ArrayBuffer;
-    post({ kind: 'credit', bytes: chunk.byteLength, memory }, [memory]);
+    post({ kind: 'credit', memory }, [memory]);
   });
   port.on('message', (message: ToPlacer) => {
     if (message.kind === 'chunk') inbox.push(message.bytes);
