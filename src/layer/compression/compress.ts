@@ -46,18 +46,24 @@ export function compressLayer(tar: PlainTar, options: CompressOptions): Compress
   const { promise } = settle;
   promise.catch(() => {}); // who reads the stream only hears of a failure there
   const stream = Readable.from(
-    compressed(tar, options, (layer) => {
-      settle?.resolve(layer);
-      settle = undefined;
-    }),
+    copied(
+      compressed(tar, options, (layer) => {
+        settle?.resolve(layer);
+        settle = undefined;
+      }),
+    ),
     { objectMode: false, highWaterMark: blockSizes.gzip },
   );
   stream.once('close', () => settle?.reject(stream.errored ?? new Error('compression was stopped')));
   return { stream, result: promise };
 }
 
+async function* copied(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) yield Buffer.from(chunk);
+}
+
 /**
- * As `compressLayer`, without a stream: for who takes the bytes as they come.
+ * As `compressLayer`, without a stream: for who takes the bytes as they come. Each chunk is good until the next one is taken.
  * @param done is called before the end
  */
 export async function* compressed(
@@ -103,13 +109,13 @@ function compressBlocks(blocks: AsyncIterable<Block>, { compression, level }: Co
     case 'zstd':
       return zstd(blocks, level ?? defaultLevels.zstd);
     case 'none':
-      return copies(blocks);
+      return plain(blocks);
   }
 }
 
-async function* copies(blocks: AsyncIterable<Block>): AsyncGenerator<Buffer> {
+async function* plain(blocks: AsyncIterable<Block>): AsyncGenerator<Buffer> {
   for await (const block of blocks) {
-    yield Buffer.from(block.bytes);
+    yield block.bytes;
     block.release();
   }
 }

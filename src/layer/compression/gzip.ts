@@ -1,11 +1,7 @@
-import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import type { Block } from './blocks.ts';
+import { compressInto } from './compress-into.ts';
 import { inOrder } from './in-order.ts';
-
-// Made at each use: zlib is not loaded by commands that only might compress.
-const deflateRaw = (bytes: Buffer, options: zlib.ZlibOptions): Promise<Buffer> =>
-  promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw)(bytes, options);
 
 const windowSize = 32 << 10;
 /** Room for a whole block that does not compress, so that its output is one piece: no joining, and memory is touched once. */
@@ -23,10 +19,10 @@ export async function* gzip(blocks: AsyncIterable<Block>, level: number): AsyncG
   yield* inOrder(blocks, {
     atOnce: 4,
     outputSize,
-    work(block) {
+    work(block, output) {
       checksum = zlib.crc32(block.bytes, checksum);
       size += block.bytes.length;
-      const packed = deflate(block, level, dictionary);
+      const packed = deflate(block, output, { level, dictionary });
       dictionary = Buffer.from(block.bytes.subarray(-windowSize));
       return packed;
     },
@@ -34,10 +30,15 @@ export async function* gzip(blocks: AsyncIterable<Block>, level: number): AsyncG
   yield trailer(checksum, size);
 }
 
-async function deflate(block: Block, level: number, dictionary: Buffer | undefined): Promise<Buffer> {
+interface Deflating {
+  readonly level: number;
+  readonly dictionary: Buffer | undefined;
+}
+
+async function deflate(block: Block, output: Buffer, { level, dictionary }: Deflating): Promise<Buffer> {
   const { Z_FINISH, Z_SYNC_FLUSH } = zlib.constants;
-  const options = { level, chunkSize: outputSize, finishFlush: block.isLast ? Z_FINISH : Z_SYNC_FLUSH };
-  const packed = await deflateRaw(block.bytes, dictionary === undefined ? options : { ...options, dictionary });
+  const how = { level, finishFlush: block.isLast ? Z_FINISH : Z_SYNC_FLUSH, ...(dictionary && { dictionary }) };
+  const packed = await compressInto((chunkSize) => zlib.createDeflateRaw({ ...how, chunkSize }), block.bytes, output);
   block.release();
   return packed;
 }
