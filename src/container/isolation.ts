@@ -5,7 +5,7 @@ import { findExecutable, minimalEnvironment, type Privileges } from '../system/i
 import type { Isolation, IsolationChoice, IsolationReport } from './contract.ts';
 import { ContainerError } from './error.ts';
 import { runcWeaknesses } from './runc/weaknesses.ts';
-import { sandboxMachine } from './sandbox/run-sandbox.ts';
+import { sandboxMachine } from './sandbox/machine.ts';
 
 type Finding =
   | { readonly usable: true; readonly report: IsolationReport }

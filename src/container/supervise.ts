@@ -13,6 +13,7 @@ import {
 import { messageOf } from '../errors.ts';
 import type { ExitStatus } from './contract.ts';
 import { ContainerError } from './error.ts';
+import { deathBound } from './launcher.ts';
 import type { PreparedContainer } from './prepare.ts';
 
 /** A started runtime: its process, which ends when the step's process does. */
@@ -46,18 +47,22 @@ export interface SupervisionOptions {
  * nothing of our environment but PATH. With a terminal it stays in our session, whose terminal that then is.
  * @throws ContainerError RUNTIME_FAILED
  */
-export function supervise(argv: readonly string[], options: SupervisionOptions): Supervised {
+export function supervise(argv: readonly [file: string, ...args: string[]], options: SupervisionOptions): Supervised {
   const child = start(argv, options);
   return { process: child, ended: child.ended.then(exitStatus) };
 }
 
-function start(argv: readonly string[], options: SupervisionOptions): StartedProcess {
+function start(argv: readonly [file: string, ...args: string[]], options: SupervisionOptions): StartedProcess {
   try {
     using pipes = new DisposableStack();
     const command = withParentDeath(argv);
     const stdio = stdioOf(options, (...how) => pipes.adopt(openPipe(...how), closeOutputPipe));
     pipes.move(); // from here on they are the process's
-    return startProcess(command, { stdio, newSession: options.interaction !== 'terminal' });
+    return startProcess(command, {
+      stdio,
+      newSession: options.interaction !== 'terminal',
+      executable: deathBound(argv),
+    });
   } catch (cause) {
     throw new ContainerError('RUNTIME_FAILED', `cannot start a container: ${messageOf(cause)}`, { cause });
   }

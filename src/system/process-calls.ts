@@ -1,7 +1,8 @@
 import { SystemError } from './error.ts';
-import type { Library } from './koffi.ts';
+import type { Library, NativeFunction } from './koffi.ts';
 import { type Call, closeOnExec, terminated } from './native-call.ts';
 import type { Syscalls } from './syscalls.ts';
+import { writeFully } from './write-fully.ts';
 
 const pointer = 'const void *';
 const output = 'void *';
@@ -14,16 +15,20 @@ const signalSetSize = 128; // sigset_t
 const flags = { signalDefaults: 4, signalMask: 8, newSession: 128 } as const;
 const doNotWait = 1; // WNOHANG
 
-/** pipe2(2), close(2), posix_spawn(3), waitpid(2). */
+/** Of memfd_create(2); kernels before 6.3 do not know that something is to be executed. */
+const memoryFlags = { closeOnExec: 1, executable: 16 } as const;
+
+/** pipe2(2), close(2), memfd_create(2), posix_spawn(3), waitpid(2). */
 export function bindProcesses(
   libc: Library,
   call: Call,
   nameOf: (errno: number) => string,
-): Pick<Syscalls, 'pipe' | 'close' | 'spawn' | 'reap'> {
+): Pick<Syscalls, 'pipe' | 'close' | 'memoryFile' | 'spawn' | 'reap'> {
   const pipe2 = libc.func('pipe2', 'int', [output, 'int']);
   const close = libc.func('close', 'int', ['int']);
   const waitpid = libc.func('waitpid', 'int', ['int', output, 'int']);
   const spawn = libc.func('posix_spawn', 'int', [output, pointer, pointer, pointer, texts, texts]);
+  let memfd: NativeFunction | undefined;
   const withActions = bindActions(libc);
   const attributes = bindAttributes(libc);
   return {
@@ -33,6 +38,20 @@ export function bindProcesses(
       return [ends.readInt32LE(0), ends.readInt32LE(4)];
     },
     close: (fd) => void call(close, 'close', `fd ${fd}`, fd),
+    memoryFile(name, bytes) {
+      // Bound here, because musl before 1.1.20 lacks it.
+      const create = (memfd ??= libc.func('memfd_create', 'int', [pointer, 'uint']));
+      const { closeOnExec, executable } = memoryFlags;
+      let fd = Number(create(terminated(name), closeOnExec | executable));
+      if (fd < 0) fd = call(create, 'memfd_create', name, terminated(name), closeOnExec);
+      try {
+        writeFully(fd, bytes);
+      } catch (error) {
+        call(close, 'close', name, fd);
+        throw error;
+      }
+      return fd;
+    },
     spawn([file = '', ...args], env, { descriptors, newSession }) {
       for (const text of [...args, ...env]) terminated(text); // refuses a NUL, which would cut it short
       const pid = Buffer.alloc(4);

@@ -40,6 +40,8 @@ export interface StartOptions {
   readonly stdio: readonly ('nothing' | 0 | 1 | 2 | OutputPipe)[];
   /** No terminal then, and Ctrl-C does not reach it. */
   readonly newSession: boolean;
+  /** A static executable to start in place of `argv`; where no file in memory may be executed, `argv` is. */
+  readonly executable?: Buffer | undefined;
 }
 
 export interface ProcessEnd {
@@ -65,7 +67,7 @@ export interface StartedProcess {
  * Only for threads with a working directory of their own (`enterPrivateMounts`).
  * @throws SystemError SYSCALL_FAILED
  */
-export function startProcess(argv: readonly string[], { stdio, newSession }: StartOptions): StartedProcess {
+export function startProcess(argv: readonly string[], { stdio, newSession, executable }: StartOptions): StartedProcess {
   const pipes = stdio.filter((each) => typeof each === 'object');
   let nothing: number | undefined;
   let pid: number;
@@ -76,7 +78,10 @@ export function startProcess(argv: readonly string[], { stdio, newSession }: Sta
       each === 'nothing' ? devNull : typeof each === 'object' ? each.writeEnd : each,
     );
     const env = Object.entries(minimalEnvironment()).map(([name, value]) => `${name}=${value}`);
-    pid = inDirectory('/', () => loadSyscalls().spawn(argv, env, { descriptors, newSession }));
+    pid = inDirectory('/', () => {
+      const start = (command: readonly string[]) => loadSyscalls().spawn(command, env, { descriptors, newSession });
+      return (executable && startFromMemory(executable, start)) ?? start(argv);
+    });
   } catch (error) {
     for (const { stream } of pipes) stream.destroy();
     throw error;
@@ -99,6 +104,20 @@ export function startProcess(argv: readonly string[], { stdio, newSession }: Sta
     },
     kill: () => void (runs && process.kill(pid, 'SIGKILL')),
   };
+}
+
+/** undefined where that may not be: `vm.memfd_noexec`, a security module, a C library without memfd_create. */
+function startFromMemory(executable: Buffer, start: (command: readonly string[]) => number): number | undefined {
+  let file: number | undefined;
+  try {
+    file = loadSyscalls().memoryFile('slipway', executable);
+    // By our own table of open files: in the child other descriptors may take its number.
+    return start([`/proc/${process.pid}/fd/${file}`]);
+  } catch {
+    return undefined;
+  } finally {
+    if (file !== undefined) loadSyscalls().close(file);
+  }
 }
 
 function closed(stream: Readable): Promise<void> {

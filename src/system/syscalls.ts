@@ -41,6 +41,8 @@ export interface Syscalls {
   /** The ends to read and to write, closed on exec. A worker thread's table of open files does not have them: close them by `close`. */
   pipe(): readonly [number, number];
   close(fd: number): void;
+  /** A file in memory with these bytes, which can be executed and closes on exec. Close it by `close`. */
+  memoryFile(name: string, bytes: Buffer): number;
   /** See `startProcess`. Returns the pid of a child of this thread. */
   spawn(argv: readonly string[], env: readonly string[], how: SpawnDetails): number;
   /** How a child ended, as wait(2) tells it, once: then its pid is free for others. undefined: it has not ended. */

@@ -54,6 +54,13 @@ describe('startProcess', () => {
     expect(text.trim().split('\n')).toEqual([0, 1, 2].map((fd) => readlinkSync(`/proc/self/fd/${fd}`)));
   });
 
+  it('starts the program itself where the executable for it cannot be', async () => {
+    const pipe = openOutputPipe();
+    const executable = Buffer.from('no executable');
+    const child = startProcess(['/bin/sh', '-c', 'exit 5'], { stdio: ['nothing', pipe], newSession: true, executable });
+    expect(await child.ended).toEqual({ code: 5, signal: null });
+  });
+
   it('refuses a program that is not there', () => {
     const pipe = openOutputPipe();
     const start = (): unknown => startProcess(['/no/such/program'], { stdio: ['nothing', pipe], newSession: true });

@@ -4,7 +4,7 @@ import { findExecutable, run } from '../../system/index.ts';
 import type { ExitStatus, RunOptions } from '../contract.ts';
 import { ContainerError } from '../error.ts';
 import type { PreparedContainer } from '../prepare.ts';
-import { sandboxMachine } from '../sandbox/run-sandbox.ts';
+import { sandboxMachine } from '../sandbox/machine.ts';
 import { abortedError, ownerOfOutput, supervise, whenAborted } from '../supervise.ts';
 import { needsCgroup } from '../limits.ts';
 import { ranOutOfMemory, removeCgroups } from './cgroups.ts';

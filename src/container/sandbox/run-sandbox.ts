@@ -6,21 +6,16 @@ import type { ExitStatus, RunOptions } from '../contract.ts';
 import { ContainerError } from '../error.ts';
 import type { PreparedContainer } from '../prepare.ts';
 import { killSandbox, recordInit } from '../init-record.ts';
-import type { Machine } from '../seccomp/filter.ts';
 import { forgetOwnParent, makeLimitCgroup } from '../limit-cgroup.ts';
 import { needsCgroup } from '../limits.ts';
 import { ranOutOfMemory, removeCgroups } from '../runc/cgroups.ts';
 import { abortedError, ownerOfOutput, supervise, whenAborted } from '../supervise.ts';
 import { describeStartFailure, errnoName } from './execution.ts';
+import { sandboxMachine } from './machine.ts';
 import { recordScript, type Script, started } from './script.ts';
 
 /** Tries that a file just written may take to be executable: see `textBusy`. */
 const mostTries = 20;
-
-/** The processor this runs on, if the sandbox knows its machine code and system calls. */
-export function sandboxMachine(): Machine | undefined {
-  return process.arch === 'x64' || process.arch === 'arm64' ? process.arch : undefined;
-}
 
 /**
  * Runs a prepared container without a runtime: unshare(1) makes the namespaces, and an executable written for this one step
@@ -35,7 +30,7 @@ export async function runSandbox(container: PreparedContainer, options: RunOptio
     throw new ContainerError('ISOLATION_UNAVAILABLE', 'the sandbox needs unshare of util-linux on x64 or arm64');
   }
   const namespaces = ['--mount', '--pid', '--ipc', '--uts', ...(container.spec.network === 'none' ? ['--net'] : [])];
-  const launch = [unshare, ...namespaces, '--fork', '--kill-child=SIGKILL'];
+  const launch = [unshare, ...namespaces, '--fork', '--kill-child=SIGKILL'] as const;
   await using limited = new LimitedStep(container);
   const script = recordScript(container, { privileges: options.privileges, machine, entrances: limited.entrances });
   const attempts = new Attempts(container, script.tape.executable());
@@ -88,7 +83,10 @@ type PlayEnd =
   | { readonly started: true; readonly status: ExitStatus }
   | { readonly started: false; readonly stderr: string };
 
-async function play(argv: readonly string[], { script, container, options }: Play): Promise<PlayEnd> {
+async function play(
+  argv: readonly [file: string, ...args: string[]],
+  { script, container, options }: Play,
+): Promise<PlayEnd> {
   const { bundle, interaction } = container.spec;
   let report = Buffer.alloc(0);
   let errors = '';
