@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { isSlipwayError, messageOf } from '../errors.ts';
+import { BuildError } from './error.ts';
 import type { CarriedError, FromWorkshop, Job, JobResults, ToWorkshop, WorkshopSetup } from './workshop/jobs.ts';
 import type { JobContext } from './operations/context.ts';
 import { digestJob } from './operations/select.ts';
@@ -30,7 +31,7 @@ function post(message: FromWorkshop): void {
 
 async function work(id: number, job: Job, signal: AbortSignal): Promise<void> {
   if (setup === undefined) throw new Error('a job came before the setup');
-  const { privileges, unread } = setup;
+  const { privileges, unread, stop } = setup;
   const context: JobContext = {
     privileges,
     signal,
@@ -39,6 +40,10 @@ async function work(id: number, job: Job, signal: AbortSignal): Promise<void> {
       while ((waiting = Atomics.load(unread, 0)) > mostUnread) Atomics.wait(unread, 0, waiting, 1000);
       Atomics.add(unread, 0, chunk.length);
       post({ type: 'output', id, stream, chunk });
+    },
+    onLeft: () => post({ type: 'left', id }),
+    checkIn: () => {
+      if (Atomics.load(stop, 0) !== 0) throw cancelled();
     },
   };
   try {
@@ -86,6 +91,10 @@ function carry(error: unknown): CarriedError {
   const errno = (error as NodeJS.ErrnoException | null)?.code;
   if (errno === 'ENOSPC' || errno === 'EDQUOT') return { ...diskFull, name: 'BuildError', details: [], stack };
   return { name: 'BuildError', message: messageOf(error), code: 'STEP_FAILED', details: [], exitCode: 1, stack };
+}
+
+function cancelled(): BuildError {
+  return new BuildError('CANCELLED', 'the build was cancelled', { exitCode: 130 });
 }
 
 const diskFull = {

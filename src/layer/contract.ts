@@ -56,6 +56,14 @@ export interface DiffOptions {
   readonly prefix?: string;
 }
 
+/** A diff as data, for whichever thread does it. */
+export interface LayerTask {
+  readonly folder: string;
+  /** Of a whole tree, by `recordStats`; unless given, the folder is an overlay's upper. */
+  readonly statsFile?: string | undefined;
+  readonly options: DiffOptions;
+}
+
 export interface CompressOptions extends CallOptions {
   readonly compression: Compression;
   readonly level?: number;

@@ -3,7 +3,7 @@ export { type CompressedLayer, type Compressing, compressLayer, defaultLevels } 
 export { createDecompressor, detectCompression } from './compression/decompress.ts';
 export * from './contract.ts';
 export { derivePieces } from './diff/derive.ts';
-export { diffLayer, diffStack, diffTree } from './diff/diff.ts';
+export { diffLayer, diffStack, diffTree, makeLayer } from './diff/diff.ts';
 export type { StackDiffOptions } from './diff/diffed-tree.ts';
 export { sameContent } from './diff/same-content.ts';
 export { recordStats } from './diff/stats.ts';

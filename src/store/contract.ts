@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { DraftLayer } from '../layer/index.ts';
+import type { DraftLayer, LayerTask } from '../layer/index.ts';
 import type {
   CallOptions,
   Compression,
@@ -249,6 +249,8 @@ export interface Snapshots {
   expectDiff(): Disposable;
   /** Makes the layer of what was changed in `active`, the same for both drivers, and its header list. Unmount it before. */
   diff(active: ActiveSnapshot, options?: PackSnapshotOptions): Promise<DraftLayer>;
+  /** `diff` as data, for a thread that is at work on the snapshot anyway: see `makeLayer`. */
+  layerTask(active: ActiveSnapshot, options?: DiffSnapshotOptions): LayerTask;
   /** Names the changes. Where another process was first, its snapshot is kept and ours discarded. Returns the chainID. */
   commit(active: ActiveSnapshot, draft: DraftLayer): Promise<Digest>;
   /** Makes one that was mounted and written to fit to be mounted again. Unmount it before. */

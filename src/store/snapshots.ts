@@ -7,12 +7,19 @@ import {
   diffTreeInWorker,
   type DraftLayer,
   expectLayerWork,
+  type LayerTask,
   packToFile,
 } from '../layer/index.ts';
 import { chainIdOf, type Digest } from '../oci/index.ts';
 import type { RootMount } from '../system/index.ts';
 import type { StoreBase } from './base.ts';
-import type { ActiveSnapshot, PackSnapshotOptions, RestackOptions, Snapshots } from './contract.ts';
+import type {
+  ActiveSnapshot,
+  DiffSnapshotOptions,
+  PackSnapshotOptions,
+  RestackOptions,
+  Snapshots,
+} from './contract.ts';
 import { chooseDriver } from './driver.ts';
 import { asStoreError, StoreError } from './error.ts';
 import type { Materializer } from './materialize.ts';
@@ -87,23 +94,27 @@ export class StoreSnapshots implements Snapshots {
     return expectLayerWork();
   }
 
-  async diff(active: ActiveSnapshot, options: PackSnapshotOptions = {}): Promise<DraftLayer> {
-    const { clampTo, signal, blobForm } = options;
+  layerTask(active: ActiveSnapshot, { clampTo }: DiffSnapshotOptions = {}): LayerTask {
     const { privileges } = this.#base;
-    const { tree: folder, stats, headerList } = this.#base.paths.snapshot(active.id);
+    const { tree, stats, headerList } = this.#base.paths.snapshot(active.id);
     const lowers = active.parent === undefined ? [] : this.lowers(active.parent);
-    const diffOptions = { privileges, lowers, headerList, clampTo };
     const statsFile = active.driver === 'copy' ? stats : undefined;
+    return { folder: tree, statsFile, options: { privileges, lowers, headerList, clampTo } };
+  }
+
+  async diff(active: ActiveSnapshot, options: PackSnapshotOptions = {}): Promise<DraftLayer> {
+    const { signal, blobForm } = options;
+    const { folder, statsFile, options: of } = this.layerTask(active, options);
     if (blobForm !== undefined) {
-      const make = (fd: number, how: CompressOptions) => packToFile({ ...diffOptions, folder, statsFile }, fd, how);
+      const make = (fd: number, how: CompressOptions) => packToFile({ ...of, folder, statsFile }, fd, how);
       const draft = await this.#packed(blobForm, make, { signal }).catch(() => undefined);
       if (draft !== undefined) return draft;
       // What was in the way is told by who makes the layer, or by who asks for the blob.
       signal?.throwIfAborted();
     }
     try {
-      if (statsFile !== undefined) return await diffTreeInWorker(folder, statsFile, diffOptions);
-      return await diffInWorker(folder, diffOptions);
+      if (statsFile !== undefined) return await diffTreeInWorker(folder, statsFile, of, { signal });
+      return await diffInWorker(folder, of, { signal });
     } catch (error) {
       throw asStoreError(error, 'cannot make a layer');
     }

@@ -7,6 +7,10 @@ export interface JobContext {
   readonly privileges: Privileges;
   readonly signal: AbortSignal;
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
+  /** A RUN job's container has ended. */
+  readonly onLeft: () => void;
+  /** Throws when the job is to stop; for work that hears nothing meanwhile. */
+  readonly checkIn: () => void;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ContainerMount, runContainer } from '../../container/index.ts';
+import { makeLayer } from '../../layer/index.ts';
 import { enterPrivateMounts } from '../../system/index.ts';
 import { selectSources } from '../copy/select.ts';
 import { SelectionSum } from '../copy/selection-sum.ts';
@@ -16,8 +17,15 @@ import { openTree } from './select.ts';
 /** Every container of a build has this name, as BuildKit's do, so that results do not depend on chance. */
 const hostname = 'buildkitsandbox';
 
-/** RUN: one container. What it left in the snapshot is committed by the caller, if it succeeded. */
+/** RUN: one container. What it left in the snapshot becomes a layer, if it succeeded and one is wanted; the caller commits it. */
 export async function runJob(job: RunJob, context: JobContext): Promise<RunResult> {
+  const end = await runStep(job, context);
+  if (job.layer === undefined || end.exitCode !== 0) return end;
+  context.onLeft();
+  return { ...end, draft: makeLayer(job.layer, context.checkIn) };
+}
+
+async function runStep(job: RunJob, context: JobContext): Promise<RunResult> {
   enterPrivateMounts();
   using trees = new OpenTrees(job.place.scratch);
   const bundle = bundleOf(job.place.scratch);

@@ -31,6 +31,12 @@ interface Doing {
   readonly time: WorkTime;
 }
 
+interface Done {
+  readonly taken: Taken;
+  /** Where the layer was made along with the change. */
+  readonly draft?: DraftLayer | undefined;
+}
+
 /** Does steps in earnest: a snapshot, a change, a layer. Keeps what a failed step left, where that is wanted. */
 export class StepWork implements AsyncDisposable {
   readonly #options: StepWorkOptions;
@@ -72,12 +78,10 @@ export class StepWork implements AsyncDisposable {
     try {
       const { epoch } = this.#options;
       const time = new WorkTime();
-      const taken = await this.#work(step, { place: { active, scratch, notBefore: epoch }, signal, time });
-      const draft = await this.#options.store.snapshots.diff(active, {
-        signal,
-        clampTo: epoch,
-        blobForm: this.#options.blobFormOf(step),
-      });
+      const place = { active, scratch, notBefore: epoch };
+      const { taken, draft: made } = await this.#work(step, { place, signal, time });
+      const how = { signal, clampTo: epoch, blobForm: this.#options.blobFormOf(step) };
+      const draft = made ?? (await this.#options.store.snapshots.diff(active, how));
       await this.#options.store.snapshots.commit(active, draft);
       return { ...draft, taken, duration: time.spent };
     } catch (error) {
@@ -88,16 +92,16 @@ export class StepWork implements AsyncDisposable {
     }
   }
 
-  async #work(step: ChangingStep, doing: Doing): Promise<Taken> {
+  async #work(step: ChangingStep, doing: Doing): Promise<Done> {
     switch (step.kind) {
       case 'workdir': {
         const { place, signal, time } = doing;
         const job = { kind: 'workdir', place, path: step.path, user: step.user } as const;
         await this.#options.workshop.run(job, { signal, onBegin: time.wait() });
-        return {};
+        return { taken: {} };
       }
       case 'copy':
-        return this.#copy(step, doing);
+        return { taken: await this.#copy(step, doing) };
       case 'run':
         return this.#run(step, doing);
     }
@@ -122,17 +126,22 @@ export class StepWork implements AsyncDisposable {
     return { sources: digest, named };
   }
 
-  async #run(step: RunStep, { place, signal, time }: Doing): Promise<Taken> {
-    const { workshop, shown } = this.#options;
+  async #run(step: RunStep, { place, signal, time }: Doing): Promise<Done> {
+    const { workshop, shown, store, epoch } = this.#options;
+    // Network and caches are for the next one while the layer is made.
+    await using lent = new Lent();
     const entered = time.wait();
-    using around = await this.#conditions.enter(step, signal);
+    const around = lent.use(await this.#conditions.enter(step, signal));
     entered();
-    await using prepared = await this.#prepare(step, place, around, signal);
-    const { job, failure, onOutput } = prepared;
-    using _ready = whileItRuns(() => this.#options.store.snapshots.expectDiff());
-    const end = await workshop.run(job, { signal, onOutput, shown, onBegin: time.wait() });
+    const { job, failure, onOutput } = lent.use(await this.#prepare(step, place, around, signal));
+    // One that goes elsewhere is packed in the same pass, by threads that are for it.
+    const isPacked = this.#options.blobFormOf(step) !== undefined;
+    using _ready = isPacked ? whileItRuns(() => store.snapshots.expectDiff()) : undefined;
+    const layer = isPacked ? undefined : store.snapshots.layerTask(place.active, { clampTo: epoch });
+    const options = { signal, onOutput, shown, onBegin: time.wait(), onLeft: () => lent.giveBack() };
+    const end = await workshop.run({ ...job, layer }, options);
     if (end.exitCode !== 0) throw failure(end);
-    return { mounts: end.shown };
+    return { taken: { mounts: end.shown }, draft: end.draft };
   }
 
   async #prepare(
@@ -165,6 +174,27 @@ class WorkTime {
   /** Milliseconds. */
   get spent(): number {
     return Math.round(performance.now() - this.#begun - this.#waited);
+  }
+}
+
+/** What a step is lent, given back once: early, or at its end. */
+class Lent implements AsyncDisposable {
+  readonly #things = new AsyncDisposableStack();
+  #given: Promise<void> | undefined;
+
+  use<Thing extends Disposable | AsyncDisposable>(thing: Thing): Thing {
+    return this.#things.use(thing);
+  }
+
+  /** Where that fails, whoever disposes of this is told. */
+  giveBack(): void {
+    this.#given ??= this.#things.disposeAsync();
+    this.#given.catch(() => undefined);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.giveBack();
+    await this.#given;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Confinement, ContainerMount, ContainerNetwork, ContainerSpec, Isolation } from '../../container/index.ts';
 import type { Credentials } from '../mounts/credentials.ts';
 import type { ActiveSnapshot } from '../../store/index.ts';
+import type { DraftLayer, LayerTask } from '../../layer/index.ts';
 import type { Privileges, RootMount } from '../../system/index.ts';
 import type { ListingDifference } from '../copy/listing.ts';
 import type { ContextModes } from '../copy/tree.ts';
@@ -87,6 +88,8 @@ export interface RunJob {
   readonly credentials: Credentials;
   /** Bind mounts from trees: mounted beside the root first. */
   readonly treeMounts: readonly TreeMount[];
+  /** The layer to make of what a step left that succeeded: in the same thread, which is there and warm. */
+  readonly layer?: LayerTask | undefined;
 }
 
 /** Fills a new cache mount. */
@@ -155,6 +158,7 @@ export interface RunResult {
   /** Content digests of what bind mounts showed of contexts, by target. */
   readonly shown: Readonly<Record<string, string>>;
   readonly outOfMemory?: boolean | undefined;
+  readonly draft?: DraftLayer | undefined;
 }
 
 /** What a job of each kind gives. */
@@ -173,6 +177,8 @@ export interface WorkshopSetup {
   readonly privileges: Privileges;
   /** One shared number: bytes of output that were sent and not taken yet. */
   readonly unread: Int32Array<SharedArrayBuffer>;
+  /** One shared number: not 0 when the job is to end, for work that hears no messages. */
+  readonly stop: Int32Array<SharedArrayBuffer>;
 }
 
 export type ToWorkshop =
@@ -183,6 +189,8 @@ export type ToWorkshop =
 
 export type FromWorkshop =
   | { readonly type: 'output'; readonly id: number; readonly stream: 'stdout' | 'stderr'; readonly chunk: Uint8Array }
+  /** The container of a RUN job has ended: what it was lent is free. */
+  | { readonly type: 'left'; readonly id: number }
   | { readonly type: 'result'; readonly id: number; readonly result: JobResults[Job['kind']] }
   | { readonly type: 'error'; readonly id: number; readonly error: CarriedError };
 

@@ -10,6 +10,8 @@ export interface JobOptions {
   /** Told once there is room for the job. */
   readonly onBegin?: (() => void) | undefined;
   readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
+  /** Told when a RUN step's container has ended, before its layer is made. */
+  readonly onLeft?: (() => void) | undefined;
   /** Asked after each output: what to wait for before there may be much more of it. Never rejected. */
   readonly shown?: (() => Promise<void> | undefined) | undefined;
 }
@@ -19,8 +21,7 @@ const plenty = 1 << 30;
 interface Pending {
   resolve(result: JobResults[Job['kind']]): void;
   reject(error: unknown): void;
-  onOutput: JobOptions['onOutput'];
-  shown: JobOptions['shown'];
+  readonly options: JobOptions;
 }
 
 /**
@@ -31,13 +32,14 @@ export class WorkshopThread {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   readonly #unread = new Int32Array(new SharedArrayBuffer(4));
+  readonly #stop = new Int32Array(new SharedArrayBuffer(4));
   #next = 0;
   /** Why it does nothing any more. */
   #end: unknown;
   #isEnding = false;
 
   constructor(privileges: Privileges) {
-    const setup: WorkshopSetup = { privileges, unread: this.#unread };
+    const setup: WorkshopSetup = { privileges, unread: this.#unread, stop: this.#stop };
     this.#worker = takeThread();
     this.#post({ type: 'setup', setup });
     this.#worker.on('message', (message: FromWorkshop) => this.#receive(message));
@@ -58,6 +60,7 @@ export class WorkshopThread {
     this.#worker.ref();
     let lent = 0;
     const cancel = () => {
+      Atomics.store(this.#stop, 0, 1);
       lent = plenty;
       this.#taken(lent); // a thread that waits for a reader would not hear of it
       this.#post({ type: 'cancel', id });
@@ -65,16 +68,12 @@ export class WorkshopThread {
     options.signal?.addEventListener('abort', cancel, { once: true });
     try {
       return await new Promise<JobResults[J['kind']]>((resolve, reject) => {
-        this.#pending.set(id, {
-          resolve: resolve as Pending['resolve'],
-          reject,
-          onOutput: options.onOutput,
-          shown: options.shown,
-        });
+        this.#pending.set(id, { resolve: resolve as Pending['resolve'], reject, options });
         this.#post({ type: 'job', id, job });
       });
     } finally {
       options.signal?.removeEventListener('abort', cancel);
+      Atomics.store(this.#stop, 0, 0);
       this.#taken(-lent); // the next job's output has to wait for its readers again
       this.#pending.delete(id);
       // Whoever waits for the thread's end may have nothing else that keeps the process.
@@ -94,13 +93,14 @@ export class WorkshopThread {
   #receive(message: FromWorkshop): void {
     const pending = this.#pending.get(message.id);
     if (message.type === 'output') {
-      pending?.onOutput?.(message.stream, message.chunk);
-      const shown = pending?.shown?.();
+      pending?.options.onOutput?.(message.stream, message.chunk);
+      const shown = pending?.options.shown?.();
       if (shown === undefined) this.#taken(message.chunk.length);
       else void shown.finally(() => this.#taken(message.chunk.length));
       return;
     }
     if (pending === undefined) return;
+    if (message.type === 'left') return pending.options.onLeft?.();
     if (message.type === 'result') pending.resolve(message.result);
     else pending.reject(new WorkshopError(message.error));
   }

@@ -4,7 +4,7 @@ import { isWhiteoutDevice } from '../apply/folder.ts';
 import { type LowerFolder, LowerView } from '../apply/lowers.ts';
 import type { MetadataSource } from '../apply/metadata.ts';
 import { type ByteName, byteNameOfPath, bytesOf, systemPath } from '../apply/names.ts';
-import type { DiffOptions, DraftLayer } from '../contract.ts';
+import type { DiffOptions, DraftLayer, LayerTask } from '../contract.ts';
 import type { TarEntry, TarEntryType } from '../entry.ts';
 import { LayerError, layerErrorOf } from '../error.ts';
 import {
@@ -63,6 +63,11 @@ export function diffPieces(
 export function diffStack(stack: readonly string[], options: StackDiffOptions, checkIn?: CheckIn): DraftLayer {
   const tree = new StackTree(stack, options);
   return untilDone(runDiff(tree, options, { complete: true, checkIn }));
+}
+
+/** `diffLayer` or `diffTree`. */
+export function makeLayer({ folder, statsFile, options }: LayerTask, checkIn?: CheckIn): DraftLayer {
+  return statsFile === undefined ? diffLayer(folder, options, checkIn) : diffTree(folder, statsFile, options, checkIn);
 }
 
 interface Mode {

@@ -223,7 +223,13 @@ const capabilityOf = (path: string) => loadSyscalls().getXattr(path, 'security.c
     } as const;
     workdirJob(
       { kind: 'workdir', place: { active, scratch }, path, user },
-      { privileges, signal: new AbortController().signal, onOutput: () => undefined },
+      {
+        privileges,
+        signal: new AbortController().signal,
+        onOutput: () => undefined,
+        onLeft: () => undefined,
+        checkIn: () => undefined,
+      },
     );
   };
   const withUsers = (into: ScratchTree): void => {
