@@ -14,13 +14,15 @@ export interface Item {
   readonly stats: BigIntStats;
   readonly uid: number;
   readonly gid: number;
-  readonly capability: Buffer | undefined;
 }
 
 export function itemAt(path: ByteName, stats: BigIntStats, source: MetadataSource): Item {
-  const system = systemPath(path);
-  const capability = stats.isFile() ? source.syscalls().getXattr(system, keptXattr) : undefined;
-  return { path, stats, ...ownerOf(system, stats, source), capability };
+  return { path, stats, ...ownerOf(systemPath(path), stats, source) };
+}
+
+/** Asked of those alone for which it matters: it is a seventh of the work on a small file. */
+export function capabilityOf({ path, stats }: Item, source: MetadataSource): Buffer | undefined {
+  return stats.isFile() ? source.syscalls().getXattr(systemPath(path), keptXattr) : undefined;
 }
 
 /** Whether a folder says the same as the one below, its time aside. */
@@ -30,6 +32,7 @@ export function sameFolder(item: Item, lower: Item): boolean {
 
 /** How two things are compared. */
 export interface Comparison {
+  readonly source: MetadataSource;
   /** Of one size. */
   readonly buffers: readonly [Buffer, Buffer];
   /** The time that a layer would tell, nanoseconds. */
@@ -43,7 +46,9 @@ export function sameThing(item: Item, lower: Item, comparison: Comparison): bool
     return false;
   if (stats.isSymbolicLink()) return readLink(item.path) === readLink(lower.path);
   if (!stats.isFile()) return stats.rdev === lower.stats.rdev;
-  if (stats.size !== lower.stats.size || !sameBytes(item.capability, lower.capability)) return false;
+  if (stats.size !== lower.stats.size) return false;
+  const capability = (of: Item): Buffer | undefined => capabilityOf(of, comparison.source);
+  if (!sameBytes(capability(item), capability(lower))) return false;
   return (
     stats.size === 0n ||
     (stats.ino === lower.stats.ino && stats.dev === lower.stats.dev) ||

@@ -10,6 +10,7 @@ import { LayerError, layerErrorOf } from '../error.ts';
 import {
   type Comparison,
   type Item,
+  capabilityOf,
   itemAt,
   keptXattr,
   lowerItem,
@@ -116,10 +117,7 @@ class Diff {
   readonly #view: LowerView;
   /** First name of each inode that has several. */
   readonly #links = new Map<string, ByteName>();
-  readonly #comparison: Comparison = {
-    buffers: [Buffer.allocUnsafeSlow(64 << 10), Buffer.allocUnsafeSlow(64 << 10)],
-    time: (stats) => this.#time(stats.mtimeNs),
-  };
+  readonly #comparison: Comparison;
 
   constructor(tree: DiffedTree, options: DiffOptions, mode: Mode, writer: LayerWriter) {
     this.#tree = tree;
@@ -127,6 +125,11 @@ class Diff {
     this.#mode = mode;
     this.#writer = writer;
     this.#source = { privileges: options.privileges, syscalls: loadSyscalls };
+    this.#comparison = {
+      source: this.#source,
+      buffers: [Buffer.allocUnsafeSlow(64 << 10), Buffer.allocUnsafeSlow(64 << 10)],
+      time: (stats) => this.#time(stats.mtimeNs),
+    };
     this.#view = new LowerView(options.lowers, loadSyscalls(), options.privileges);
   }
 
@@ -230,8 +233,8 @@ class Diff {
       size: type === 'file' ? Number(stats.size) : 0,
       mtimeNs: this.#time(stats.mtimeNs),
     };
-    const withCapability = item.capability !== undefined && type === 'file';
-    return withCapability ? { ...entry, xattrs: new Map([[keptXattr, item.capability as Buffer]]) } : entry;
+    const capability = type === 'file' ? capabilityOf(item, this.#source) : undefined;
+    return capability === undefined ? entry : { ...entry, xattrs: new Map([[keptXattr, capability]]) };
   }
 
   #time(mtimeNs: bigint): bigint {
