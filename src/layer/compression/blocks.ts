@@ -24,7 +24,7 @@ export async function* blocksOf(
   let current = take();
   let filled = 0;
   function* filledBy(chunk: Uint8Array): Generator<Block> {
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     seen(bytes);
     for (let at = 0; at < bytes.length; ) {
       // A full block only goes out when more comes: the last one is told apart that way.
