@@ -1,10 +1,16 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defaultCapabilities } from '../../src/container/capabilities.ts';
+import { sandboxMachine } from '../../src/container/sandbox/machine.ts';
+import { policyFilter } from '../../src/container/seccomp/filter.ts';
+import { ociSeccomp } from '../../src/container/seccomp/oci.ts';
 import { type Bench, type Comparison, type Contender, type Job, perOne } from '../measure/index.ts';
-import { type Place, project, run, slipway } from '../places/index.ts';
+import { project, run, slipway } from '../places/index.ts';
 
 const count = 40;
 const limit = 'runc run on an overlay';
+/** runc's own specification lets every system call pass; compiling docker's policy is a third of what runc then does. */
+const limitWithPolicy = `${limit}, with a policy of system calls`;
 
 /** What a RUN step costs beside its program, in rows `…, one`: forty less one. All on the machine's network. */
 export const steps: Job = {
@@ -66,12 +72,27 @@ function buildah({ peers }: Bench, [many, one]: readonly [many: string, one: str
 /** Nobody builds: containers one after the other, each on an overlay of its own. */
 async function runc({ place, peers }: Bench, layout: string, command: string): Promise<Contender[]> {
   if (peers.program('runc') === undefined || process.getuid?.() !== 0) return [];
-  const folder = place.path('runc');
+  const machine = sandboxMachine();
+  const policy = machine && ociSeccomp(policyFilter(machine, defaultCapabilities), machine);
+  const plain = await runcAlone(limit, { folder: place.path('runc'), layout, command });
+  if (policy === undefined) return [plain];
+  const folder = place.path('runc-policy');
+  return [plain, await runcAlone(limitWithPolicy, { folder, layout, command, policy })];
+}
+
+interface RuncAlone {
+  readonly folder: string;
+  readonly layout: string;
+  readonly command: string;
+  readonly policy?: object;
+}
+
+async function runcAlone(name: string, { folder, layout, ...container }: RuncAlone): Promise<Contender> {
   await unpackLayers(layout, join(folder, 'lower'));
-  await writeBundle(place, command);
+  await writeBundle(folder, container);
   const steps = (times: number) => [join(project, 'bench/work/runc-steps.sh'), folder, String(times)] as const;
   const each = { times: count, fixed: { times: 1, command: steps(1) } };
-  return [{ name: limit, role: 'limit', command: steps(count), each }];
+  return { name, role: 'limit', command: steps(count), each };
 }
 
 async function unpackLayers(layout: string, folder: string): Promise<void> {
@@ -87,23 +108,24 @@ async function unpackLayers(layout: string, folder: string): Promise<void> {
 type Listed<Name extends string> = Readonly<Record<Name, readonly { readonly digest: string }[]>>;
 
 /** runc's own specification, without a terminal and on the machine's network. */
-async function writeBundle(place: Place, command: string): Promise<void> {
-  const bundle = place.path('runc', 'bundle');
+async function writeBundle(folder: string, { command, policy }: Pick<RuncAlone, 'command' | 'policy'>): Promise<void> {
+  const bundle = join(folder, 'bundle');
   await mkdir(bundle, { recursive: true });
   await run(['runc', 'spec', '--bundle', bundle]);
   const file = join(bundle, 'config.json');
   const spec = JSON.parse(await readFile(file, 'utf8')) as RuncSpec;
   spec.process.terminal = false;
   spec.process.args = ['/bin/sh', '-c', command];
-  spec.root = { path: place.path('runc', 'merged'), readonly: false };
+  spec.root = { path: join(folder, 'merged'), readonly: false };
   spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'network');
+  if (policy !== undefined) spec.linux.seccomp = policy;
   await writeFile(file, JSON.stringify(spec));
 }
 
 interface RuncSpec {
   readonly process: { terminal: boolean; args: readonly string[] };
   root: { readonly path: string; readonly readonly: boolean };
-  readonly linux: { namespaces: readonly { readonly type: string }[] };
+  readonly linux: { namespaces: readonly { readonly type: string }[]; seccomp?: object };
 }
 
 async function context(
