@@ -1,3 +1,4 @@
+import type { Digest } from '../../oci/index.ts';
 import { loadSyscalls } from '../../system/index.ts';
 import type { ApplyOptions } from '../contract.ts';
 import { defaultMaxSize, TarReader } from '../tar/reader.ts';
@@ -7,14 +8,17 @@ import { Applier } from './applier.ts';
 export interface Placed {
   readonly entries: number;
   readonly warnings: readonly string[];
+  /** Of the plain bytes, where they were hashed as well. */
+  readonly diffId?: Digest;
 }
 
 /** Takes the plain bytes of a layer, here or in another thread. */
 export interface Placer {
+  readonly hashes?: boolean;
   /** The bytes are only good during the call, and afterwards not the caller's any more if they are in `memory`. */
   write(bytes: Buffer): void;
-  /** Where to put bytes for them not to be copied. */
-  memory?(): Buffer;
+  /** Where to put bytes for them not to be copied, if there is room. */
+  memory?(): Buffer | undefined;
   /** Where they are taken elsewhere: resolves when more are welcome, and throws what went wrong there. */
   room?(): Promise<void>;
   finish(): Placed | Promise<Placed>;

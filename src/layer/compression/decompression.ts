@@ -16,8 +16,8 @@ export interface Decompression {
 /** Receives plain bytes, which are only good during the call. */
 export type OnPlain = (bytes: Buffer) => void;
 
-/** Asked for where the next portion goes; what it gave before may be anybody's by then. */
-export type PlainMemory = () => Buffer;
+/** Asked for where the next portion goes; what it gave before may be anybody's by then. Undefined: anywhere. */
+export type PlainMemory = () => Buffer | undefined;
 
 export function compressionError(kind: string, code: string | undefined, message: string): LayerError {
   return code === 'Z_BUF_ERROR'

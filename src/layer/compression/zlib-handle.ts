@@ -46,15 +46,16 @@ export function openHandle(kind: 'gzip' | 'zstd', onPlain: OnPlain, memory?: Pla
     works = selfTest(kind);
     trusted.set(kind, works);
   }
-  return works ? drive(kind, onPlain, memory ?? reused(outputSize)) : undefined;
+  const own = reused(outputSize);
+  return works ? drive(kind, onPlain, memory === undefined ? own : () => memory() ?? own()) : undefined;
 }
 
-function reused(size: number): PlainMemory {
-  const output = Buffer.allocUnsafeSlow(size);
-  return () => output;
+function reused(size: number): () => Buffer {
+  let output: Buffer | undefined;
+  return () => (output ??= Buffer.allocUnsafeSlow(size));
 }
 
-function drive(kind: 'gzip' | 'zstd', onPlain: OnPlain, memory: PlainMemory): Decompression {
+function drive(kind: 'gzip' | 'zstd', onPlain: OnPlain, memory: () => Buffer): Decompression {
   const stream = (kind === 'gzip'
     ? zlib.createGunzip()
     : zlib.createZstdDecompress(zstdOptions())) as unknown as StreamWithHandle;

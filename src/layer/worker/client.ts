@@ -7,6 +7,7 @@ import type { StackDiffOptions } from '../diff/diffed-tree.ts';
 import type { Rewriting } from '../rewrite/contract.ts';
 import type { LayerFacts } from '../survey.ts';
 import { Credit } from './credit.ts';
+import { type Partners, hashFrom } from './far-placer.ts';
 import type { AppliedBlob, PackedLayer } from './jobs.ts';
 import { type CompressibleTar, creditWindow, type Job } from './messages.ts';
 import { isTwiceIdle, type JobHandle, type JobListener, startJob } from './pool.ts';
@@ -28,7 +29,8 @@ export interface ApplyInWorkerOptions extends ApplyOptions {
 const worthTwoThreads = 4 << 20;
 
 /**
- * Applies a layer in a worker thread, in one pass over its bytes: hash, keep, decompress, hash, apply. `source`: a stream of
+ * Applies a layer in a worker thread, in one pass over its bytes: hash, keep, decompress, hash, apply; a large one where no other
+ * job waits in two, and hashed in this one. `source`: a stream of
  * the blob, or a file of it. On failure `dir` holds part of the layer and is to be thrown away; by then nothing writes to it any more.
  * @throws LayerError; DIGEST_MISMATCH and SIZE_MISMATCH against `expect`
  */
@@ -42,13 +44,15 @@ export async function applyInWorker(
   const stream = 'path' in source ? undefined : source;
   const onBroken = ingestFd === undefined ? 'stop' : 'end';
   signal?.throwIfAborted();
-  const halves = (expect?.size ?? 0) < worthTwoThreads || !isTwiceIdle() ? undefined : new MessageChannel();
-  const job: Job = { kind: 'apply', dir, options: apply, input, ingestFd, ingested, expect, placer: halves?.port1 };
-  const applied = run(job, { source: stream, signal, onProgress, onBroken, transfer: halves && [halves.port1] });
-  if (halves === undefined) return (await applied) as AppliedBlob;
-  // The first half hears from the second what goes wrong there, and stops it when it ends itself.
-  const placed = run({ kind: 'place', dir, options: apply, port: halves.port2 }, { transfer: [halves.port2] });
-  const [result] = await Promise.allSettled([applied, placed]);
+  const job: Job = { kind: 'apply', dir, options: apply, input, ingestFd, ingested, expect };
+  const how = { source: stream, signal, onProgress, onBroken } as const;
+  if ((expect?.size ?? 0) < worthTwoThreads || !isTwiceIdle()) return (await run(job, how)) as AppliedBlob;
+  const [places, hashes] = [new MessageChannel(), new MessageChannel()];
+  const partners: Partners = { placer: places.port1, hasher: hashes.port1 };
+  const applied = run({ ...job, partners }, { ...how, transfer: [partners.placer, partners.hasher] });
+  // The first hears from the others what goes wrong there, and stops them when it ends itself.
+  const placed = run({ kind: 'place', dir, options: apply, port: places.port2 }, { transfer: [places.port2] });
+  const [result] = await Promise.allSettled([applied, placed, hashFrom(hashes.port2)]);
   if (result.status === 'rejected') throw result.reason;
   return result.value as AppliedBlob;
 }

@@ -1,17 +1,17 @@
 /** Chunks on their way to a job: pushed by messages, taken one by one. */
-export class Inbox implements AsyncIterable<Uint8Array> {
-  readonly #chunks: Uint8Array[] = [];
-  readonly #taken: (chunk: Uint8Array) => void;
+export class Inbox<Chunk = Uint8Array> implements AsyncIterable<Chunk> {
+  readonly #chunks: Chunk[] = [];
+  readonly #taken: (chunk: Chunk) => void;
   #ended = false;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
 
   /** `taken` gets each chunk back when it was dealt with. */
-  constructor(taken: (chunk: Uint8Array) => void) {
+  constructor(taken: (chunk: Chunk) => void) {
     this.#taken = taken;
   }
 
-  push(chunk: Uint8Array): void {
+  push(chunk: Chunk): void {
     this.#chunks.push(chunk);
     this.#wake?.();
   }
@@ -26,7 +26,7 @@ export class Inbox implements AsyncIterable<Uint8Array> {
     this.#wake?.();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Chunk> {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure;
       const chunk = this.#chunks.shift();

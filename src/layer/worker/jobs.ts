@@ -76,7 +76,7 @@ export async function runJob(job: Job, context: JobContext): Promise<JobResult> 
 async function apply(job: Extract<Job, { kind: 'apply' }>, context: JobContext): Promise<AppliedBlob> {
   const algorithm = job.expect === undefined ? 'sha256' : algorithmOf(job.expect.digest);
   const hash = createHash(algorithm);
-  const placer = job.placer === undefined ? new NearPlacer(job.dir, job.options) : new FarPlacer(job.placer);
+  const placer = job.partners === undefined ? new NearPlacer(job.dir, job.options) : new FarPlacer(job.partners);
   const pipe = new LayerPipe(placer, job.options);
   let size = 0;
   let malformed: LayerError | undefined;

@@ -5,6 +5,7 @@ import { isSlipwayError, messageOf } from '../../errors.ts';
 import type { ApplyOptions, DiffOptions } from '../contract.ts';
 import type { StackDiffOptions } from '../diff/diffed-tree.ts';
 import { errnoOf, LayerError, type LayerErrorCode } from '../error.ts';
+import type { Partners } from './far-placer.ts';
 import type { Rewriting } from '../rewrite/contract.ts';
 
 /** Bytes that may be under way to a worker, or from it, before it must say that it has dealt with some. */
@@ -27,10 +28,9 @@ export type Job =
       /** How many bytes at the input's start that file has already: they are read from there. */
       readonly ingested?: number | undefined;
       readonly expect?: { readonly digest: Digest; readonly size: number } | undefined;
-      /** Where another thread does the `place` of this layer. */
-      readonly placer?: MessagePort | undefined;
+      readonly partners?: Partners | undefined;
     }
-  /** Half of an `apply`: puts on disk what comes through a port. */
+  /** Part of an `apply`: puts on disk what comes through a port. */
   | {
       readonly kind: 'place';
       readonly dir: string;

@@ -7,7 +7,7 @@ import zlib from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { LayerPipe } from '../../src/layer/apply/layer-pipe.ts';
 import { applyInWorker } from '../../src/layer/index.ts';
-import { FarPlacer, placeFrom } from '../../src/layer/worker/far-placer.ts';
+import { FarPlacer, hashFrom, placeFrom } from '../../src/layer/worker/far-placer.ts';
 import { digestOf } from '../../src/oci/index.ts';
 import { isRoot, listTree, rootPrivileges, scratch } from './scratch.ts';
 import { dir, file, tar } from './tar-builder.ts';
@@ -19,7 +19,7 @@ const content = randomBytes(8 << 20).toString('base64');
 const large = tar(dir('d'), file('d/big', content), file('last', 'x'));
 const expected = (blob: Buffer) => ({ digest: digestOf(blob), size: blob.length });
 
-suite('a layer in two threads (skipped without root)', () => {
+suite('a layer in several threads (skipped without root)', () => {
   it.each([
     ['compressed', zlib.gzipSync(large, { level: 1 })],
     ['plain', large],
@@ -60,7 +60,7 @@ suite('a layer in two threads (skipped without root)', () => {
     await expect(applied).rejects.toMatchObject({ ...error, name: 'LayerError' });
   });
 
-  it('an abort ends both', async () => {
+  it('an abort ends all of it', async () => {
     using place = scratch();
     const root = place.folder('root');
     const silent = new Readable({ read() {} });
@@ -75,41 +75,42 @@ suite('a layer in two threads (skipped without root)', () => {
   });
 });
 
-suite('the two halves, by themselves (skipped without root)', () => {
+suite('its parts, by themselves (skipped without root)', () => {
   const halves = (root: string) => {
-    const { port1, port2 } = new MessageChannel();
-    return { placed: placeFrom(port2, root, options, () => {}), placer: new FarPlacer(port1) };
+    const [places, hashes] = [new MessageChannel(), new MessageChannel()];
+    const placer = new FarPlacer({ placer: places.port1, hasher: hashes.port1 });
+    return { placer, placed: placeFrom(places.port2, root, options, () => {}), hashed: hashFrom(hashes.port2) };
   };
 
   it('no more is under way than a few pieces', async () => {
     using place = scratch();
-    const { placed, placer } = halves(place.folder('root'));
+    const { placed, placer, hashed } = halves(place.folder('root'));
     const pipe = new LayerPipe(placer, {});
     let done = false;
     const written = Promise.resolve(pipe.write(zlib.gzipSync(Buffer.concat([large, large])))).then(
       () => (done = true),
       () => (done = true),
     );
-    // Without a turn of the event loop the other half takes nothing.
+    // Without a turn of the event loop the others take nothing.
     for (let turn = 0; turn < 100; turn++) await Promise.resolve();
     expect(done).toBe(false);
     await written;
     pipe.close();
-    await placed;
+    await Promise.all([placed, hashed]);
   });
 
-  it('what ends the first half ends the second, with nothing left open', async () => {
+  it('what ends the first ends the others, with nothing left open', async () => {
     using place = scratch();
     const open = () => fs.readdirSync('/proc/self/fd').length;
     const before = open();
-    const { placed, placer } = halves(place.folder('root'));
+    const { placed, placer, hashed } = halves(place.folder('root'));
     placer.write(large.subarray(0, 1024));
     placer.close();
-    await placed;
+    await Promise.all([placed, hashed]);
     expect(open()).toBe(before);
   });
 
-  it('what goes wrong in the second is heard in the first, before its end and at it', async () => {
+  it('what goes wrong in another is heard in the first, before its end and at it', async () => {
     using place = scratch();
     const { placed, placer } = halves(path.join(place.path, 'missing'));
     placer.write(large.subarray(0, 1024));
