@@ -8,13 +8,21 @@ import type { Selected } from '../copy/select.ts';
 import { SelectionSum } from '../copy/selection-sum.ts';
 import { bytesOf, locate, statsOf, textOf } from '../copy/tree.ts';
 import { copyInto, type CopyInto, makeFolders } from '../copy/write.ts';
+import { makeLayer } from '../../layer/index.ts';
 import { FileStats } from '../../system/index.ts';
 import type { CopyJob, CopyResult } from '../workshop/jobs.ts';
 import { type JobContext, OpenTrees } from './context.ts';
 import { openSelection } from './select.ts';
 
-/** COPY and ADD: selects, then copies or unpacks. */
+/** COPY and ADD: selects, then copies or unpacks, and makes the layer of it where one is wanted. */
 export async function copyJob(job: CopyJob, context: JobContext): Promise<CopyResult> {
+  const copied = await copyStep(job, context);
+  if (job.layer === undefined) return copied;
+  context.signal.throwIfAborted();
+  return { ...copied, draft: makeLayer(job.layer, context.checkIn) };
+}
+
+async function copyStep(job: CopyJob, context: JobContext): Promise<CopyResult> {
   using trees = new OpenTrees(job.place.scratch);
   const { sources, exclude } = openSelection(job.selection, trees);
   const root = trees.open(job.place.active.root);

@@ -1,5 +1,5 @@
 import type { CopyStep, RunStep } from '../../dockerfile/index.ts';
-import type { DraftLayer } from '../../layer/index.ts';
+import type { DraftLayer, LayerTask } from '../../layer/index.ts';
 import type { Digest } from '../../oci/index.ts';
 import type { ImageForm } from '../../store/index.ts';
 import { FailedSteps, isStepFailure } from '../failed-step/failed-steps.ts';
@@ -101,15 +101,15 @@ export class StepWork implements AsyncDisposable {
         return { taken: {} };
       }
       case 'copy':
-        return { taken: await this.#copy(step, doing) };
+        return this.#copy(step, doing);
       case 'run':
         return this.#run(step, doing);
     }
   }
 
-  async #copy(step: CopyStep, { place, signal, time }: Doing): Promise<Taken> {
+  async #copy(step: CopyStep, { place, signal, time }: Doing): Promise<Done> {
     const selection = await this.#options.keys.selectionOf(step, signal);
-    const { digest, named } = await this.#options.workshop.run(
+    const { digest, named, draft } = await this.#options.workshop.run(
       {
         kind: 'copy',
         place,
@@ -120,24 +120,30 @@ export class StepWork implements AsyncDisposable {
         link: step.link,
         unpack: step.unpack,
         statCache: this.#options.reader.statCache,
+        layer: this.#layerOf(step, place),
       },
       { signal, onBegin: time.wait() },
     );
-    return { sources: digest, named };
+    return { taken: { sources: digest, named }, draft };
+  }
+
+  /** For the step's own thread. One that goes elsewhere is packed in the same pass, by threads that are for it. */
+  #layerOf(step: ChangingStep, { active }: Workplace): LayerTask | undefined {
+    const { store, epoch } = this.#options;
+    const isPacked = this.#options.blobFormOf(step) !== undefined;
+    return isPacked ? undefined : store.snapshots.layerTask(active, { clampTo: epoch });
   }
 
   async #run(step: RunStep, { place, signal, time }: Doing): Promise<Done> {
-    const { workshop, shown, store, epoch } = this.#options;
+    const { workshop, shown, store } = this.#options;
     // Network and caches are for the next one while the layer is made.
     await using lent = new Lent();
     const entered = time.wait();
     const around = lent.use(await this.#conditions.enter(step, signal));
     entered();
     const { job, failure, onOutput } = lent.use(await this.#prepare(step, place, around, signal));
-    // One that goes elsewhere is packed in the same pass, by threads that are for it.
-    const isPacked = this.#options.blobFormOf(step) !== undefined;
-    using _ready = isPacked ? whileItRuns(() => store.snapshots.expectDiff()) : undefined;
-    const layer = isPacked ? undefined : store.snapshots.layerTask(place.active, { clampTo: epoch });
+    const layer = this.#layerOf(step, place);
+    using _ready = layer === undefined ? whileItRuns(() => store.snapshots.expectDiff()) : undefined;
     const options = { signal, onOutput, shown, onBegin: time.wait(), onLeft: () => lent.giveBack() };
     const end = await workshop.run({ ...job, layer }, options);
     if (end.exitCode !== 0) throw failure(end);

@@ -63,6 +63,8 @@ export interface CopyJob {
   readonly unpack: 'never' | 'auto' | 'always';
   /** Folder of digests that are known by stats; unless given, everything is read. */
   readonly statCache?: string | undefined;
+  /** The layer to make of it, in the same thread. */
+  readonly layer?: LayerTask | undefined;
 }
 
 export interface WorkdirJob {
@@ -150,6 +152,7 @@ export interface CopyResult {
   readonly digest?: string | undefined;
   /** Whether it depends on what sources are called, beside their content. */
   readonly named: boolean;
+  readonly draft?: DraftLayer | undefined;
 }
 
 export interface RunResult {

@@ -5,6 +5,7 @@ import { digestSelection } from '../../../src/build/copy/digest.ts';
 import { selectSources } from '../../../src/build/copy/select.ts';
 import type { TreeRef } from '../../../src/build/workshop/jobs.ts';
 import { Workshop } from '../../../src/build/workshop/workshop.ts';
+import { diffLayer } from '../../../src/layer/index.ts';
 import { rootPrivileges } from '../../root-privileges.ts';
 import { withOverlay } from '../../system/scratch.ts';
 import { ScratchTree } from '../scratch.ts';
@@ -55,7 +56,8 @@ withOverlay.each(cases)('COPY . into $name', async ({ below, to, made }) => {
   const layers = { cwd: tree.root, lowers: ['lower'], upper: 'upper', work: 'work' };
   const root = { kind: 'overlay', ...layers, volatile: true, userXattr: false } as const;
   const active = { id: '1', parent: undefined, root, folder: at('upper'), driver: 'overlay', headerList: '' } as const;
-  const { digest } = await workshop.run({
+  const layerOptions = { privileges: rootPrivileges, lowers: [at('lower')], headerList: at('headers') };
+  const { digest, draft } = await workshop.run({
     kind: 'copy',
     place: { active, scratch: at('scratch') },
     selection: {
@@ -66,9 +68,11 @@ withOverlay.each(cases)('COPY . into $name', async ({ below, to, made }) => {
     destination: to,
     link: false,
     unpack: 'never',
+    layer: { folder: at('upper'), options: layerOptions },
   });
   expect(digest).toBe(digestOf(at('context')));
   expect(tree.list().flatMap((row) => (row.includes(' upper/') ? [row.replace('upper/', '')] : []))).toEqual(made);
+  expect(draft).toEqual(diffLayer(at('upper'), layerOptions));
   if ('own' in below) expect(lstatSync(at('upper/own'))).toMatchObject({ uid: 33, gid: 33 });
 });
 
