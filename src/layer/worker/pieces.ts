@@ -18,10 +18,13 @@ type FromReader =
 
 const slotSize = 1 << 20;
 const slotCount = 5;
+/** Of a layer that all have read to its end: the next one gets it, since it would be freed only when each thread has found it dead. */
+let spare: SharedArrayBuffer | undefined;
 
 /** Shows bytes to other threads, which do `readPieces` at the other ends of the ports, in memory that all of them see. */
 export class PieceWriter {
   readonly #ports: readonly MessagePort[];
+  readonly #memory: SharedArrayBuffer;
   readonly #slots: readonly Buffer[];
   readonly #free: number[];
   /** How many readers each slot waits for. */
@@ -31,7 +34,9 @@ export class PieceWriter {
   #wake: (() => void) | undefined;
 
   constructor(ports: readonly MessagePort[]) {
-    const memory = new SharedArrayBuffer(slotCount * slotSize);
+    const memory = spare ?? new SharedArrayBuffer(slotCount * slotSize);
+    spare = undefined;
+    this.#memory = memory;
     this.#ports = ports;
     this.#slots = slotsOf(memory);
     this.#free = [...this.#slots.keys()];
@@ -39,8 +44,15 @@ export class PieceWriter {
     this.#results = ports.map((port) => {
       const result = Promise.withResolvers<unknown>();
       result.promise.catch(() => {}); // who does not come to the end does not ask
-      port.on('message', (message: FromReader) => this.#receive(message, result));
-      port.on('close', () => this.#fail(new LayerError('WORKER_FAILED', 'a thread that worked on a layer ended')));
+      let isDone = false;
+      port.on('message', (message: FromReader) => {
+        isDone ||= message.kind === 'result';
+        this.#receive(message, result);
+      });
+      // One that has come to its end closes its port, while others may still be at work.
+      port.on('close', () => {
+        if (!isDone) this.#fail(new LayerError('WORKER_FAILED', 'a thread that worked on a layer ended'));
+      });
       return result;
     });
     this.#post({ kind: 'memory', memory });
@@ -66,9 +78,11 @@ export class PieceWriter {
   }
 
   /** What the readers made of it, in the order of their ports. */
-  end(): Promise<unknown[]> {
+  async end(): Promise<unknown[]> {
     this.#post({ kind: 'end' });
-    return Promise.all(this.#results.map(({ promise }) => promise));
+    const results = await Promise.all(this.#results.map(({ promise }) => promise));
+    spare = this.#memory;
+    return results;
   }
 
   /** Readers that have not come to their end stop where they are. */
