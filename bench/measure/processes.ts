@@ -10,15 +10,23 @@ export interface Usage {
   readonly cpu: number;
 }
 
-/** Processes may end while they are looked at: they are then nothing. */
+/**
+ * Processes may end while they are looked at: they are then nothing. So are those that are about to become another program: until
+ * then they have their parent's own memory (vfork(2)), or share all of it.
+ */
 export function usageBelow(pid: number): Usage {
+  return usageOf(pid, undefined);
+}
+
+function usageOf(pid: number, parentSize: string | undefined): Usage {
   try {
-    const [, pages = '0'] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ');
+    const [size, pages = '0'] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ');
+    if (parentSize !== undefined && size === parentSize) return { memory: 0, cpu: 0 };
     const own = { memory: Number(pages) * pageSize, cpu: processorTime(readFileSync(`/proc/${pid}/stat`, 'latin1')) };
     const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
       readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
     );
-    return sum([own, ...children.map(usageBelow)]);
+    return sum([own, ...children.map((child) => usageOf(child, size))]);
   } catch {
     return { memory: 0, cpu: 0 };
   }

@@ -41,9 +41,9 @@ export interface RegistrySettings {
   readonly uploads?: number | undefined;
   /** Blobs of more bytes come by several connections; 64 MiB unless given. */
   readonly parallelFrom?: number | undefined;
-  /** Connections for one such blob; 4 unless given, 1 for no more than one. Each but the first keeps a piece in memory. */
+  /** Connections for one such blob; 5 unless given, 1 for no more than one. Each but the first keeps a piece in memory. */
   readonly parallelStreams?: number | undefined;
-  /** Bytes of a piece; 8 MiB unless given. */
+  /** Bytes of a piece; 2 MiB unless given. */
   readonly pieceSize?: number | undefined;
   /**
    * False takes any certificate of the registries that are named, and plain http where they do not speak TLS; true

@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { type CallOptions, type Descriptor, verifiedChunks } from '../oci/index.ts';
-import { syncFolder } from '../system/index.ts';
+import { chunkPassed, syncFolder } from '../system/index.ts';
 import type { StoreBase } from './base.ts';
 import { asStoreError } from './error.ts';
 
@@ -29,7 +29,10 @@ export async function ingest(
   try {
     const handle = await fs.open(file, 'wx', 0o600);
     try {
-      for await (const chunk of verifiedChunks(content, descriptor, options)) await handle.writeFile(chunk);
+      for await (const chunk of verifiedChunks(content, descriptor, options)) {
+        await handle.writeFile(chunk);
+        chunkPassed(chunk.byteLength);
+      }
       await handle.sync();
     } finally {
       await handle.close();

@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { type CallOptions, type ContentSource, type Descriptor, Verifier } from '../oci/index.ts';
+import { chunkPassed } from '../system/index.ts';
 import type { StoreBase } from './base.ts';
 import { asStoreError, errnoOf } from './error.ts';
 import { ingestPath } from './ingest.ts';
@@ -90,6 +91,7 @@ export async function appendVerified(
     signal?.throwIfAborted();
     verifier.update(chunk);
     await handle.appendFile(chunk);
+    chunkPassed(chunk.length);
     at += chunk.length;
     onProgress?.(at);
   }

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { type Digest, parseImageConfig } from '../oci/index.ts';
-import { bootId, type Privileges } from '../system/index.ts';
+import { bootId, type Privileges, startDetached } from '../system/index.ts';
 import type { StoreBase } from './base.ts';
 import type { ImageIndexFile } from './image-index.ts';
 import { removeImage } from './images.ts';
@@ -64,16 +63,12 @@ export class Unsynced {
       db.run("UPDATE snapshots SET sync_round = ? WHERE synced = 0 AND state = 'committed'", next);
       return next;
     });
-    const script = 'sync -f "$1" && test -e "$2" && : > "$2.synced-$3"';
-    const child = spawn('/bin/sh', ['-c', script, 'sh', paths.snapshots, file, String(round)], {
-      cwd: '/',
-      detached: true,
-      env: { PATH: '/usr/bin:/bin' },
-      stdio: 'ignore',
-    });
-    // No shell or no `sync -f`: the snapshots stay unsynced, which is safe.
-    child.on('error', () => undefined);
-    child.unref();
+    const script = 'cd / && sync -f "$1" && test -e "$2" && : > "$2.synced-$3"';
+    try {
+      startDetached(['/bin/sh', '-c', script, 'sh', paths.snapshots, file, String(round)]);
+    } catch {
+      // No shell, or later no `sync -f`: the snapshots stay unsynced, which is safe.
+    }
   }
 
   #settle(): void {

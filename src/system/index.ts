@@ -41,6 +41,7 @@ export {
   type ProcessEnd,
   type StartedProcess,
   type StartOptions,
+  startDetached,
   startProcess,
 } from './start-process.ts';
 export { syncFolder } from './sync-folder.ts';

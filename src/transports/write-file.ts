@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { syncFolder } from '../system/index.ts';
+import { chunkPassed, syncFolder } from '../system/index.ts';
 
 export interface WriteFileOptions {
   /** Where the file is while it is incomplete; on the same file system. */
@@ -21,7 +21,10 @@ export async function writeFileWhole(path: string, chunks: Chunks, options: Writ
   try {
     try {
       const write = pieceWriter(handle);
-      for await (const chunk of chunks) await write(chunk);
+      for await (const chunk of chunks) {
+        await write(chunk);
+        chunkPassed(chunk.byteLength);
+      }
       if (options.durable) await handle.sync();
     } finally {
       await handle.close();

@@ -29,8 +29,10 @@ export function createDecompressor(onPlain: OnPlain, memory?: PlainMemory): Deco
   };
   /** Whether enough has come to tell what it is. */
   const gather = (chunk: Buffer): boolean => {
-    start = start.length === 0 ? Buffer.from(chunk) : Buffer.concat([start, chunk]);
-    return start.length >= enoughToTell;
+    const isEnough = start.length + chunk.length >= enoughToTell;
+    if (start.length > 0) start = Buffer.concat([start, chunk]);
+    else start = isEnough ? chunk : Buffer.from(chunk);
+    return isEnough;
   };
   return {
     get found() {

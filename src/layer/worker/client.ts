@@ -6,6 +6,8 @@ import type { ApplyOptions, CompressOptions, DiffOptions, DraftLayer } from '../
 import type { StackDiffOptions } from '../diff/diffed-tree.ts';
 import type { Rewriting } from '../rewrite/contract.ts';
 import type { LayerFacts } from '../survey.ts';
+import { chunkPassed } from '../../system/index.ts';
+import { SpareMemory } from '../spare-memory.ts';
 import { Credit } from './credit.ts';
 import { type Partners, hashFrom } from './far-placer.ts';
 import type { AppliedBlob, PackedLayer } from './jobs.ts';
@@ -165,13 +167,12 @@ async function run(task: Job, options: RunOptions): Promise<unknown> {
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const credit = new Credit();
-  const free: ArrayBuffer[] = [];
   let cause: unknown;
   const listener: JobListener = {
     chunk: (bytes) => output?.deliver(bytes),
     credit(bytes, memory) {
       credit.grant(bytes);
-      free.push(memory);
+      batches.give(memory);
       onProgress?.(bytes);
     },
     done: resolve,
@@ -195,7 +196,7 @@ async function run(task: Job, options: RunOptions): Promise<unknown> {
     cause ??= reason;
     handle.end();
   };
-  if (source !== undefined) feed(source, handle, { credit, free }).catch(broken);
+  if (source !== undefined) feed(source, handle, credit).catch(broken);
   try {
     return await promise;
   } finally {
@@ -206,19 +207,18 @@ async function run(task: Job, options: RunOptions): Promise<unknown> {
 }
 
 const batchSize = 256 << 10;
+/** As many as fill the window of one job. */
+const batches = new SpareMemory(batchSize, creditWindow / batchSize);
 
 /** Copies chunks into batches, whose memory is then given to the thread: a stream's own chunks may be parts of shared memory. */
-async function feed(
-  source: ChunkSource,
-  handle: JobHandle,
-  { credit, free }: { readonly credit: Credit; readonly free: ArrayBuffer[] },
-): Promise<void> {
-  const take = (): Uint8Array<ArrayBuffer> => new Uint8Array(free.pop() ?? new ArrayBuffer(batchSize));
+async function feed(source: ChunkSource, handle: JobHandle, credit: Credit): Promise<void> {
+  const take = (): Uint8Array<ArrayBuffer> => new Uint8Array(batches.take());
   let batch = take();
   let filled = 0;
   const flush = async (): Promise<void> => {
     await credit.spend(filled);
     handle.send(batch.subarray(0, filled));
+    chunkPassed(filled);
     batch = take();
     filled = 0;
   };
@@ -235,6 +235,7 @@ async function feed(
   } finally {
     // also of a source that broke: what came is worth keeping
     if (filled > 0) await flush();
+    batches.give(batch.buffer);
   }
   handle.end();
 }

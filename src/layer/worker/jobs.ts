@@ -13,6 +13,7 @@ import { diffLayer, diffPieces, diffStack, diffTree } from '../diff/diff.ts';
 import { recordStats } from '../diff/stats.ts';
 import { LayerError, type LayerErrorCode, layerErrorOf } from '../error.ts';
 import { rewriteLayers } from '../rewrite/rewrite.ts';
+import { pieces } from '../spare-memory.ts';
 import { type LayerFacts, LayerSurvey } from '../survey.ts';
 import { FarPlacer, placeFrom } from './far-placer.ts';
 import type { Job, JobInput } from './messages.ts';
@@ -229,7 +230,8 @@ async function* blobOf(job: Extract<Job, { kind: 'apply' }>, context: JobContext
 async function* inputOf(input: JobInput, context: JobContext): AsyncGenerator<Uint8Array> {
   if (input === 'chunks') return yield* context.input;
   const fd = fs.openSync(input.path, 'r');
-  const buffer = Buffer.allocUnsafeSlow(1 << 20);
+  const memory = pieces.take();
+  const buffer = Buffer.from(memory);
   try {
     for (let got = fs.readSync(fd, buffer); got > 0; got = fs.readSync(fd, buffer)) {
       yield buffer.subarray(0, got);
@@ -237,6 +239,7 @@ async function* inputOf(input: JobInput, context: JobContext): AsyncGenerator<Ui
     }
   } finally {
     fs.closeSync(fd);
+    pieces.give(memory);
   }
 }
 

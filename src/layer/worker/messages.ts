@@ -9,7 +9,7 @@ import type { Partners } from './far-placer.ts';
 import type { Rewriting } from '../rewrite/contract.ts';
 
 /** Bytes that may be under way to a worker, or from it, before it must say that it has dealt with some. */
-export const creditWindow = 4 << 20;
+export const creditWindow = 2 << 20;
 
 /** Where a job's input comes from: chunks sent to it, or a file that it reads itself. */
 export type JobInput = 'chunks' | { readonly path: string };

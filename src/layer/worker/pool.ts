@@ -46,6 +46,9 @@ const patienceMs = {
   rewrite: 20,
 } as const satisfies Record<Job['kind'], number>;
 
+/** Chunks come and go in memory outside of the heap; by default the young part of the heap grows to three times this all the same. */
+const resourceLimits = { maxYoungGenerationSizeMb: 6 };
+
 const largestPool = Math.min(2, availableParallelism());
 const threads: Thread[] = [];
 let lastJob = 0;
@@ -96,7 +99,7 @@ function pickThread(): Thread {
 
 function openThread(): Thread {
   limitMemoryArenas();
-  const worker = new Worker(workerEntry('layer'), { name: 'slipway-layer' });
+  const worker = new Worker(workerEntry('layer'), { name: 'slipway-layer', resourceLimits });
   const thread: Thread = { worker, jobs: new Map(), lastKind: 'diff' };
   threads.push(thread);
   worker.on('message', (message: FromWorker) => receive(thread, message));

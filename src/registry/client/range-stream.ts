@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import type { Verifier } from '../../oci/index.ts';
-import { chunkPassed } from '../../system/index.ts';
 import { RegistryError } from '../error.ts';
 import { backoff } from '../http/backoff.ts';
 import { abandon } from '../http/body.ts';
@@ -94,7 +93,6 @@ export class RangeStream extends Readable {
       return;
     }
     if (chunk.length === 0) return;
-    chunkPassed(chunk.length);
     this.#at += chunk.length;
     try {
       this.#verifier?.update(chunk);

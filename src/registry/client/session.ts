@@ -28,8 +28,8 @@ function transferNumbers(options: SessionOptions): TransferNumbers {
   return {
     downloads: options.downloads ?? 6,
     parallelFrom: options.parallelFrom ?? 64 * MiB,
-    parallelStreams: options.parallelStreams ?? 4,
-    pieceSize: options.pieceSize ?? 8 * MiB,
+    parallelStreams: options.parallelStreams ?? 5,
+    pieceSize: options.pieceSize ?? 2 * MiB,
   };
 }
 

@@ -18,7 +18,7 @@ export const transferFlags = {
     helpValue: 'N',
   }),
   'blob-streams': integer({
-    description: 'Connections for one blob of more than 64 MiB; 4 unless given',
+    description: 'Connections for one blob of more than 64 MiB; 5 unless given',
     env: 'SLIPWAY_BLOB_STREAMS',
     min: 1,
     max: 8,
