@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -8,6 +9,7 @@ import { describe, expect, it } from '@jest/globals';
 import { LayerPipe } from '../../src/layer/apply/layer-pipe.ts';
 import { applyInWorker } from '../../src/layer/index.ts';
 import { FarPlacer, hashFrom, placeFrom } from '../../src/layer/worker/far-placer.ts';
+import { PieceWriter, readPieces } from '../../src/layer/worker/pieces.ts';
 import { digestOf } from '../../src/oci/index.ts';
 import { isRoot, listTree, rootPrivileges, scratch } from './scratch.ts';
 import { dir, file, tar } from './tar-builder.ts';
@@ -118,5 +120,18 @@ suite('its parts, by themselves (skipped without root)', () => {
     await expect(placer.finish()).rejects.toMatchObject({ name: 'LayerError' });
     await expect(placer.room()).rejects.toMatchObject({ name: 'LayerError' });
     placer.close();
+  });
+
+  it('one that has come to its end ends nobody else', async () => {
+    const [quick, slow] = [new MessageChannel(), new MessageChannel()];
+    const writer = new PieceWriter([quick.port1, slow.port1]);
+    const read = readPieces(quick.port2, () => ({ write() {}, finish: () => 'quick' }));
+    writer.write(large.subarray(0, 1024));
+    const results = writer.end();
+    await read;
+    await once(quick.port1, 'close');
+    slow.port2.postMessage({ kind: 'result', result: 'slow' });
+    expect(await results).toEqual(['quick', 'slow']);
+    writer.close();
   });
 });
