@@ -122,7 +122,7 @@ function startFromMemory(executable: Buffer, start: (command: readonly string[])
 
 /**
  * Starts a program that goes on when this process ends, with no environment but PATH and nothing to read or write; how it ends is not
- * told. As in {@link startProcess}, its start costs the same however large this process is, and doubles no memory for anybody who looks.
+ * told. As in {@link startProcess}, its start costs the same however large this process is.
  * @throws SystemError SYSCALL_FAILED, SYSCALLS_UNAVAILABLE
  */
 export function startDetached(argv: readonly string[]): void {

@@ -3,10 +3,10 @@ import { runInNewContext } from 'node:vm';
 import { returnFreedMemory } from './memory-arenas.ts';
 
 /** Bytes of chunks that pass between two collections: more than wait anywhere for their turn, so that hardly one outlives two of them. */
-const interval = 16 << 20;
-/** One collection of so many looks through the whole heap, and what was freed goes back to the kernel: 100 ms, since much is wanted again. */
+const interval = 8 << 20;
+/** Collections after which what was freed goes back to the kernel. */
 const many = 8;
-/** So it is at the end: that is when no chunk has passed for so long; milliseconds. */
+/** At the end the whole heap is looked through: that is when no chunk has passed for so long; milliseconds. */
 const quietAfter = 200;
 
 type Collect = (options: { readonly type: 'minor' | 'major' }) => void;
@@ -28,13 +28,13 @@ export function chunkPassed(bytes: number): void {
   passed = 0;
   collect ??= collector();
   collections += 1;
-  if (collections % many === 0) clearAll();
-  else collect({ type: 'minor' });
-  // What the start of the program left, a tenth of all.
-  if (collections === 1) returnFreedMemory();
+  collect({ type: 'minor' });
+  // The first time it is what the start of the program left, a tenth of all.
+  if (collections % many === 1) returnFreedMemory();
   if (collections >= many) quiet = (quiet ?? setTimeout(clearAll, quietAfter).unref()).refresh();
 }
 
+/** Never while chunks pass: such a collection also lets go of bytecode; with it transfers took a quarter more of the processor. */
 function clearAll(): void {
   collect?.({ type: 'major' });
   returnFreedMemory();

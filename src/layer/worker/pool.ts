@@ -46,9 +46,6 @@ const patienceMs = {
   rewrite: 20,
 } as const satisfies Record<Job['kind'], number>;
 
-/** Chunks come and go in memory outside of the heap; by default the young part of the heap grows to three times this all the same. */
-const resourceLimits = { maxYoungGenerationSizeMb: 6 };
-
 const largestPool = Math.min(2, availableParallelism());
 const threads: Thread[] = [];
 let lastJob = 0;
@@ -99,7 +96,7 @@ function pickThread(): Thread {
 
 function openThread(): Thread {
   limitMemoryArenas();
-  const worker = new Worker(workerEntry('layer'), { name: 'slipway-layer', resourceLimits });
+  const worker = new Worker(workerEntry('layer'), { name: 'slipway-layer' });
   const thread: Thread = { worker, jobs: new Map(), lastKind: 'diff' };
   threads.push(thread);
   worker.on('message', (message: FromWorker) => receive(thread, message));
