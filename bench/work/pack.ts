@@ -7,8 +7,8 @@ import { packToFile } from '../../src/layer/index.ts';
 import { currentPrivileges } from '../../src/system/index.ts';
 
 const [folder = '', blob = '', form = '', level = ''] = process.argv.slice(2);
-const layer = { folder, privileges: currentPrivileges(), lowers: [], headerList: `${blob}.headers` };
-const { draft, compressed } = await packToFile(layer, openSync(blob, 'w', 0o600), {
+const options = { privileges: currentPrivileges(), lowers: [], headerList: `${blob}.headers` };
+const { draft, compressed } = await packToFile({ folder, options }, openSync(blob, 'w', 0o600), {
   compression: form === 'zstd' ? 'zstd' : 'gzip',
   level: Number(level),
 });

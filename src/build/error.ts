@@ -59,3 +59,8 @@ export class BuildError extends SlipwayError {
     this.code = code;
   }
 }
+
+/** What a build ends with that was told to stop. */
+export function cancelled(): BuildError {
+  return new BuildError('CANCELLED', 'the build was cancelled', { exitCode: 130 });
+}

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { isSlipwayError, messageOf } from '../errors.ts';
-import { BuildError } from './error.ts';
+import { cancelled } from './error.ts';
 import type { CarriedError, FromWorkshop, Job, JobResults, ToWorkshop, WorkshopSetup } from './workshop/jobs.ts';
 import type { JobContext } from './operations/context.ts';
 import { digestJob } from './operations/select.ts';
@@ -91,10 +91,6 @@ function carry(error: unknown): CarriedError {
   const errno = (error as NodeJS.ErrnoException | null)?.code;
   if (errno === 'ENOSPC' || errno === 'EDQUOT') return { ...diskFull, name: 'BuildError', details: [], stack };
   return { name: 'BuildError', message: messageOf(error), code: 'STEP_FAILED', details: [], exitCode: 1, stack };
-}
-
-function cancelled(): BuildError {
-  return new BuildError('CANCELLED', 'the build was cancelled', { exitCode: 130 });
 }
 
 const diskFull = {

@@ -1,4 +1,4 @@
-import { minimalEnvironment } from '../system/index.ts';
+import { minimalEnvironmentTexts } from '../system/index.ts';
 import { sandboxMachine } from './sandbox/machine.ts';
 import { Tape } from './sandbox/tape.ts';
 
@@ -15,11 +15,13 @@ export function deathBound(argv: readonly [file: string, ...args: string[]]): Bu
   const machine = sandboxMachine();
   if (machine === undefined) return undefined;
   const tape = new Tape(machine);
-  const env = Object.entries(minimalEnvironment()).map(([name, value]) => `${name}=${value}`);
   const complaint = `cannot start ${argv[0]}\n`;
   const purpose = `start ${argv[0]}`;
   tape.call('prctl', [parentDeathSignal, SIGKILL], { purpose });
-  tape.call('execve', [tape.text(argv[0]), tape.texts(argv), tape.texts(env)], { purpose, tolerate: 'all' });
+  tape.call('execve', [tape.text(argv[0]), tape.texts(argv), tape.texts(minimalEnvironmentTexts())], {
+    purpose,
+    tolerate: 'all',
+  });
   tape.call('write', [2, tape.text(complaint), Buffer.byteLength(complaint)], { purpose, tolerate: 'all' });
   tape.call('exit_group', [cannotBeStarted], { purpose });
   return tape.executable();

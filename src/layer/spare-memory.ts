@@ -24,6 +24,3 @@ export class SpareMemory {
     else if (!memory.detached) memory.transfer(0);
   }
 }
-
-/** What a worker thread reads its files into. */
-export const pieces = new SpareMemory(1 << 20, 4);

@@ -3,11 +3,10 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import {
   type CompressOptions,
-  diffInWorker,
-  diffTreeInWorker,
   type DraftLayer,
   expectLayerWork,
   type LayerTask,
+  makeLayerInWorker,
   packToFile,
 } from '../layer/index.ts';
 import { chainIdOf, type Digest } from '../oci/index.ts';
@@ -104,17 +103,16 @@ export class StoreSnapshots implements Snapshots {
 
   async diff(active: ActiveSnapshot, options: PackSnapshotOptions = {}): Promise<DraftLayer> {
     const { signal, blobForm } = options;
-    const { folder, statsFile, options: of } = this.layerTask(active, options);
+    const task = this.layerTask(active, options);
     if (blobForm !== undefined) {
-      const make = (fd: number, how: CompressOptions) => packToFile({ ...of, folder, statsFile }, fd, how);
+      const make = (fd: number, how: CompressOptions) => packToFile(task, fd, how);
       const draft = await this.#packed(blobForm, make, { signal }).catch(() => undefined);
       if (draft !== undefined) return draft;
       // What was in the way is told by who makes the layer, or by who asks for the blob.
       signal?.throwIfAborted();
     }
     try {
-      if (statsFile !== undefined) return await diffTreeInWorker(folder, statsFile, of, { signal });
-      return await diffInWorker(folder, of, { signal });
+      return await makeLayerInWorker(task, { signal });
     } catch (error) {
       throw asStoreError(error, 'cannot make a layer');
     }

@@ -33,7 +33,7 @@ export { reasonOf } from './reason-of.ts';
 export { hideSecrets, redactText, redactUrl, rememberSecret } from './redact.ts';
 export { type FileContent, putFile, type PutFileOptions } from './put-file.ts';
 export { replaceFile } from './replace-file.ts';
-export { minimalEnvironment, type RunCommandOptions, type RunResult, run } from './run.ts';
+export { minimalEnvironment, minimalEnvironmentTexts, type RunCommandOptions, type RunResult, run } from './run.ts';
 export {
   closeOutputPipe,
   openOutputPipe,

@@ -61,6 +61,11 @@ export function minimalEnvironment(more: Readonly<Record<string, string>> = {}):
   return { PATH: [...folders].join(':'), LC_ALL: 'C', ...more };
 }
 
+/** The same as execve(2) takes it. */
+export function minimalEnvironmentTexts(): string[] {
+  return Object.entries(minimalEnvironment()).map(([name, value]) => `${name}=${value}`);
+}
+
 /** 128 + the number of a signal, as shells tell it. */
 export function codeOfSignal(signal: NodeJS.Signals): number {
   return 128 + os.constants.signals[signal];

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { loadSyscalls } from './load-syscalls.ts';
-import { minimalEnvironment } from './run.ts';
+import { minimalEnvironmentTexts } from './run.ts';
 import { inDirectory } from './working-directory.ts';
 
 /** A pipe that a program writes to: a true one. What child_process calls a pipe is a socket, which cannot be opened again (`echo >/dev/stderr`). */
@@ -77,7 +77,7 @@ export function startProcess(argv: readonly string[], { stdio, newSession, execu
     const descriptors = stdio.map((each) =>
       each === 'nothing' ? devNull : typeof each === 'object' ? each.writeEnd : each,
     );
-    const env = Object.entries(minimalEnvironment()).map(([name, value]) => `${name}=${value}`);
+    const env = minimalEnvironmentTexts();
     pid = inDirectory('/', () => {
       const start = (command: readonly string[]) => loadSyscalls().spawn(command, env, { descriptors, newSession });
       return (executable && startFromMemory(executable, start)) ?? start(argv);

@@ -10,10 +10,9 @@ import {
   applyInWorker,
   applyLayer,
   compressInWorker,
-  diffInWorker,
-  diffTreeInWorker,
   encodeHeader,
   endOfArchive,
+  makeLayerInWorker,
   packToFile,
   recordStatsInWorker,
 } from '../../src/layer/index.ts';
@@ -66,7 +65,7 @@ suite('worker threads (skipped without root)', () => {
     const folder = place.folder('tree');
     await applyLayer([layer], folder, { privileges, whiteouts: 'overlay' });
     const headerList = `${folder}.headers`;
-    const draft = await diffInWorker(folder, { privileges, lowers: [], headerList });
+    const draft = await makeLayerInWorker({ folder, options: { privileges, lowers: [], headerList } });
     const plain = Buffer.concat([...deriveTar(headerList, folder)]);
     expect(digestOf(plain)).toBe(draft.diffId);
     const { stream, result } = compressInWorker({ headerList, folder }, { compression: 'zstd' });
@@ -74,7 +73,11 @@ suite('worker threads (skipped without root)', () => {
     expect(await result).toMatchObject({ diffId: draft.diffId, digest: digestOf(packed), size: packed.length });
     expect(zlib.zstdDecompressSync(packed).equals(plain)).toBe(true);
     await recordStatsInWorker(folder, `${folder}.stats`);
-    const unchanged = await diffTreeInWorker(folder, `${folder}.stats`, { privileges, lowers: [folder], headerList });
+    const unchanged = await makeLayerInWorker({
+      folder,
+      statsFile: `${folder}.stats`,
+      options: { privileges, lowers: [folder], headerList },
+    });
     expect(unchanged.entries).toBe(0);
   });
 
@@ -87,13 +90,13 @@ suite('worker threads (skipped without root)', () => {
       const folder = place.folder('tree');
       await applyLayer([entries], folder, { privileges, whiteouts: 'overlay' });
       const options = { privileges, lowers: [] };
-      const draft = await diffInWorker(folder, { ...options, headerList: `${folder}.two` });
+      const draft = await makeLayerInWorker({ folder, options: { ...options, headerList: `${folder}.two` } });
       const { stream, result } = compressInWorker({ headerList: `${folder}.two`, folder }, { compression, level: 1 });
       const blob = Buffer.concat(await stream.toArray());
 
       const file = fs.openSync(`${folder}.blob`, 'w');
       const how = { compression, level: 1 };
-      const packed = await packToFile({ ...options, folder, headerList: `${folder}.one` }, file, how);
+      const packed = await packToFile({ folder, options: { ...options, headerList: `${folder}.one` } }, file, how);
       fs.closeSync(file);
       expect(packed).toEqual({ draft, compressed: await result });
       expect(fs.readFileSync(`${folder}.blob`).equals(blob)).toBe(true);
@@ -110,7 +113,7 @@ suite('worker threads (skipped without root)', () => {
       fs.writeFileSync(path.join(folder, 'new'), 'new');
       const fd = fs.openSync(`${folder}.blob`, 'w');
       const options = { privileges, lowers: [lower], headerList: `${folder}.headers` };
-      const { draft } = await packToFile({ ...options, folder, statsFile: `${folder}.stats` }, fd, {
+      const { draft } = await packToFile({ folder, statsFile: `${folder}.stats`, options }, fd, {
         compression: 'gzip',
       });
       fs.closeSync(fd);
@@ -127,7 +130,7 @@ suite('worker threads (skipped without root)', () => {
       const controller = new AbortController();
       const options = { privileges, lowers: [], headerList: `${folder}.headers` };
       const how = { compression: 'gzip', level: 9, signal: controller.signal } as const;
-      const packing = packToFile({ ...options, folder }, fd, how);
+      const packing = packToFile({ folder, options }, fd, how);
       controller.abort(new Error('enough'));
       await expect(packing).rejects.toThrow('enough');
       expect(fs.fstatSync(fd).size).toBeLessThan(32 << 20);

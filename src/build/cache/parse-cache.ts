@@ -1,13 +1,7 @@
 import { resolve } from 'node:path';
-import {
-  type Compression,
-  formatReference,
-  isDigest,
-  largestLevels,
-  parseReference,
-  readDuration,
-} from '../../oci/index.ts';
+import { formatReference, isDigest, largestLevels, parseReference, readDuration } from '../../oci/index.ts';
 import { messageOf } from '../../errors.ts';
+import { compressionCalled } from '../compression-words.ts';
 import { BuildError } from '../error.ts';
 import type { ImageForm } from '../../store/index.ts';
 import { csvFields } from '../csv.ts';
@@ -178,14 +172,9 @@ function milliseconds(text: string, where: Where): number {
 }
 
 function formOf(values: Values, where: Where): ImageForm {
-  const names: Readonly<Record<string, Compression>> = {
-    gzip: 'gzip',
-    zstd: 'zstd',
-    none: 'none',
-    uncompressed: 'none',
-  };
-  const { compression, 'compression-level': levelText } = values;
-  if (compression !== undefined && names[compression] === undefined)
+  const { compression = 'gzip', 'compression-level': levelText } = values;
+  const form = compressionCalled(compression);
+  if (form === undefined)
     throw invalid(
       where.text,
       where.flag,
@@ -193,7 +182,6 @@ function formOf(values: Values, where: Where): ImageForm {
       'gzip, zstd or uncompressed',
     );
   const level = levelText === undefined ? undefined : Number(levelText);
-  const form = names[compression ?? ''] ?? 'gzip';
   if (level !== undefined && !(Number.isInteger(level) && level >= 0 && level <= largestLevels[form]))
     throw invalid(where.text, where.flag, `compression-level is a number from 0 to ${largestLevels[form]}`);
   return {

@@ -7,7 +7,7 @@ import { selectSources } from '../copy/select.ts';
 import { SelectionSum } from '../copy/selection-sum.ts';
 import { exactText, locate } from '../copy/tree.ts';
 import { copyInto } from '../copy/write.ts';
-import { BuildError } from '../error.ts';
+import { BuildError, cancelled } from '../error.ts';
 import { bundleOf } from '../workshop/lane.ts';
 import { OpenCredentials } from '../mounts/open-credentials.ts';
 import type { RunJob, RunResult, TreeMount } from '../workshop/jobs.ts';
@@ -52,7 +52,7 @@ async function runStep(job: RunJob, context: JobContext): Promise<RunResult> {
     },
     { privileges: context.privileges, isolation: job.isolation, signal: context.signal, onOutput: context.onOutput },
   );
-  if (context.signal.aborted) throw new BuildError('CANCELLED', 'the build was cancelled', { exitCode: 130 });
+  if (context.signal.aborted) throw cancelled();
   return { exitCode: status.code, signal: status.signal, outOfMemory: status.outOfMemory, shown };
 }
 

@@ -1,5 +1,6 @@
 import { type Compression, largestLevels, parseReference } from '../../oci/index.ts';
 import { messageOf } from '../../errors.ts';
+import { compressionCalled } from '../compression-words.ts';
 import { BuildError } from '../error.ts';
 import { annotationAttribute } from './annotations.ts';
 import { csvFields } from '../csv.ts';
@@ -166,20 +167,14 @@ function formOf(given: Attributes): OutputForm {
   };
 }
 
-const compressions: Readonly<Record<string, Compression>> = {
-  gzip: 'gzip',
-  zstd: 'zstd',
-  none: 'none',
-  uncompressed: 'none',
-};
-
 function compressionOf({ values, text }: Attributes): Compression | undefined {
   const word = values.get('compression');
   if (word === undefined) return undefined;
   if (word === 'estargz')
     throw invalid(text, 'estargz is not made here', 'gzip gives layers that every tool reads; zstd gives smaller ones');
-  const found = Object.hasOwn(compressions, word) ? compressions[word] : undefined;
-  return found ?? refuse(text, `unknown compression ${JSON.stringify(word)}`, 'gzip, zstd or uncompressed');
+  return (
+    compressionCalled(word) ?? refuse(text, `unknown compression ${JSON.stringify(word)}`, 'gzip, zstd or uncompressed')
+  );
 }
 
 function levelOf({ values, text }: Attributes, compression: Compression = 'gzip'): number | undefined {

@@ -1,9 +1,6 @@
-import { createHash, type Hash } from 'node:crypto';
-import { type Digest, finishDigest } from '../../oci/index.ts';
 import { createDecompressor, type Decompressor } from '../compression/decompress.ts';
 import type { AppliedLayer, ApplyOptions } from '../contract.ts';
 import { LayerError } from '../error.ts';
-import { updateHash } from '../hashing.ts';
 import { defaultMaxSize } from '../tar/reader.ts';
 import { NearPlacer, type Placer } from './placer.ts';
 
@@ -12,7 +9,6 @@ import { NearPlacer, type Placer } from './placer.ts';
  * way to decompress does not work, and where another thread places.
  */
 export class LayerPipe {
-  readonly #hash: Hash | undefined;
   readonly #placer: Placer;
   readonly #maxSize: number;
   readonly #decompressor: Decompressor;
@@ -21,7 +17,6 @@ export class LayerPipe {
   constructor(placer: Placer, { maxSize = defaultMaxSize }: Pick<ApplyOptions, 'maxSize'>) {
     this.#maxSize = maxSize;
     this.#placer = placer;
-    this.#hash = placer.hashes === true ? undefined : createHash('sha256');
     this.#decompressor = createDecompressor((bytes) => this.#plain(bytes), placer.memory?.bind(placer));
   }
 
@@ -31,8 +26,7 @@ export class LayerPipe {
 
   async finish(): Promise<AppliedLayer> {
     await this.#decompressor.end();
-    const { diffId = this.#digest(), ...placed } = await this.#placer.finish();
-    return { diffId, size: this.#size, ...placed };
+    return { ...(await this.#placer.finish()), size: this.#size };
   }
 
   close(): void {
@@ -47,17 +41,11 @@ export class LayerPipe {
     }
   }
 
-  #digest(): Digest {
-    if (this.#hash === undefined) throw new LayerError('WORKER_FAILED', 'nobody hashed the layer');
-    return finishDigest(this.#hash);
-  }
-
   #plain(bytes: Buffer): void {
     this.#size += bytes.length;
     if (this.#size > this.#maxSize) {
       throw new LayerError('TOO_LARGE', `the layer unpacks to more than the ${this.#maxSize} bytes allowed`);
     }
-    if (this.#hash !== undefined) updateHash(this.#hash, bytes);
     this.#placer.write(bytes);
   }
 }

@@ -1,32 +1,30 @@
-import type { Digest } from '../../oci/index.ts';
+import { createHash } from 'node:crypto';
+import { finishDigest } from '../../oci/index.ts';
 import { loadSyscalls } from '../../system/index.ts';
-import type { ApplyOptions } from '../contract.ts';
+import type { AppliedLayer, ApplyOptions } from '../contract.ts';
+import { updateHash } from '../hashing.ts';
 import { defaultMaxSize, TarReader } from '../tar/reader.ts';
 import { Applier } from './applier.ts';
 
 /** What came of putting a layer on disk. */
-export interface Placed {
-  readonly entries: number;
-  readonly warnings: readonly string[];
-  /** Of the plain bytes, where they were hashed as well. */
-  readonly diffId?: Digest;
-}
+export type Placed = Omit<AppliedLayer, 'diffId' | 'size'>;
 
-/** Takes the plain bytes of a layer, here or in another thread. */
+/** Hashes the plain bytes of a layer and puts it on disk, here or in other threads. */
 export interface Placer {
-  readonly hashes?: boolean;
   /** The bytes are only good during the call, and afterwards not the caller's any more if they are in `memory`. */
   write(bytes: Buffer): void;
   /** Where to put bytes for them not to be copied, if there is room. */
   memory?(): Buffer | undefined;
   /** Where they are taken elsewhere: resolves when more are welcome, and throws what went wrong there. */
   room?(): Promise<void>;
-  finish(): Placed | Promise<Placed>;
+  finish(): PlacedLayer | Promise<PlacedLayer>;
   close(): void;
 }
 
+export type PlacedLayer = Omit<AppliedLayer, 'size'>;
+
 /** Puts a layer on disk from its plain tar, blocking its thread. */
-export class NearPlacer implements Placer {
+export class TarPlacer {
   readonly #applier: Applier;
   readonly #reader: TarReader;
 
@@ -50,5 +48,28 @@ export class NearPlacer implements Placer {
 
   close(): void {
     this.#applier.close();
+  }
+}
+
+/** Does both in the calling thread. */
+export class NearPlacer implements Placer {
+  readonly #hash = createHash('sha256');
+  readonly #placer: TarPlacer;
+
+  constructor(dir: string, options: ApplyOptions) {
+    this.#placer = new TarPlacer(dir, options);
+  }
+
+  write(bytes: Buffer): void {
+    updateHash(this.#hash, bytes);
+    this.#placer.write(bytes);
+  }
+
+  finish(): PlacedLayer {
+    return { ...this.#placer.finish(), diffId: finishDigest(this.#hash) };
+  }
+
+  close(): void {
+    this.#placer.close();
   }
 }

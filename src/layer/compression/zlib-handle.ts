@@ -47,7 +47,7 @@ export function openHandle(kind: 'gzip' | 'zstd', onPlain: OnPlain, memory?: Pla
     trusted.set(kind, works);
   }
   const own = reused(outputSize);
-  return works ? drive(kind, onPlain, memory === undefined ? own : () => memory() ?? own()) : undefined;
+  return works ? drive(kind, onPlain, () => memory?.() ?? own()) : undefined;
 }
 
 function reused(size: number): () => Buffer {

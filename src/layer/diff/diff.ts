@@ -28,11 +28,11 @@ export type CheckIn = () => void;
 /**
  * Makes a layer from the upper folder of an overlay mount (`redirect_dir=off,metacopy=off,index=off`): what it says anew,
  * in bytewise order with the parents of each entry, deletions as explicit whiteouts. Equal trees give equal layers, whatever way
- * they came to be. Blocks its thread: for workers; others use `diffInWorker`.
+ * they came to be. Blocks its thread: for workers; others use `makeLayerInWorker`.
  * @throws LayerError DISK_FULL, IO_FAILED
  */
 export function diffLayer(folder: string, options: DiffOptions, checkIn?: CheckIn): DraftLayer {
-  return untilDone(diffPieces(folder, options, { checkIn }));
+  return makeLayer({ folder, options }, checkIn);
 }
 
 /**
@@ -41,17 +41,18 @@ export function diffLayer(folder: string, options: DiffOptions, checkIn?: CheckI
  * @throws LayerError INVALID_STATS
  */
 export function diffTree(folder: string, statsFile: string, options: DiffOptions, checkIn?: CheckIn): DraftLayer {
-  return untilDone(diffPieces(folder, options, { statsFile, checkIn }));
+  return makeLayer({ folder, statsFile, options }, checkIn);
 }
 
-/**
- * `diffLayer`, or `diffTree` where there is a `statsFile`, that gives the bytes of the tar on the way, in pieces that are only good until the
- * next one is taken.
- */
+/** `diffLayer`, or `diffTree` where there is a `statsFile`. */
+export function makeLayer(task: LayerTask, checkIn?: CheckIn): DraftLayer {
+  return untilDone(diffPieces(task, checkIn));
+}
+
+/** The same, with the bytes of the tar on the way, in pieces that are only good until the next one is taken. */
 export function diffPieces(
-  folder: string,
-  options: DiffOptions,
-  { statsFile, checkIn }: { readonly statsFile?: string | undefined; readonly checkIn?: CheckIn | undefined },
+  { folder, statsFile, options }: LayerTask,
+  checkIn?: CheckIn,
 ): Generator<Buffer, DraftLayer> {
   const mode = statsFile === undefined ? { complete: false } : { complete: true, recorded: readStats(statsFile) };
   return runDiff(new FolderTree(folder), options, { ...mode, checkIn });
@@ -64,11 +65,6 @@ export function diffPieces(
 export function diffStack(stack: readonly string[], options: StackDiffOptions, checkIn?: CheckIn): DraftLayer {
   const tree = new StackTree(stack, options);
   return untilDone(runDiff(tree, options, { complete: true, checkIn }));
-}
-
-/** `diffLayer` or `diffTree`. */
-export function makeLayer({ folder, statsFile, options }: LayerTask, checkIn?: CheckIn): DraftLayer {
-  return statsFile === undefined ? diffLayer(folder, options, checkIn) : diffTree(folder, statsFile, options, checkIn);
 }
 
 interface Mode {

@@ -2,16 +2,16 @@ import { Readable } from 'node:stream';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { CallOptions, Digest } from '../../oci/index.ts';
 import type { Compressing, CompressedLayer } from '../compression/compress.ts';
-import type { ApplyOptions, CompressOptions, DiffOptions, DraftLayer } from '../contract.ts';
+import type { ApplyOptions, CompressOptions, DraftLayer, LayerTask } from '../contract.ts';
 import type { StackDiffOptions } from '../diff/diffed-tree.ts';
 import type { Rewriting } from '../rewrite/contract.ts';
 import type { LayerFacts } from '../survey.ts';
 import { chunkPassed } from '../../system/index.ts';
 import { SpareMemory } from '../spare-memory.ts';
 import { Credit } from './credit.ts';
-import { type Partners, hashFrom } from './far-placer.ts';
+import { hashFrom } from './far-placer.ts';
 import type { AppliedBlob, PackedLayer } from './jobs.ts';
-import { type CompressibleTar, creditWindow, type Job } from './messages.ts';
+import { type CompressibleTar, creditWindow, type Job, type Partners } from './messages.ts';
 import { isTwiceIdle, type JobHandle, type JobListener, startJob } from './pool.ts';
 
 export type ChunkSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -59,19 +59,9 @@ export async function applyInWorker(
   return result.value as AppliedBlob;
 }
 
-/** `diffLayer` in a worker thread. */
-export async function diffInWorker(folder: string, options: DiffOptions, call: CallOptions = {}): Promise<DraftLayer> {
-  return (await run({ kind: 'diff', folder, options }, call)) as DraftLayer;
-}
-
-/** `diffTree` in a worker thread. */
-export async function diffTreeInWorker(
-  folder: string,
-  statsFile: string,
-  options: DiffOptions,
-  call: CallOptions = {},
-): Promise<DraftLayer> {
-  return (await run({ kind: 'diff', folder, statsFile, options }, call)) as DraftLayer;
+/** `makeLayer` in a worker thread. */
+export async function makeLayerInWorker(task: LayerTask, call: CallOptions = {}): Promise<DraftLayer> {
+  return (await run({ kind: 'diff', task }, call)) as DraftLayer;
 }
 
 /** `diffStack` in a worker thread. */
@@ -118,16 +108,13 @@ export async function compressToFile(
   return (await run(job, { signal })) as CompressedLayer;
 }
 
-/**
- * `diffInWorker`, or `diffTreeInWorker` where there is a `statsFile`, and `compressToFile` of what it makes, in one pass over the folder. The
- * bytes are those of the two.
- */
+/** `makeLayerInWorker`, and `compressToFile` of what it makes, in one pass over the folder. The bytes are those of the two. */
 export async function packToFile(
-  { folder, statsFile, ...options }: DiffOptions & { readonly folder: string; readonly statsFile?: string | undefined },
+  task: LayerTask,
   fd: number,
   { signal, compression, level }: CompressOptions,
 ): Promise<PackedLayer> {
-  const job: Job = { kind: 'pack', folder, statsFile, options, compression, level, outputFd: fd };
+  const job: Job = { kind: 'pack', task, compression, level, outputFd: fd };
   return (await run(job, { signal })) as PackedLayer;
 }
 

@@ -1,22 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { MessagePort } from 'node:worker_threads';
 import { type Digest, finishDigest } from '../../oci/index.ts';
-import { NearPlacer, type Placed, type Placer } from '../apply/placer.ts';
+import { type Placed, type PlacedLayer, type Placer, TarPlacer } from '../apply/placer.ts';
 import type { ApplyOptions } from '../contract.ts';
 import { updateHash } from '../hashing.ts';
+import type { Partners } from './messages.ts';
 import { PieceWriter, readPieces } from './pieces.ts';
-
-/** Who works on a layer besides, each in a thread of its own. */
-export interface Partners {
-  /** Does `placeFrom` at the other end. */
-  readonly placer: MessagePort;
-  /** Does `hashFrom`. */
-  readonly hasher: MessagePort;
-}
 
 /** Gives a layer's plain bytes to a thread that puts them on disk and to one that hashes them. */
 export class FarPlacer implements Placer {
-  readonly hashes = true;
   readonly #pieces: PieceWriter;
 
   constructor({ placer, hasher }: Partners) {
@@ -35,7 +27,7 @@ export class FarPlacer implements Placer {
     return this.#pieces.room();
   }
 
-  async finish(): Promise<Placed> {
+  async finish(): Promise<PlacedLayer> {
     const [placed, diffId] = await this.#pieces.end();
     return { ...(placed as Placed), diffId: diffId as Digest };
   }
@@ -48,7 +40,7 @@ export class FarPlacer implements Placer {
 /** Puts on disk what comes through a port. What fails is told there alone. */
 export function placeFrom(port: MessagePort, dir: string, options: ApplyOptions, checkIn: () => void): Promise<void> {
   return readPieces(port, () => {
-    const placer = new NearPlacer(dir, options);
+    const placer = new TarPlacer(dir, options);
     return {
       write(bytes) {
         checkIn();

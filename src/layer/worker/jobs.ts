@@ -9,11 +9,11 @@ import { compressed, type CompressedLayer, type HashedTar, type PlainTar } from 
 import { createDecompressor } from '../compression/decompress.ts';
 import type { AppliedLayer, DraftLayer } from '../contract.ts';
 import { derivePieces } from '../diff/derive.ts';
-import { diffLayer, diffPieces, diffStack, diffTree } from '../diff/diff.ts';
+import { diffPieces, diffStack, makeLayer } from '../diff/diff.ts';
 import { recordStats } from '../diff/stats.ts';
 import { LayerError, type LayerErrorCode, layerErrorOf } from '../error.ts';
 import { rewriteLayers } from '../rewrite/rewrite.ts';
-import { pieces } from '../spare-memory.ts';
+import { SpareMemory } from '../spare-memory.ts';
 import { type LayerFacts, LayerSurvey } from '../survey.ts';
 import { FarPlacer, placeFrom } from './far-placer.ts';
 import type { Job, JobInput } from './messages.ts';
@@ -50,9 +50,7 @@ export async function runJob(job: Job, context: JobContext): Promise<JobResult> 
       await placeFrom(job.port, job.dir, job.options, context.checkIn);
       return undefined;
     case 'diff':
-      return job.statsFile === undefined
-        ? diffLayer(job.folder, job.options, context.checkIn)
-        : diffTree(job.folder, job.statsFile, job.options, context.checkIn);
+      return makeLayer(job.task, context.checkIn);
     case 'diff-stack':
       return diffStack(job.stack, job.options, context.checkIn);
     case 'record-stats':
@@ -146,7 +144,7 @@ async function pack(job: Extract<Job, { kind: 'pack' }>, context: JobContext): P
   let draft: DraftLayer | undefined;
   const tar: HashedTar = {
     *[Symbol.iterator]() {
-      draft = yield* diffPieces(job.folder, job.options, { statsFile: job.statsFile, checkIn: context.checkIn });
+      draft = yield* diffPieces(job.task, context.checkIn);
     },
     draft: () => draft ?? notRead(),
   };
@@ -227,10 +225,13 @@ async function* blobOf(job: Extract<Job, { kind: 'apply' }>, context: JobContext
   yield* inputOf(job.input, context);
 }
 
+/** What files are read into. */
+const fileMemory = new SpareMemory(1 << 20, 4);
+
 async function* inputOf(input: JobInput, context: JobContext): AsyncGenerator<Uint8Array> {
   if (input === 'chunks') return yield* context.input;
   const fd = fs.openSync(input.path, 'r');
-  const memory = pieces.take();
+  const memory = fileMemory.take();
   const buffer = Buffer.from(memory);
   try {
     for (let got = fs.readSync(fd, buffer); got > 0; got = fs.readSync(fd, buffer)) {
@@ -239,7 +240,7 @@ async function* inputOf(input: JobInput, context: JobContext): AsyncGenerator<Ui
     }
   } finally {
     fs.closeSync(fd);
-    pieces.give(memory);
+    fileMemory.give(memory);
   }
 }
 

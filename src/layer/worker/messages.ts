@@ -2,10 +2,9 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Compression, Digest } from '../../oci/index.ts';
 import { SystemError, type SystemErrorCode } from '../../system/index.ts';
 import { isSlipwayError, messageOf } from '../../errors.ts';
-import type { ApplyOptions, DiffOptions } from '../contract.ts';
+import type { ApplyOptions, LayerTask } from '../contract.ts';
 import type { StackDiffOptions } from '../diff/diffed-tree.ts';
 import { errnoOf, LayerError, type LayerErrorCode } from '../error.ts';
-import type { Partners } from './far-placer.ts';
 import type { Rewriting } from '../rewrite/contract.ts';
 
 /** Bytes that may be under way to a worker, or from it, before it must say that it has dealt with some. */
@@ -16,6 +15,14 @@ export type JobInput = 'chunks' | { readonly path: string };
 
 /** A layer's tar on this machine: as a header list and the folder that it is about, or as a blob in whatever compression. */
 export type CompressibleTar = { readonly headerList: string; readonly folder: string } | { readonly blob: string };
+
+/** Who works on a layer besides, each in a thread of its own. */
+export interface Partners {
+  /** Does `placeFrom` at the other end. */
+  readonly placer: MessagePort;
+  /** Does `hashFrom`. */
+  readonly hasher: MessagePort;
+}
 
 export type Job =
   | {
@@ -37,12 +44,7 @@ export type Job =
       readonly options: Omit<ApplyOptions, 'signal'>;
       readonly port: MessagePort;
     }
-  | {
-      readonly kind: 'diff';
-      readonly folder: string;
-      readonly statsFile?: string | undefined;
-      readonly options: DiffOptions;
-    }
+  | { readonly kind: 'diff'; readonly task: LayerTask }
   | { readonly kind: 'diff-stack'; readonly stack: readonly string[]; readonly options: StackDiffOptions }
   | { readonly kind: 'record-stats'; readonly folder: string; readonly statsFile: string }
   | {
@@ -55,9 +57,7 @@ export type Job =
     }
   | {
       readonly kind: 'pack';
-      readonly folder: string;
-      readonly statsFile?: string | undefined;
-      readonly options: DiffOptions;
+      readonly task: LayerTask;
       readonly compression: Compression;
       readonly level?: number | undefined;
       readonly outputFd: number;

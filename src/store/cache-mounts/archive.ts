@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { applyInWorker, compressToFile, diffInWorker } from '../../layer/index.ts';
+import { applyInWorker, compressToFile, makeLayerInWorker } from '../../layer/index.ts';
 import type { CallOptions, Digest } from '../../oci/index.ts';
 import type { StoreBase } from '../base.ts';
 import { StoreError } from '../error.ts';
@@ -29,7 +29,10 @@ export async function exportMount(
   // Called after the process, so that it is cleared away with what else that was writing.
   const headerList = path.join(base.paths.ingest, `${base.leases.owner()}-${randomUUID()}`);
   try {
-    const { diffId } = await diffInWorker(folder, { privileges: base.privileges, lowers: [], headerList }, { signal });
+    const { diffId } = await makeLayerInWorker(
+      { folder, options: { privileges: base.privileges, lowers: [], headerList } },
+      { signal },
+    );
     const isKnown = diffId === known;
     const source = { headerList, folder };
     const written = isKnown ? undefined : await compressToFile(source, fd, { compression: 'zstd', signal });
